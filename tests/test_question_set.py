@@ -85,7 +85,7 @@ def _lines() -> list[str]:
 def load_documents() -> dict[str, str]:
     documents: dict[str, str] = {}
     for path in sorted(SEEDS.glob("*.txt")):
-        with open(path, newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             documents[path.stem] = file.read()
     return documents
 
@@ -120,11 +120,7 @@ def unanswerable_rows() -> list[Row]:
 
 
 def overlap(left: Span, right: Span) -> bool:
-    return (
-        left.document_id == right.document_id
-        and left.start < right.end
-        and right.start < left.end
-    )
+    return left.document_id == right.document_id and left.start < right.end and right.start < left.end
 
 
 def test_there_are_five_seed_articles() -> None:
@@ -157,9 +153,7 @@ def test_ids_are_unique_consecutive_and_in_order() -> None:
 
 
 def test_questions_are_unique_and_tidy() -> None:
-    seen = Counter(
-        re.sub(r"\W+", " ", row.question).casefold().strip() for row in load_rows()
-    )
+    seen = Counter(re.sub(r"\W+", " ", row.question).casefold().strip() for row in load_rows())
     assert [question for question, count in seen.items() if count > 1] == []
     for row in load_rows():
         assert row.question == row.question.strip()
@@ -198,9 +192,7 @@ def test_answers_documents_and_spans_of_a_row_agree() -> None:
         assert row.near_miss is False
         assert len(set(row.answers)) == len(row.answers) > 0, row.id
         assert {span.text for span in row.spans} == set(row.answers), row.id
-        assert list(row.documents) == sorted(
-            {span.document_id for span in row.spans}
-        ), row.id
+        assert list(row.documents) == sorted({span.document_id for span in row.spans}), row.id
         places = [(span.document_id, span.start, span.end) for span in row.spans]
         assert places == sorted(set(places)), row.id
 
@@ -268,10 +260,7 @@ def test_every_article_has_at_least_twenty_questions_over_its_whole_length() -> 
         rows = [row for row in answerable_rows() if document_id in row.documents]
         assert len(rows) >= 20, document_id
         quarters = {
-            4 * span.start // len(text)
-            for row in rows
-            for span in row.spans
-            if span.document_id == document_id
+            4 * span.start // len(text) for row in rows for span in row.spans if span.document_id == document_id
         }
         assert quarters == {0, 1, 2, 3}, document_id
 

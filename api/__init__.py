@@ -1,0 +1,1 @@
+"""Every face of citeqa: HTTP, the chat page, the command line."""

@@ -1,0 +1,103 @@
+"""The application: routes, errors, limits, the chat page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import errors
+from api.errors import problem
+from api.routes import router
+from api.service import Service
+from index import __version__
+
+STATIC = Path(__file__).parent / "static"
+MAX_BODY = 1_000_000  # bytes of a request's body
+
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_DOCS_POLICY = _PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-inline'").replace(
+    "style-src 'self'", "style-src 'self' 'unsafe-inline'"
+)
+
+
+def create_app(service: Service) -> FastAPI:
+    """The service as an ASGI application."""
+    app = FastAPIOffline(
+        redoc_url=None,
+        title="citeqa",
+        version=__version__,
+        description="Ask a folder of documents a question; get the documents' own words back, cited to the character.",
+    )
+    app.state.service = service
+    app.include_router(router)
+    errors.install(app)
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(LimitBody, most=MAX_BODY)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+class LimitBody:
+    """Answers 413 to a body of more than `most` bytes, announced or not, before anything reads it."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"")
+        size = int(announced) if announced.isdigit() else 0
+        received = 0
+        messages: list[Message] = []
+        while max(size, received) <= self._most:
+            message = await receive()
+            messages.append(message)
+            received += len(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+        if max(size, received) > self._most:
+            response = problem(413, f"The body is larger than the {self._most:,} bytes that are allowed.")
+            await response(scope, receive, send)
+            return
+
+        async def replay() -> Message:
+            return messages.pop(0) if messages else await receive()
+
+        await self._app(scope, replay, send)
+
+
+class SecurityHeaders:
+    """Says that nothing but our own files may run, and that nothing about the visit may leave."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        policy = _DOCS_POLICY if scope.get("path") == "/docs" else _PAGE_POLICY
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = policy
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
+            await send(message)
+
+        await self._app(scope, receive, guarded)

@@ -1,0 +1,334 @@
+"""The command line. Each command loads only what it needs; documents' words are printed without control characters."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from api import show
+from api.settings import SEEDS, Settings
+from index.errors import CiteqaError, IndexNotFoundError
+
+if TYPE_CHECKING:
+    from api.service import Service
+    from index.builder import Report
+    from index.types import Filters
+
+app = typer.Typer(
+    help="Ask a folder of documents a question; get the documents' own words back, cited to the character.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+IndexDir = Annotated[Path | None, typer.Option("--index", help="Folder of the index. [dim](CITEQA_INDEX; .citeqa)[/]")]
+Json = Annotated[bool, typer.Option("--json", help="Print the fields of the HTTP interface as JSON.")]
+K = Annotated[int, typer.Option("--k", min=1, max=50, help="How many passages of evidence to give.")]
+Question = Annotated[str, typer.Argument(help="What you want to know, in plain words.")]
+SourceName = Annotated[str | None, typer.Option("--source", help="Search only documents of this source.")]
+_DATE = ["%Y-%m-%d"]
+From = Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="Search only documents from this day on.")]
+To = Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Search only documents up to this day.")]
+MinConfidence = Annotated[
+    float | None, typer.Option("--min-confidence", min=0, max=1, help="Answer only from this confidence up.")
+]
+
+
+def main() -> None:
+    """Run the command line; every foreseen error becomes one line that says what mends it."""
+    from rich.logging import RichHandler
+
+    handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    for name in ("index", "rag", "api"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    try:
+        app()
+    except (CiteqaError, OSError) as error:
+        err.print(f"error: {show.printable(str(error))}", style="red", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("stopped", style="yellow")
+        sys.exit(130)
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise typer.BadParameter(f"the settings are not valid: {faults}") from None
+
+
+@app.command()
+def index(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(exists=True, help="Folders, text files, JSONL files. [dim](the seed articles)[/]"),
+    ] = None,
+    index: IndexDir = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Embedding model, by name or path. [dim](CITEQA_MODEL)[/]")
+    ] = None,
+    passage_tokens: Annotated[
+        int | None, typer.Option(min=16, help="Tokens of a passage at most. [dim](128)[/]")
+    ] = None,
+    overlap_sentences: Annotated[
+        int | None, typer.Option(min=0, help="Sentences a passage repeats of the one before. [dim](1)[/]")
+    ] = None,
+) -> None:
+    """Build the index, or bring it up to date: adds what is new, replaces what changed.
+
+    Examples: [bold]citeqa index reports/[/]   [bold]citeqa index a.txt b.md archive.jsonl --index archive.citeqa[/]
+    """
+    settings = _settings(index=index, model=model)
+    report = _build(settings, paths or [SEEDS], passage_tokens, overlap_sentences)
+    for skipped in report.skipped:
+        err.print(
+            f"skipped {show.printable(skipped.name)}: {show.printable(skipped.reason)}", style="yellow", markup=False
+        )
+    out.print(
+        f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, {len(report.skipped)} skipped"
+        f"; {settings.index} holds {report.documents} documents in {report.passages} passages"
+    )
+    if report.skipped:
+        raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    question: Question,
+    index: IndexDir = None,
+    k: K = 5,
+    json: Json = False,
+    source: SourceName = None,
+    from_: From = None,
+    to: To = None,
+    min_confidence: MinConfidence = None,
+) -> None:
+    """Answer a question in the documents' own words, or say that they do not.
+
+    Example: [bold]citeqa ask "How much aid did the US pledge to Cubans?"[/]
+    """
+    _check_question(question)
+    filters = _filters(source, from_, to)
+    with _service(_settings(index=index)) as service:
+        response = service.answerer.ask(question, k=k, filters=filters, min_confidence=min_confidence)
+        if json:
+            from api.schemas import AskResponse
+
+            _print_json(AskResponse.of(response, service.index).model_dump(mode="json"))
+        else:
+            show.response(out, response)
+
+
+@app.command()
+def search(
+    question: Question,
+    index: IndexDir = None,
+    k: K = 5,
+    json: Json = False,
+    source: SourceName = None,
+    from_: From = None,
+    to: To = None,
+) -> None:
+    """The passages nearest to a question, best first.
+
+    Example: [bold]citeqa search "maritime security" --k 3[/]
+    """
+    _check_question(question)
+    filters = _filters(source, from_, to)
+    with _service(_settings(index=index)) as service:
+        found, milliseconds = service.answerer.search(question, k=k, filters=filters)
+        if json:
+            from api.schemas import SearchResponse
+
+            _print_json(SearchResponse.of(question, found, milliseconds, service.index).model_dump(mode="json"))
+        else:
+            show.evidence(out, found)
+
+
+@app.command()
+def documents(
+    index: IndexDir = None,
+    json: Json = False,
+    contains: Annotated[str, typer.Option("--contains", help="Part of an id, a title, an author or a source.")] = "",
+) -> None:
+    """List the documents of the index.
+
+    Example: [bold]citeqa documents --contains rubio[/]
+    """
+    from index.store import Index
+
+    with closing(Index(_settings(index=index).index)) as opened:
+        found, total = opened.summaries(opened.documents or 1, contains=contains)
+    if json:
+        from api.schemas import DocumentList, DocumentSummary
+
+        page = DocumentList(documents=[DocumentSummary.of(item) for item in found], next_cursor=None, total=total)
+        _print_json(page.model_dump(mode="json"))
+    else:
+        show.documents(out, found, total)
+
+
+@app.command()
+def serve(
+    index: IndexDir = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [dim](CITEQA_PORT; 8000)[/]")] = None,
+) -> None:
+    """Serve the chat page and the HTTP interface; indexes the seed articles first if there is no index.
+
+    Example: [bold]citeqa serve --port 8080[/]
+    """
+    import socket
+
+    settings = _settings(index=index, host=host, port=port)
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        listening = socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise CiteqaError(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; "
+            "name another address with --host and --port"
+        ) from None
+    if not (settings.index / "catalog.sqlite3").exists():
+        report = _build(settings, [SEEDS], None, None)
+        err.print(f"indexed {report.documents} documents in {report.passages} passages into {settings.index}")
+    with _service(settings) as service:
+        import uvicorn
+
+        from api.app import create_app
+
+        shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+        err.print(f"citeqa is ready at http://{shown}:{listening.getsockname()[1]}/ (Ctrl-C stops it)", markup=False)
+        config = uvicorn.Config(create_app(service), log_level="warning")
+        uvicorn.Server(config).run([listening])
+
+
+@app.command()
+def evaluate(
+    questions: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Question set, a question a line.")],
+    index: IndexDir = None,
+    corpus: Annotated[
+        list[Path] | None,
+        typer.Option("--corpus", exists=True, help="Index these documents for the run, instead of using --index."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write every question's values here, as JSON.")
+    ] = None,
+) -> None:
+    """Measure the answers to a question set, asked over HTTP.
+
+    Example: [bold]citeqa evaluate tests/questions.jsonl --corpus seeds --output result.json[/]
+    """
+    import tempfile
+
+    from api.evaluate import evaluate as measure
+    from rag.evaluation.questions import load
+
+    asked = load(questions)
+    with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
+        settings = _settings(index=Path(folder) / "index" if corpus else index)
+        if corpus:
+            _build(settings, corpus, None, None)
+        with _service(settings) as service, _progress(len(asked), "asking") as (advance, _):
+            record = measure(service, questions, asked, lambda: advance(1))
+    show.figures(out, record["figures"])
+    if output:
+        from index.files import write_json
+
+        write_json(output, record)
+
+
+def _build(settings: Settings, paths: list[Path], passage_tokens: int | None, overlap: int | None) -> Report:
+    from index.builder import stored_settings, update
+    from index.chunker import ChunkerSettings
+    from index.corpus import count
+    from index.embedder import DEFAULT_MODEL, SentenceTransformerEmbedder
+
+    stored = stored_settings(settings.index)
+    default = ChunkerSettings()
+    chunker = ChunkerSettings(
+        passage_tokens=passage_tokens or int(stored.get("chunker.passage_tokens", default.passage_tokens)),
+        overlap_sentences=int(stored.get("chunker.overlap_sentences", default.overlap_sentences))
+        if overlap is None
+        else overlap,
+    )
+    model = settings.model or str(stored.get("embedder.name", DEFAULT_MODEL))
+    with err.status("loading the embedding model"):
+        embedder = SentenceTransformerEmbedder(model)
+    with _progress(count(paths), "indexing") as (advance, note):
+        passages = 0
+
+        def progress(documents: int, embedded: int) -> None:
+            nonlocal passages
+            passages += embedded
+            advance(documents)
+            note(f"{passages} passages")
+
+        return update(settings.index, paths, embedder, chunker, progress)
+
+
+@contextmanager
+def _service(settings: Settings) -> Iterator[Service]:
+    if not (settings.index / "catalog.sqlite3").exists():
+        raise IndexNotFoundError(f"there is no index in {settings.index}; make one with: citeqa index FOLDER")
+    with err.status("loading the embedding model"):
+        from api.service import Service
+
+        service = Service.open(settings.index)
+    with closing(service):
+        yield service
+
+
+@contextmanager
+def _progress(total: int, what: str) -> Iterator[tuple[Any, Any]]:
+    """Two functions: one advances the bar by so many, one sets the note beside it. Silent without a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=total, note="")
+        yield (lambda count: bar.advance(task, count)), (lambda note: bar.update(task, note=note))
+
+
+def _filters(source: str | None, start: datetime | None, end: datetime | None) -> Filters:
+    from index.types import Filters
+
+    try:
+        return Filters(None, source, start.date() if start else None, end.date() if end else None)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _check_question(question: str) -> None:
+    """The same limits as over HTTP."""
+    from api.schemas import SearchRequest
+
+    try:
+        SearchRequest(question=question)
+    except ValidationError as error:
+        raise typer.BadParameter("; ".join(fault["msg"] for fault in error.errors()), param_hint="QUESTION") from None
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

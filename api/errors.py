@@ -1,0 +1,105 @@
+"""Errors become problem details (RFC 9457): one shape, everywhere, with nothing of the request in it."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from index.errors import UnknownDocumentError
+
+log = logging.getLogger(__name__)
+
+
+class ProblemError(BaseModel):
+    """One fault of a request. `pointer` is a JSON pointer into the body (`#/k`), or names a query parameter."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """A problem detail as RFC 9457 defines it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemError] = Field(default_factory=list)
+
+
+class ProblemResponse(JSONResponse):
+    media_type = "application/problem+json"
+
+
+def problem(
+    status: int, detail: str, errors: list[ProblemError] | None = None, headers: dict[str, str] | None = None
+) -> ProblemResponse:
+    """A response that says what is wrong."""
+    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
+    return ProblemResponse(body.model_dump(exclude_defaults=False), status_code=status, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application, and of the framework below it, with a problem."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(UnknownDocumentError, _unknown_documents)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _invalid(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return problem(400, "The body is not valid JSON.")
+    errors = [ProblemError(pointer=_pointer(fault["loc"]), detail=_detail(fault)) for fault in faults]
+    return problem(422, "The request is not valid: see errors.", errors)
+
+
+def _pointer(location: tuple[Any, ...]) -> str:
+    where, *rest = location
+    path = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in rest)
+    if where == "body":
+        return f"#/{path}" if path else "#"
+    return f"{where}/{path}"
+
+
+def _detail(fault: dict[str, Any]) -> str:
+    """The validator's message; an unknown field's own name stands in the pointer already."""
+    if fault["type"] == "extra_forbidden":
+        return "There is no such field."
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _unknown_documents(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, UnknownDocumentError)
+    if request.method == "GET":
+        return problem(404, "There is no document with this id.")
+    named = ", ".join(error.ids[:10]) + (f" and {len(error.ids) - 10} more" if len(error.ids) > 10 else "")
+    fault = ProblemError(pointer="#/filters/document_ids", detail=f"No such document: {named}")
+    return problem(422, "The filters name documents that are not in the index.", [fault])
+
+
+def _http(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    detail = _HTTP_DETAILS.get(error.status_code, error.detail)
+    return problem(error.status_code, detail, headers=dict(error.headers or {}))
+
+
+_HTTP_DETAILS = {
+    400: "The body cannot be read: it must be JSON in UTF-8.",
+    404: "There is nothing here. The paths that exist are listed at /docs.",
+    405: "This method is not allowed here.",
+}
+
+
+def _unexpected(request: Request, error: Exception) -> ProblemResponse:
+    log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
+    return problem(500, "Something went wrong inside the service; its log says what.")

@@ -1,0 +1,99 @@
+"""The routes of the HTTP contract. Plain `def`: the framework runs them in threads, off the event loop."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+
+from api import schemas
+from api.errors import Problem
+from api.schemas import AskRequest, AskResponse, DocumentList, DocumentOut, Health, Ready, SearchRequest, SearchResponse
+from api.service import Service, versions
+from index.types import Filters
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _json_only(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(415, "The body must be JSON, with the header Content-Type: application/json.")
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+    return {status: {"description": "what is wrong (RFC 9457)", "content": content} for status in statuses}
+
+
+Loaded = Annotated[Service, Depends(_service)]
+router = APIRouter(prefix="/api")
+_POSTED = _problems(400, 413, 415, 422)
+
+
+@router.post("/ask", dependencies=[Depends(_json_only)], responses=_POSTED)
+def ask(body: AskRequest, service: Loaded) -> AskResponse:
+    """Answer a question in the documents' own words, or say that they do not."""
+    response = service.answerer.ask(
+        body.question,
+        k=body.k,
+        filters=_filters(body),
+        min_confidence=body.min_confidence,
+        context=body.context,
+    )
+    return AskResponse.of(response, service.index)
+
+
+@router.post("/search", dependencies=[Depends(_json_only)], responses=_POSTED)
+def search(body: SearchRequest, service: Loaded) -> SearchResponse:
+    """The passages nearest to a question, best first."""
+    found, milliseconds = service.answerer.search(body.question, k=body.k, filters=_filters(body))
+    return SearchResponse.of(body.question, found, milliseconds, service.index)
+
+
+def _filters(body: SearchRequest) -> Filters | None:
+    return body.filters.filters() if body.filters else None
+
+
+@router.get("/documents", responses=_problems(422))
+def documents(
+    service: Loaded,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    cursor: Annotated[str | None, Query(max_length=1000, description="next_cursor of the page before")] = None,
+    q: Annotated[str, Query(max_length=200, description="part of an id, a title, an author or a source")] = "",
+) -> DocumentList:
+    """The documents of the index, without their texts, in order of their ids."""
+    try:
+        start = schemas.after(cursor) if cursor else ""
+    except ValueError as error:
+        fault = {"type": "value_error", "loc": ("query", "cursor"), "msg": str(error)}
+        raise RequestValidationError([fault]) from None
+    found, total = service.index.summaries(limit + 1, start, q)
+    page = found[:limit]
+    following = schemas.cursor(page[-1].id) if len(found) > limit else None
+    return DocumentList(
+        documents=[schemas.DocumentSummary.of(item) for item in page], next_cursor=following, total=total
+    )
+
+
+@router.get("/documents/{document_id:path}", responses=_problems(404))
+def document(document_id: str, service: Loaded) -> DocumentOut:
+    """One document: its text, in which every offset counts, and what is known about it."""
+    return DocumentOut.of(service.index.document(document_id))
+
+
+@router.get("/health")
+def health() -> Health:
+    """The process is alive."""
+    return Health()
+
+
+@router.get("/ready", responses=_problems(500))
+def ready(service: Loaded) -> Ready:
+    """The service can answer: a search through model and indexes has just worked."""
+    service.answerer.search("ready", k=1)
+    return Ready(index=schemas.IndexOut.of(service.index), versions=versions())

@@ -1,0 +1,352 @@
+"""The HTTP contract: what comes in, strictly checked, and what goes out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from index.catalog import Summary
+from index.store import Index
+from index.types import Document, Filters
+from rag.types import Answer, Candidate, Citation, Found, Reason, Response, Slice
+
+MAX_QUESTION = 2000  # code points
+MAX_CONTEXT = 2000
+MAX_K = 50
+MAX_IDS = 1000
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _to_date(value: Any) -> Any:
+    if isinstance(value, str):
+        if not _ISO_DATE.fullmatch(value):
+            raise ValueError("must be a date as YYYY-MM-DD")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("must be a day that exists, as YYYY-MM-DD") from None
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value
+
+
+IsoDate = Annotated[date, BeforeValidator(_to_date, json_schema_input_type=date)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION), AfterValidator(_not_blank)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class FiltersIn(_Request):
+    """Which documents to search: all conditions must hold. Undated documents fail any date condition."""
+
+    document_ids: Annotated[list[str], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    date_from: IsoDate | None = Field(default=None, description="first day, included")
+    date_to: IsoDate | None = Field(default=None, description="last day, included")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> FiltersIn:
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise ValueError("date_from is after date_to")
+        return self
+
+    def filters(self) -> Filters:
+        ids = None if self.document_ids is None else frozenset(self.document_ids)
+        return Filters(ids, self.source, self.date_from, self.date_to)
+
+
+class SearchRequest(_Request):
+    question: Text = Field(examples=["How much aid did the United States pledge to the Cubans?"])
+    k: int = Field(default=5, ge=1, le=MAX_K, description="how much evidence to return; it never changes the answer")
+    filters: FiltersIn | None = None
+
+
+class AskRequest(SearchRequest):
+    min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
+        default=None, description="answer only from this confidence up; the fitted threshold if null"
+    )
+    context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
+        default=None, description="what a follow-up question carries over: searched and read together with it"
+    )
+    today: IsoDate | None = Field(default=None, description="must be null: relative dates are not understood yet")
+
+    @model_validator(mode="after")
+    def _no_today(self) -> AskRequest:
+        if self.today is not None:
+            raise ValueError("'today' must be null: relative dates in questions are not understood yet")
+        return self
+
+
+class SentenceOut(BaseModel):
+    text: str
+    start: int
+    end: int
+    start_utf16: int
+    end_utf16: int
+
+
+class CitationOut(BaseModel):
+    """Where a quote stands: `text[start:end]` of the document, in code points.
+
+    The `_utf16` pair counts as JavaScript does.
+    """
+
+    document_id: str
+    title: str
+    author: str | None
+    date: date | None
+    source: str | None
+    url: str | None
+    page: int | None
+    start: int
+    end: int
+    start_utf16: int
+    end_utf16: int
+    quote: str
+    sentence: SentenceOut
+    document_sha256: str
+
+    @classmethod
+    def of(cls, citation: Citation) -> CitationOut:
+        s = citation.source
+        return cls(
+            document_id=s.document_id,
+            title=s.title,
+            author=s.author,
+            date=s.date,
+            source=s.source,
+            url=s.url,
+            page=None,
+            **_place(citation.quote),
+            quote=citation.quote.text,
+            sentence=SentenceOut(text=citation.sentence.text, **_place(citation.sentence)),
+            document_sha256=s.sha256,
+        )
+
+
+def _place(piece: Slice) -> dict[str, int]:
+    a, b = piece.span, piece.span_utf16
+    return {"start": a.start, "end": a.end, "start_utf16": b.start, "end_utf16": b.end}
+
+
+class AnswerOut(BaseModel):
+    text: str
+    confidence: float = Field(description="the calibrated probability that the answer is right")
+    also_in: list[CitationOut]
+    citation: CitationOut
+
+    @classmethod
+    def of(cls, answer: Answer) -> AnswerOut:
+        return cls(
+            text=answer.text,
+            confidence=answer.confidence,
+            also_in=[CitationOut.of(citation) for citation in answer.also_in],
+            citation=CitationOut.of(answer.citation),
+        )
+
+
+class CandidateOut(BaseModel):
+    text: str
+    score: float
+    citation: CitationOut
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> CandidateOut:
+        return cls(text=candidate.text, score=candidate.score, citation=CitationOut.of(candidate.citation))
+
+
+class ReasonOut(BaseModel):
+    code: Literal["no_evidence", "not_in_the_sources", "filtered_out"]
+    message: str
+    confidence: float | None
+    threshold: float
+
+    @classmethod
+    def of(cls, reason: Reason) -> ReasonOut:
+        return cls(code=reason.code, message=reason.message, confidence=reason.confidence, threshold=reason.threshold)
+
+
+class EvidenceOut(BaseModel):
+    passage_id: str
+    document_id: str
+    title: str
+    author: str | None
+    date: date | None
+    source: str | None
+    url: str | None
+    text: str
+    start: int
+    end: int
+    start_utf16: int
+    end_utf16: int
+    score: float
+    dense_rank: int | None
+    lexical_rank: int | None
+
+    @classmethod
+    def of(cls, found: Found) -> EvidenceOut:
+        e, s = found.evidence, found.source
+        return cls(
+            passage_id=e.passage.id,
+            document_id=s.document_id,
+            title=s.title,
+            author=s.author,
+            date=s.date,
+            source=s.source,
+            url=s.url,
+            text=found.place.text,
+            **_place(found.place),
+            score=e.score,
+            dense_rank=e.dense_rank,
+            lexical_rank=e.lexical_rank,
+        )
+
+
+class IndexOut(BaseModel):
+    documents: int
+    passages: int
+    embedder: str
+
+    @classmethod
+    def of(cls, index: Index) -> IndexOut:
+        return cls(documents=index.documents, passages=index.passages, embedder=index.embedder)
+
+
+class AskResponse(BaseModel):
+    question: str
+    answered: bool
+    answer: AnswerOut | None
+    reason: ReasonOut | None
+    alternatives: list[CandidateOut]
+    conflicts: list[CandidateOut]
+    evidence: list[EvidenceOut]
+    index: IndexOut
+    timing_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, response: Response, index: Index) -> AskResponse:
+        return cls(
+            question=response.question,
+            answered=response.answered,
+            answer=AnswerOut.of(response.answer) if response.answer else None,
+            reason=ReasonOut.of(response.reason) if response.reason else None,
+            alternatives=[CandidateOut.of(candidate) for candidate in response.alternatives],
+            conflicts=[CandidateOut.of(candidate) for candidate in response.conflicts],
+            evidence=[EvidenceOut.of(found) for found in response.evidence],
+            index=IndexOut.of(index),
+            timing_ms={name: round(value, 2) for name, value in response.timing_ms.items()},
+        )
+
+
+class SearchResponse(BaseModel):
+    question: str
+    evidence: list[EvidenceOut]
+    index: IndexOut
+    timing_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, question: str, found: list[Found], milliseconds: float, index: Index) -> SearchResponse:
+        return cls(
+            question=question,
+            evidence=[EvidenceOut.of(item) for item in found],
+            index=IndexOut.of(index),
+            timing_ms={"retrieve": round(milliseconds, 2), "total": round(milliseconds, 2)},
+        )
+
+
+class DocumentSummary(BaseModel):
+    id: str
+    title: str
+    author: str | None
+    date: date | None
+    source: str | None
+    url: str | None
+    sha256: str
+    file_sha256: str
+    encoding: str
+    length: int = Field(description="code points of the text")
+    passages: int
+
+    @classmethod
+    def of(cls, summary: Summary) -> DocumentSummary:
+        return cls(**summary._asdict())
+
+
+class DocumentList(BaseModel):
+    documents: list[DocumentSummary]
+    next_cursor: str | None
+    total: int
+
+
+class BoilerplateOut(BaseModel):
+    start: int
+    end: int
+
+
+class DocumentOut(BaseModel):
+    id: str
+    title: str
+    author: str | None
+    date: date | None
+    source: str | None
+    url: str | None
+    sha256: str
+    file_sha256: str
+    encoding: str
+    boilerplate: list[BoilerplateOut] = Field(description="ranges that are never indexed nor answered with")
+    text: str
+
+    @classmethod
+    def of(cls, document: Document) -> DocumentOut:
+        d = document
+        return cls(
+            id=d.id,
+            title=d.title,
+            author=d.author,
+            date=d.date,
+            source=d.source,
+            url=d.url,
+            sha256=d.sha256,
+            file_sha256=d.file_sha256,
+            encoding=d.encoding,
+            boilerplate=[BoilerplateOut(start=span.start, end=span.end) for span in d.boilerplate],
+            text=d.text,
+        )
+
+
+class Health(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    status: Literal["ready"] = "ready"
+    index: IndexOut
+    versions: dict[str, str]
+
+
+def cursor(document_id: str) -> str:
+    """An opaque mark for "everything after this document"."""
+    return base64.urlsafe_b64encode(document_id.encode()).decode()
+
+
+def after(mark: str) -> str:
+    """The document id inside a cursor.
+
+    Raises:
+        ValueError: if it is no cursor.
+    """
+    try:
+        return base64.b64decode(mark.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError):
+        raise ValueError("must be the next_cursor of an earlier page") from None

@@ -1,0 +1,21 @@
+"""Settings, and the only place where the environment is read. Each has a command-line option of the same name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SEEDS = Path(__file__).resolve().parents[1] / "seeds"
+
+
+class Settings(BaseSettings):
+    """What may be set from outside: `CITEQA_INDEX`, `CITEQA_HOST`, `CITEQA_PORT`, `CITEQA_MODEL`."""
+
+    model_config = SettingsConfigDict(env_prefix="CITEQA_", extra="forbid", frozen=True)
+
+    index: Path = Field(default=Path(".citeqa"), description="folder that holds the index")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    model: str | None = Field(default=None, description="embedding model of a new index, by name or path")

@@ -1,0 +1,98 @@
+"""What the terminal shows."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from index.catalog import Summary
+from rag.types import Citation, Found, Response, Source
+
+
+def printable(text: str) -> str:
+    """A text that cannot steer a terminal: control and bidi override characters become visible replacement marks."""
+    return "".join(
+        character
+        if character in "\n\t" or (unicodedata.category(character) not in ("Cc", "Cs") and not _steers(character))
+        else "\ufffd"
+        for character in text
+    )
+
+
+def _steers(character: str) -> bool:
+    return "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
+
+
+def response(console: Console, answered: Response) -> None:
+    """An answer with its source, or the reason why there is none, and what else was found."""
+    if answered.answer:
+        console.print(_marked(answered.answer.citation))
+        console.print(_byline(answered.answer.citation.source), style="dim")
+        for citation in answered.answer.also_in:
+            console.print(Text("also in: ") + _byline(citation.source), style="dim")
+        console.print(f"confidence {answered.answer.confidence:.2f}", style="dim")
+        for candidate in answered.alternatives:
+            console.print()
+            console.print(Text("or: ") + Text(printable(candidate.text)))
+            console.print(_byline(candidate.citation.source), style="dim")
+    elif answered.reason:
+        console.print("Not in these documents.", style="bold")
+        console.print(answered.reason.message)
+        evidence(console, answered.evidence)
+
+
+def evidence(console: Console, found: Sequence[Found]) -> None:
+    """Passages, best first, with their sources."""
+    for number, item in enumerate(found, 1):
+        console.print()
+        console.print(Text(f"{number}. ", style="bold") + Text(printable(item.place.text)))
+        span = item.place.span
+        ranks = f"dense {item.evidence.dense_rank or '-'}, lexical {item.evidence.lexical_rank or '-'}"
+        console.print(_byline(item.source) + Text(f" [{span.start}, {span.end}), {ranks}"), style="dim")
+
+
+def documents(console: Console, found: Sequence[Summary], total: int) -> None:
+    """A table of documents."""
+    table = Table(box=None, header_style="bold")
+    for name in ("id", "title", "author", "date", "passages"):
+        table.add_column(name, justify="right" if name == "passages" else "left")
+    for item in found:
+        values = (item.id, item.title, item.author or "", str(item.date or ""), str(item.passages))
+        table.add_row(*(Text(printable(value)) for value in values))
+    console.print(table, soft_wrap=False)
+    console.print(f"{total} documents")
+
+
+def figures(console: Console, by_split: dict[str, dict[str, Any]]) -> None:
+    """A table of an evaluation's figures, a column a split; proportions with their 95 % intervals."""
+    table = Table(box=None, header_style="bold")
+    table.add_column("measure")
+    for split in by_split:
+        table.add_column(split, justify="right")
+    for name in next(iter(by_split.values())):
+        table.add_row(name, *(_figure(figures[name]) for figures in by_split.values()))
+    console.print(table, soft_wrap=False)
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}] {value['hits']}/{value['total']}"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _marked(citation: Citation) -> Text:
+    """The sentence, with the answer in it marked."""
+    offset = citation.sentence.span.start
+    text = Text(printable(citation.sentence.text))
+    text.stylize("bold", citation.quote.span.start - offset, citation.quote.span.end - offset)
+    return text
+
+
+def _byline(source: Source) -> Text:
+    parts = [source.title, source.author, source.source, str(source.date or ""), source.document_id, source.url]
+    return Text("— " + printable(" · ".join(part for part in parts if part)))

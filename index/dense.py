@@ -1,0 +1,74 @@
+"""Exact nearest passages by inner product. faiss is imported here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from index.ranking import Ranked, widening
+
+Vectors = NDArray[np.float16] | NDArray[np.float32]
+
+
+class DenseIndex:
+    """Every vector in half precision, scanned in full (FAISS IndexScalarQuantizer QT_fp16, inner product).
+
+    Vectors of unit length make the inner product a cosine. Immutable once built; searching from many threads is safe.
+    """
+
+    def __init__(self, faiss_index: faiss.IndexIDMap2) -> None:
+        self._index = faiss_index
+
+    @classmethod
+    def build(cls, dimension: int, blocks: Iterable[tuple[NDArray[np.int64], Vectors]]) -> DenseIndex:
+        """An index of blocks of `(ids (n,), vectors (n, dimension))`. Ids must be unique and not negative."""
+        flat = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        index = faiss.IndexIDMap2(flat)
+        for ids, vectors in blocks:
+            if vectors.shape != (len(ids), dimension):
+                raise ValueError(f"vectors have shape {vectors.shape}; needed {(len(ids), dimension)}")
+            index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), ids)
+        return cls(index)
+
+    @classmethod
+    def open(cls, path: Path) -> DenseIndex:
+        """Read what `save` wrote. The caller has checked the file's digest: FAISS loads damaged files silently."""
+        return cls(faiss.read_index(str(path)))  # type: ignore[arg-type]
+
+    def save(self, path: Path) -> None:
+        """Write to `path`, in place: the caller publishes it by renaming."""
+        faiss.write_index(self._index, str(path))
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        return int(self._index.d)
+
+    def search(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None) -> list[Ranked]:
+        """The `k` ids with the highest inner product, best first, and all that tie with the last of them.
+
+        Args:
+            query: shape `(dimension,)`.
+            allowed: if given, only these ids are searched; scores and order are those of the unfiltered search.
+        """
+        if query.shape != (self.dimension,):
+            raise ValueError(f"query has shape {query.shape}; needed {(self.dimension,)}")
+        params = None
+        reachable = len(self)
+        if allowed is not None:
+            selector = faiss.IDSelectorBatch(allowed)
+            params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+            reachable = min(reachable, len(allowed))
+        row = np.ascontiguousarray(query[None], dtype=np.float32)
+
+        def best(limit: int) -> list[Ranked]:
+            scores, ids = self._index.search(row, limit, params=params)
+            return [Ranked(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+
+        return widening(best, k, reachable)

@@ -1,0 +1,56 @@
+"""Every error citeqa raises on purpose.
+
+    CiteqaError
+    ├── DocumentError         a file or row cannot become a Document (reported by name, the rest goes on)
+    ├── EmbedderError         the embedding model cannot be loaded, or is not the one it claims to be
+    ├── IndexNotFoundError    there is no index in the data folder
+    ├── IndexMismatchError    the index was made with other settings than the ones given now
+    ├── IndexDamagedError     the source of truth itself cannot be read
+    ├── IndexBusyError        another process is writing to the index
+    ├── UnknownDocumentError  no document has that id
+    └── QuestionSetError      an evaluation file is not what it should be
+
+Each message names what was found, what was needed, and what mends it.
+"""
+
+from __future__ import annotations
+
+
+class CiteqaError(Exception):
+    """Base of every error raised on purpose; `str()` of it may be shown to a user."""
+
+
+class DocumentError(CiteqaError):
+    """A file or a row cannot become a document; the message is the reason, without the name."""
+
+
+class EmbedderError(CiteqaError):
+    """The embedding model cannot be loaded or does not match its digest."""
+
+
+class IndexNotFoundError(CiteqaError):
+    """No index stands in the data folder."""
+
+
+class IndexMismatchError(CiteqaError):
+    """The index was made with other settings; the message holds both values and the mend."""
+
+
+class IndexDamagedError(CiteqaError):
+    """The database that everything else is derived from cannot be read."""
+
+
+class IndexBusyError(CiteqaError):
+    """Another process holds the writer's lock."""
+
+
+class UnknownDocumentError(CiteqaError):
+    """No document of the index has one of the ids asked for; `ids` names them."""
+
+    def __init__(self, ids: list[str]) -> None:
+        self.ids = ids
+        super().__init__("no such document: " + ", ".join(repr(i) for i in ids))
+
+
+class QuestionSetError(CiteqaError):
+    """A question set cannot be read; the message names the file, the line and the fault."""

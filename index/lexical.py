@@ -1,0 +1,102 @@
+"""BM25 over the terms of passages. tantivy is used here and for the analyzer, nowhere else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import tantivy
+
+from index.analyzer import ANALYZER, english
+from index.ranking import Ranked, widening
+
+_HEAP = 64_000_000  # bytes the writer may use before it spills a segment
+_TERM_LIMIT = 1024  # a query is cut to so many distinct terms
+
+
+class Row(NamedTuple):
+    """What is indexed of one passage."""
+
+    id: int
+    document_id: str
+    text: str
+
+
+class LexicalIndex:
+    """BM25 with k1 = 1.2 and b = 0.75 (Robertson & Zaragoza 2009, as in Lucene: idf = ln(1 + (N - n + 0.5)/(n + 0.5))).
+
+    Lengths are quantised to a byte by the library, so scores differ from the formula by some percent. What a person
+    typed is only ever analyzed into terms, never parsed as a query language. Immutable once built; searching from
+    many threads is safe.
+    """
+
+    def __init__(self, index: tantivy.Index) -> None:
+        index.register_tokenizer(ANALYZER, english())  # not stored with the index: needed at every open
+        index.reload()
+        self._schema = index.schema
+        self._searcher = index.searcher()
+        self._analyzer = english()
+
+    @classmethod
+    def build(cls, folder: Path, rows: Iterable[Row]) -> LexicalIndex:
+        """Write an index of `rows` into an empty folder, by one thread, so that the same rows give the same index."""
+        index = tantivy.Index(_schema(), path=str(folder))
+        index.register_tokenizer(ANALYZER, english())
+        writer = index.writer(heap_size=_HEAP, num_threads=1)
+        for row in rows:
+            writer.add_document(tantivy.Document.from_dict(row._asdict(), index.schema))
+        writer.commit()
+        writer.wait_merging_threads()
+        return cls(index)
+
+    @classmethod
+    def open(cls, folder: Path) -> LexicalIndex:
+        """Open what `build` wrote. The caller has checked the files' digests."""
+        return cls(tantivy.Index.open(str(folder)))
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def terms(self, text: str) -> list[str]:
+        """The distinct terms of a text, in the order of their first occurrence."""
+        return list(dict.fromkeys(self._analyzer.analyze(text)))
+
+    def idf(self, term: str) -> float:
+        """How rare a term is: `ln(1 + (N - n + 0.5) / (n + 0.5))` for n of N passages that hold it."""
+        total, holding = len(self), self._searcher.doc_freq("text", term)
+        return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
+
+    def search(self, query: str, k: int, document_ids: Iterable[str] | None = None) -> list[Ranked]:
+        """The `k` passages with the highest BM25 score for the terms of `query`, best first, ties with the last too.
+
+        Passages that hold none of the terms are not found. With `document_ids`, only passages of these documents are
+        searched; their scores are those of the unfiltered search.
+        """
+        terms = self.terms(query)[:_TERM_LIMIT]
+        if not terms:
+            return []
+        should = tantivy.Occur.Should
+        wanted = tantivy.Query.boolean_query(
+            [(should, tantivy.Query.term_query(self._schema, "text", term, index_option="freq")) for term in terms]
+        )
+        if document_ids is not None:
+            among = tantivy.Query.term_set_query(self._schema, "document_id", list(document_ids))
+            must = tantivy.Occur.Must
+            wanted = tantivy.Query.boolean_query([(must, wanted), (must, tantivy.Query.const_score_query(among, 0.0))])
+
+        def best(limit: int) -> list[Ranked]:
+            hits = self._searcher.search(wanted, limit, count=False).hits
+            ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+            return [Ranked(int(i or 0), float(score)) for i, (score, _) in zip(ids, hits, strict=True)]
+
+        return widening(best, k, len(self))
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("id", fast=True)
+    builder.add_text_field("document_id", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
+    return builder.build()

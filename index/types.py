@@ -1,0 +1,135 @@
+"""The values that travel through the program: frozen, checked at construction, safe to share between threads.
+
+All offsets count Unicode code points of a document's canonical text; every range is half-open, `[start, end)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range `[start, end)` of code points, `0 <= start < end`.
+
+    Raises:
+        ValueError: if the range is empty, negative or reversed.
+    """
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or self.end <= self.start:
+            raise ValueError(f"not a span: start {self.start}, end {self.end}; needed 0 <= start < end")
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def shifted(self, by: int) -> Span:
+        """The same range, `by` code points further on (or back, if negative)."""
+        return Span(self.start + by, self.end + by)
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether the two ranges share at least one code point."""
+        return self.start < other.end and other.start < self.end
+
+    def contains(self, other: Span) -> bool:
+        """Whether `other` lies wholly inside this range."""
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source: its canonical text and what is known about it.
+
+    `text` is canonical: no later step changes it, every offset counts in it. `sha256` is the digest of `text` in
+    UTF-8, `file_sha256` that of the bytes it came from. `encoding` is how those bytes were decoded. `boilerplate`
+    are the ranges that are file furniture: never indexed, never answered with, in ascending order.
+    """
+
+    id: str
+    title: str
+    text: str
+    author: str | None
+    date: date | None
+    source: str | None
+    url: str | None
+    sha256: str
+    file_sha256: str
+    encoding: str = "utf-8"
+    boilerplate: tuple[Span, ...] = ()
+
+    def quote(self, span: Span) -> str:
+        """The document's own words at `span`: a slice, nothing else.
+
+        Raises:
+            ValueError: if the span reaches past the end of the text.
+        """
+        if span.end > len(self.text):
+            raise ValueError(
+                f"span [{span.start}, {span.end}) is outside document {self.id!r} of {len(self.text)} code points"
+            )
+        return self.text[span.start : span.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """An untouched slice of a document: `document.quote(passage.span) == passage.text`."""
+
+    document_id: str
+    span: Span
+    text: str
+
+    def __post_init__(self) -> None:
+        if len(self.text) != len(self.span):
+            raise ValueError(f"passage text has {len(self.text)} code points, its span {len(self.span)}")
+
+    @property
+    def id(self) -> str:
+        """`"{document_id}:{start}-{end}"`; a document id may itself hold colons, so parse it from the right."""
+        return f"{self.document_id}:{self.span.start}-{self.span.end}"
+
+
+def parse_passage_id(passage_id: str) -> tuple[str, Span]:
+    """The document id and the span that `Passage.id` was made of.
+
+    Raises:
+        ValueError: if the id does not end in `:start-end`.
+    """
+    document_id, colon, numbers = passage_id.rpartition(":")
+    start, dash, end = numbers.partition("-")
+    if not (colon and dash and document_id and start.isdecimal() and end.isdecimal()):
+        raise ValueError(f"not a passage id: {passage_id!r}; needed 'document:start-end'")
+    return document_id, Span(int(start), int(end))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found by one ranker. `score` is that ranker's own (cosine or BM25): higher is better."""
+
+    passage: Passage
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents may be searched. Every condition given must hold; a document without a date fails any date
+    condition, one without a source fails any source condition.
+
+    Raises:
+        ValueError: if `date_from` is after `date_to`.
+    """
+
+    document_ids: frozenset[str] | None = None
+    source: str | None = None
+    date_from: date | None = None
+    date_to: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise ValueError(f"date_from {self.date_from} is after date_to {self.date_to}")
+
+    def __bool__(self) -> bool:
+        return any(value is not None for value in (self.document_ids, self.source, self.date_from, self.date_to))

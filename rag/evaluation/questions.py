@@ -1,0 +1,79 @@
+"""Question sets: JSONL, a question a line.
+
+`id, question, answers` (every accepted string; empty when unanswerable), `documents` (ids of the documents that hold
+one), `answerable`; optional `split` and `spans`: either `{"document_id", "start", "end"}` or, for a single document,
+`[start, end]`; half-open code points of the document's text.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from index.errors import QuestionSetError
+from index.types import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question and everything that counts as its answer. `spans` are the places of accepted answers by document;
+    empty if the set does not give places, then the accepted strings in the accepted documents count."""
+
+    id: str
+    question: str
+    answers: tuple[str, ...]
+    documents: frozenset[str]
+    answerable: bool
+    split: str
+    spans: tuple[tuple[str, Span], ...]
+
+
+def load(path: Path) -> list[Question]:
+    """Read a question set.
+
+    Raises:
+        QuestionSetError: naming the line and the fault.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise QuestionSetError(f"{path} cannot be read: {error}") from None
+    questions = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                questions.append(_question(json.loads(line)))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise QuestionSetError(f"{path}, line {number}: not a question: {error!r}") from None
+    if not questions:
+        raise QuestionSetError(f"{path} holds no question")
+    if len({question.id for question in questions}) < len(questions):
+        raise QuestionSetError(f"{path}: two questions have the same id")
+    return questions
+
+
+def _question(row: dict[str, Any]) -> Question:
+    documents = [str(document) for document in row["documents"]]
+    answerable = bool(row["answerable"])
+    if answerable != bool(row["answers"]):
+        raise ValueError("'answers' must be given exactly when 'answerable' is true")
+    if not row["question"].strip():
+        raise ValueError("'question' is blank")
+    return Question(
+        id=str(row["id"]),
+        question=row["question"],
+        answers=tuple(str(answer) for answer in row["answers"]),
+        documents=frozenset(documents),
+        answerable=answerable,
+        split=str(row.get("split", "all")),
+        spans=tuple(_span(span, documents) for span in row.get("spans", [])),
+    )
+
+
+def _span(value: Any, documents: list[str]) -> tuple[str, Span]:
+    if isinstance(value, dict):
+        return value["document_id"], Span(value["start"], value["end"])
+    (document,) = documents
+    return document, Span(*value)

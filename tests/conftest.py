@@ -1,0 +1,55 @@
+"""Shared parts, all real: the model, the indexes, a server process. The model hub is off limits."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports a hub client
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from api.service import Service
+from index.builder import update
+from index.embedder import SentenceTransformerEmbedder
+from index.store import Index
+
+ROOT = Path(__file__).resolve().parents[1]
+SEEDS = ROOT / "seeds"
+DATA = ROOT.parent / "shared" / "data"
+
+settings.register_profile("citeqa", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.load_profile("citeqa")
+
+
+@pytest.fixture(scope="session")
+def embedder() -> SentenceTransformerEmbedder:
+    """The default model, loaded once."""
+    return SentenceTransformerEmbedder()
+
+
+@pytest.fixture(scope="session")
+def seeds_index(tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder) -> Path:
+    """The folder of an index of the seed articles; not to be written to."""
+    folder = tmp_path_factory.mktemp("seeds") / "index"
+    update(folder, [SEEDS], embedder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def seeds(seeds_index: Path) -> Iterator[Index]:
+    """The seed articles' index, open."""
+    index = Index(seeds_index)
+    yield index
+    index.close()
+
+
+@pytest.fixture(scope="session")
+def service(seeds_index: Path) -> Iterator[Service]:
+    """Everything that answers questions about the seed articles."""
+    opened = Service.open(seeds_index)
+    yield opened
+    opened.close()
