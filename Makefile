@@ -31,7 +31,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	$(BIN)/python tests/benchmarks/run.py $(ARGS)
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 evaluate: setup
 	$(BIN)/citeqa evaluate tests/questions.jsonl --corpus seeds $(ARGS)
