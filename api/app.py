@@ -46,13 +46,13 @@ def create_app(service: Service) -> FastAPI:
         return FileResponse(STATIC / "index.html")
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_middleware(LimitBody, most=MAX_BODY)
+    app.add_middleware(CheckBody, most=MAX_BODY)
     app.add_middleware(SecurityHeaders)
     return app
 
 
-class LimitBody:
-    """Answers 413 to a body of more than `most` bytes, announced or not, before anything reads it."""
+class CheckBody:
+    """Answers 413 to a body of more than `most` bytes, announced or not, and 400 to JSON that is not in UTF-8."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self._app = app
@@ -76,11 +76,28 @@ class LimitBody:
             response = problem(413, f"The body is larger than the {self._most:,} bytes that are allowed.")
             await response(scope, receive, send)
             return
+        if _is_json(scope) and not _is_utf8(b"".join(message.get("body", b"") for message in messages)):
+            await problem(400, "The body is not JSON in UTF-8.")(scope, receive, send)
+            return
 
         async def replay() -> Message:
             return messages.pop(0) if messages else await receive()
 
         await self._app(scope, replay, send)
+
+
+def _is_json(scope: Scope) -> bool:
+    kind: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    return kind.partition(b";")[0].strip().lower() == b"application/json"
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Whether a body can be JSON in UTF-8. Python's own reader would guess UTF-16 and 32 from the NULs."""
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in body
 
 
 class SecurityHeaders:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 
 from api import show
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from api.service import Service
     from index.builder import Report
     from index.types import Filters
+
+Checked = TypeVar("Checked", bound=BaseModel)
 
 app = typer.Typer(
     help="Ask a folder of documents a question; get the documents' own words back, cited to the character.",
@@ -172,6 +174,10 @@ def documents(
     """
     from index.store import Index
 
+    try:
+        contains.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("it is not valid text", param_hint="--contains") from None
     with closing(Index(_settings(index=index).index)) as opened:
         found, total = opened.summaries(opened.documents or 1, contains=contains)
     if json:
@@ -239,6 +245,8 @@ def evaluate(
     from api.evaluate import evaluate as measure
     from rag.evaluation.questions import load
 
+    if output and (output.is_dir() or not output.parent.is_dir()):
+        raise typer.BadParameter(f"{output} cannot be written: it is a folder, or its folder is not there")
     asked = load(questions)
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
         settings = _settings(index=Path(folder) / "index" if corpus else index)
@@ -312,23 +320,27 @@ def _progress(total: int, what: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _filters(source: str | None, start: datetime | None, end: datetime | None) -> Filters:
-    from index.types import Filters
+    from api.schemas import FiltersIn
 
-    try:
-        return Filters(None, source, start.date() if start else None, end.date() if end else None)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    days = {"date_from": start.date() if start else None, "date_to": end.date() if end else None}
+    return _checked(FiltersIn, "--source, --from, --to", source=source, **days).filters()
 
 
 def _check_question(question: str) -> None:
-    """The same limits as over HTTP."""
     from api.schemas import SearchRequest
 
+    _checked(SearchRequest, "QUESTION", question=question)
+
+
+def _checked(model: type[Checked], hint: str, **values: Any) -> Checked:
+    """The values, held to the same limits as over HTTP."""
     try:
-        SearchRequest(question=question)
+        return model(**values)
     except ValidationError as error:
-        raise typer.BadParameter("; ".join(fault["msg"] for fault in error.errors()), param_hint="QUESTION") from None
+        faults = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        raise typer.BadParameter(faults, param_hint=hint) from None
 
 
 def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """JSON on standard output, in which no character can steer a terminal."""
+    sys.stdout.write(show.escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,19 +13,18 @@ from rich.text import Text
 from index.catalog import Summary
 from rag.types import Citation, Found, Response, Source
 
+# Control characters (C0 without tab and line feed, DEL, C1), bidi embeddings, overrides and isolates, surrogates.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 def printable(text: str) -> str:
-    """A text that cannot steer a terminal: control and bidi override characters become visible replacement marks."""
-    return "".join(
-        character
-        if character in "\n\t" or (unicodedata.category(character) not in ("Cc", "Cs") and not _steers(character))
-        else "\ufffd"
-        for character in text
-    )
+    """A text that cannot steer a terminal, as long as before: such characters become visible replacement marks."""
+    return _STEERING.sub("\ufffd", text)
 
 
-def _steers(character: str) -> bool:
-    return "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
+def escaped(json: str) -> str:
+    """JSON that cannot steer a terminal and means the same: such characters stand inside strings, and are escaped."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found.group()):04x}", json)
 
 
 def response(console: Console, answered: Response) -> None:
@@ -80,6 +79,8 @@ def figures(console: Console, by_split: dict[str, dict[str, Any]]) -> None:
 
 
 def _figure(value: Any) -> str:
+    if value is None or (isinstance(value, dict) and value["value"] is None):
+        return "-"
     if isinstance(value, dict):
         return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}] {value['hits']}/{value['total']}"
     return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -14,7 +14,7 @@ import numpy as np
 from index.catalog import Catalog
 from index.chunker import Chunker, ChunkerSettings, indexed_text
 from index.corpus import Skipped, load
-from index.derived import DerivedDamagedError, Manifest, Settings, publish, read_manifest
+from index.derived import DerivedDamagedError, Manifest, Settings, check_format, publish, read_manifest
 from index.embedder import Embedder
 from index.store import check_settings, settings_of, writer_lock
 from index.types import Document, Passage
@@ -65,6 +65,7 @@ def update(
         IndexBusyError: if another process is writing.
     """
     settings = chunker or ChunkerSettings()
+    check_format(folder)
     items = load(paths)
     folder.mkdir(parents=True, exist_ok=True)
     with writer_lock(folder), closing(Catalog(folder / "catalog.sqlite3", write=True)) as catalog:

@@ -238,7 +238,9 @@ class Catalog:
             last = rows[-1][0]
 
 
-_CONTAINS = "instr(fold(id || ' ' || title || ' ' || coalesce(author, '') || ' ' || coalesce(source, '')), ?) > 0"
+_CONTAINS = (
+    "instr(fold(id || char(10) || title || char(10) || ifnull(author, '') || char(10) || ifnull(source, '')), ?)"
+)
 
 
 def _where(filters: Filters) -> tuple[str, list[Any]]:

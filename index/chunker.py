@@ -57,15 +57,22 @@ class Chunker:
     def chunk(self, document: Document) -> list[Passage]:
         """The document's passages in ascending order of their spans; empty if all of it is boilerplate."""
         heading = self.heading(document)
-        room = self._max_tokens - self._count([heading])[0]
-        budget = min(self._settings.passage_tokens, room)
-        while True:
-            spans = sorted(set(self._spans(document, budget)))
-            passages = [Passage(document.id, span, document.quote(span)) for span in spans]
-            sizes = self._count([indexed_text(heading, passage) for passage in passages])
-            if max(sizes, default=0) <= self._max_tokens:
-                return passages
-            budget = budget * 4 // 5  # a tokenizer whose counts do not add up: leave it more room
+        budget = min(self._settings.passage_tokens, self._max_tokens - self._count([heading])[0])
+        spans = self._fitting(document, heading, set(self._spans(document, budget)), budget)
+        return [Passage(document.id, span, document.quote(span)) for span in sorted(spans)]
+
+    def _fitting(self, document: Document, heading: str, spans: set[Span], budget: int) -> set[Span]:
+        """The spans, each that the model could not read whole cut again: not every tokenizer's counts add up."""
+        ordered = sorted(spans)
+        sizes = self._count(
+            [indexed_text(heading, Passage(document.id, span, document.quote(span))) for span in ordered]
+        )
+        long = {span for span, size in zip(ordered, sizes, strict=True) if size > self._max_tokens and len(span) > 1}
+        if not long:
+            return spans
+        smaller = max(1, budget * 3 // 4)
+        cut = {piece for span in long for piece in self._windows(document.text, span, smaller)}
+        return (spans - long) | self._fitting(document, heading, cut, smaller)
 
     def _spans(self, document: Document, budget: int) -> Iterator[Span]:
         for run in _runs(document):
@@ -88,16 +95,23 @@ class Chunker:
 
     def _windows(self, text: str, sentence: Span, budget: int) -> Iterator[Span]:
         """A sentence too long for one passage, in windows that share a fourth of their words."""
-        longest = budget * _CHARACTERS_PER_TOKEN // 2
-        words = [
-            Span(start, min(start + longest, word.end()))
-            for word in _WORD.finditer(text, sentence.start, sentence.end)
-            for start in range(word.start(), word.end(), longest)
-        ]
-        sizes = [min(size, budget) for size in self._sizes(text, words)]
+        words = [Span(*word.span()) for word in _WORD.finditer(text, sentence.start, sentence.end)]
+        words, sizes = self._halved(text, words, max(1, budget // _WINDOW_OVERLAP))
         overlap = max(1, len(words) * budget // _WINDOW_OVERLAP // max(1, sum(sizes)))
         for first, last in group(sizes, [False] * len(words), budget, overlap):
             yield Span(words[first].start, words[last - 1].end)
+
+    def _halved(self, text: str, words: list[Span], most: int) -> tuple[list[Span], list[int]]:
+        """The words with their sizes, each that is larger than `most` cut in halves until it is not."""
+        sizes = self._sizes(text, words)
+        while any(size > most and len(word) > 1 for word, size in zip(words, sizes, strict=True)):
+            pieces: list[Span] = []
+            for word, size in zip(words, sizes, strict=True):
+                middle = (word.start + word.end) // 2
+                cut = size > most and len(word) > 1
+                pieces += [Span(word.start, middle), Span(middle, word.end)] if cut else [word]
+            words, sizes = pieces, self._sizes(text, pieces)
+        return words, [min(size, most) for size in sizes]
 
     def _sizes(self, text: str, pieces: Sequence[Span]) -> list[int]:
         counts = self._count([text[piece.start : piece.end] for piece in pieces])

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import stat
 import unicodedata
 from collections import Counter
@@ -30,6 +31,9 @@ ROW_ENDINGS = frozenset({".jsonl", ".ndjson"})
 ROW_FIELDS = frozenset({"id", "title", "text", "date", "author", "source", "url"})
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_ID_BYTES = 512
+_DATE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:[T ].*)?")  # a time of day may follow
+_NEITHER_ASCII_NOR_TYPOGRAPHY = re.compile(rb"[^\x01-\x7f\x85\x91-\x97\xa0\xab\xbb]")  # cp1252's quotes, dashes
+_MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,10 @@ def load(paths: Iterable[Path]) -> Iterator[Document | Skipped]:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such file or folder")
+    return _load(paths)
+
+
+def _load(paths: list[Path]) -> Iterator[Document | Skipped]:
     seen: dict[str, str] = {}
     for path in paths:
         for name, item in _load_path(path):
@@ -129,18 +137,37 @@ def decode(data: bytes) -> tuple[str, str]:
         text = data.decode("utf-8")
         if "\0" not in text:
             return text.removeprefix("\ufeff"), "utf-8"
-    except UnicodeDecodeError:
-        pass
+    except UnicodeDecodeError as error:
+        _refuse_damaged_utf8(data, error)
+    encoding = _detected(data)
+    try:
+        return data.decode(encoding).removeprefix("\ufeff"), encoding
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"it looked like {encoding}, but {error}") from None
+
+
+def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
+    """Raises DocumentError if the bytes are UTF-8 but for some damage: no other encoding would read them right."""
+    if error.end == len(data) and error.reason == "unexpected end of data":
+        raise DocumentError(f"it is UTF-8 that is cut off inside a character, at byte {error.start}")
+    damaged = data.decode("utf-8", "replace").count("\ufffd")
+    if len(_MULTIBYTE.findall(data)) > 2 * damaged:
+        raise DocumentError(f"it is UTF-8 with damaged bytes, the first at byte {error.start}")
+
+
+def _detected(data: bytes) -> str:
+    """The encoding that the text most likely has; of those that are as likely, the most common one (cp1252)."""
+    if not _NEITHER_ASCII_NOR_TYPOGRAPHY.search(data):
+        return "cp1252"
     from charset_normalizer import from_bytes  # only odd files pay for the import
 
-    best = from_bytes(data).best()
-    if best is None:
+    matches = list(from_bytes(data))
+    if not matches:
         raise DocumentError("it is not text in any known encoding")
-    try:
-        text = data.decode(best.encoding)
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"it looked like {best.encoding}, but {error}") from None
-    return text.removeprefix("\ufeff"), best.encoding
+    best = matches[0]
+    likely = [match for match in matches if (match.chaos, match.coherence) == (best.chaos, best.coherence)]
+    common = any("cp1252" in match.could_be_from_charset for match in likely)
+    return "cp1252" if common else str(best.encoding)
 
 
 def _load_path(path: Path) -> Iterator[tuple[str, Document | Skipped]]:
@@ -276,8 +303,9 @@ def _string(row: dict[str, Any], field: str) -> str | None:
 def _date(value: str | None) -> date | None:
     if value is None:
         return None
+    found = _DATE.fullmatch(value)
     try:
-        return date.fromisoformat(value[:10])
+        return date.fromisoformat(found["day"] if found else "")
     except ValueError:
         raise DocumentError(f"its 'date' is {value[:40]!r}; needed YYYY-MM-DD") from None
 

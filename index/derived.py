@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,18 @@ class Manifest:
     generation: str
     files: dict[str, str]
     written: str
+
+
+_TYPES = {
+    "format": int,
+    "settings": dict,
+    "documents": int,
+    "passages": int,
+    "last_change": int,
+    "generation": str,
+    "files": dict,
+    "written": str,
+}
 
 
 def publish(folder: Path, catalog: Catalog) -> Manifest:
@@ -91,17 +104,22 @@ def read_manifest(folder: Path) -> Manifest:
         found = values["format"]
     except FileNotFoundError:
         raise DerivedDamagedError(f"there is no {path}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DerivedDamagedError(f"{path} cannot be read: {error}") from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DerivedDamagedError(f"{path} cannot be read: {error!r}") from None
     if found != FORMAT:
         raise IndexMismatchError(
             f"the index in {folder} has format {found}, this program reads format {FORMAT}; "
             "index the documents again into another folder (--index)"
         )
-    try:
-        return Manifest(**values)
-    except TypeError as error:
-        raise DerivedDamagedError(f"{path} is not a manifest: {error}") from None
+    if values.keys() != _TYPES.keys() or any(type(values[name]) is not kind for name, kind in _TYPES.items()):
+        raise DerivedDamagedError(f"{path} is not a manifest")
+    return Manifest(**values)
+
+
+def check_format(folder: Path) -> None:
+    """Raises IndexMismatchError if another version of the program wrote the index in a format of its own."""
+    with suppress(DerivedDamagedError):
+        read_manifest(folder)
 
 
 def open_generation(folder: Path, manifest: Manifest) -> tuple[DenseIndex, LexicalIndex]:

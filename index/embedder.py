@@ -160,8 +160,8 @@ def _sentence_transformer(model: str) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
     try:
-        return SentenceTransformer(model, device="cpu").eval()
-    except (OSError, ValueError) as error:
+        return SentenceTransformer(model, device="cpu").float().eval()
+    except Exception as error:  # whatever is wrong with a model's files comes out as whatever its reader raises
         raise EmbedderError(
             f"embedding model {model!r} cannot be loaded: {_first_line(error)}; "
             "give the name of a sentence-transformers model, or the path of a folder that holds one"

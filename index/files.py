@@ -36,7 +36,7 @@ def write_json(path: Path, value: Any) -> None:
     """Replace `path` by the JSON of `value` in one step that survives a crash."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
         sync(temporary)
         temporary.replace(path)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -46,7 +47,8 @@ class LexicalIndex:
         index.register_tokenizer(ANALYZER, english())
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         for row in rows:
-            writer.add_document(tantivy.Document.from_dict(row._asdict(), index.schema))
+            composed = row._replace(text=unicodedata.normalize("NFC", row.text))
+            writer.add_document(tantivy.Document.from_dict(composed._asdict(), index.schema))
         writer.commit()
         writer.wait_merging_threads()
         return cls(index)
@@ -61,7 +63,7 @@ class LexicalIndex:
 
     def terms(self, text: str) -> list[str]:
         """The distinct terms of a text, in the order of their first occurrence."""
-        return list(dict.fromkeys(self._analyzer.analyze(text)))
+        return list(dict.fromkeys(self._analyzer.analyze(unicodedata.normalize("NFC", text))))
 
     def idf(self, term: str) -> float:
         """How rare a term is: `ln(1 + (N - n + 0.5) / (n + 0.5))` for n of N passages that hold it."""

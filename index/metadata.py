@@ -16,8 +16,9 @@ MAX_TITLE = 300  # code points; a longer first sentence is cut at a word and end
 _HEADER = re.compile(r"\s*date (?P<date>\d{4}-\d{2}-\d{2})\b(?: By (?P<author>[^\n\r]+)|[^\n\r]*)")
 # Furniture that stands on a line of its own, or at the very end of an agency text.
 _FURNITURE = re.compile(
-    r"^[^\S\n\r]*(?P<line>[-–—*]* ?(?:advertisement|close menu|skip to content|share this|read more)[ :]?[-–—*]*)"
-    r"[^\S\n\r]*$|(?P<end>\(end\))\s*\Z",
+    r"(?:^|(?<=\r))[^\S\n\r]*"
+    r"(?P<line>[-–—*]* ?(?:advertisement|close menu|skip to content|share this|read more)[ :]?[-–—*]*)"
+    r"[^\S\n\r]*(?=[\n\r]|\Z)|(?P<end>\(end\))\s*\Z",
     re.IGNORECASE | re.MULTILINE,
 )
 _MARKDOWN = re.compile(r"^#{1,6}\s+|\s+#+$")

@@ -162,8 +162,12 @@ def grouped(places: list[Place]) -> tuple[Place, list[Place], list[Place]]:
 
 
 def _words(text: str) -> str:
-    """A text without case, punctuation and white space: what makes two quotes the same answer."""
-    return "".join(character for character in text.casefold() if character.isalnum())
+    """A text without case, kind of quotation mark and what surrounds it: what makes two quotes the same answer."""
+    return " ".join(text.casefold().translate(_STRAIGHT).split()).strip(_AROUND)
+
+
+_STRAIGHT = str.maketrans("“”„«»‘’", '"""""\'\'')
+_AROUND = " .,;:!?…\"'()[]"
 
 
 def _nothing_found(selection: Selection | None, threshold: float) -> Reason:

@@ -8,7 +8,7 @@ from index.types import Hit, Passage
 from rag.fusion import CONSTANT, reciprocal_rank
 from rag.types import Evidence
 
-DEPTH = 50  # passages taken from each ranking before fusion
+DEPTH = 50  # passages taken from each ranking before fusion, however many are asked for
 HIGHEST = 2 / (CONSTANT + 1)  # the score of a passage that is first in both rankings
 
 
@@ -23,9 +23,8 @@ class Retriever:
 
     def retrieve(self, query: str, k: int, selection: Selection | None = None) -> list[Evidence]:
         """The `k` best passages, best first; ties by (document id, start). `k` never changes their order or scores."""
-        depth = max(k, DEPTH)
-        dense = _ranks(self._index.search_dense(self._embedder.embed_query(query), depth, selection))
-        lexical = _ranks(self._index.search_lexical(query, depth, selection))
+        dense = _ranks(self._index.search_dense(self._embedder.embed_query(query), DEPTH, selection))
+        lexical = _ranks(self._index.search_lexical(query, DEPTH, selection))
         fused = reciprocal_rank([list(dense), list(lexical)])
         best = sorted(fused, key=lambda passage: (-fused[passage], passage.document_id, passage.span))[:k]
         return [Evidence(p, fused[p], dense.get(p), lexical.get(p)) for p in best]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from servers import Server
 
 from index.builder import update
@@ -156,7 +156,7 @@ def test_nothing_is_wider_than_the_window(page: Page) -> None:
 
 
 def test_while_the_service_works_the_page_says_so(page: Page) -> None:
-    held = []
+    held: list[Route] = []
     page.route("**/api/ask", lambda route: held.append(route))
     ask(page, ANSWERED)
     expect(page.locator(".working")).to_have_text("Searching the documents …")
@@ -165,7 +165,7 @@ def test_while_the_service_works_the_page_says_so(page: Page) -> None:
 
 
 def test_a_late_reply_never_lands_under_another_question(page: Page) -> None:
-    held = []
+    held: list[Route] = []
     page.route("**/api/ask", lambda route: held.append(route) if not held else route.continue_())
     ask(page, ANSWERED)
     expect(page.locator(".working")).to_be_visible()

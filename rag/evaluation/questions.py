@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from index.errors import QuestionSetError
 from index.types import Span
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def load(path: Path) -> list[Question]:
         QuestionSetError: naming the line and the fault.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionSetError(f"{path} cannot be read: {error}") from None
     questions = []
@@ -55,21 +57,36 @@ def load(path: Path) -> list[Question]:
 
 
 def _question(row: dict[str, Any]) -> Question:
-    documents = [str(document) for document in row["documents"]]
-    answerable = bool(row["answerable"])
-    if answerable != bool(row["answers"]):
+    documents = _strings(row, "documents")
+    answers = _strings(row, "answers")
+    answerable = _typed(row, "answerable", bool)
+    if answerable != bool(answers):
         raise ValueError("'answers' must be given exactly when 'answerable' is true")
-    if not row["question"].strip():
+    if not _typed(row, "question", str).strip():
         raise ValueError("'question' is blank")
     return Question(
-        id=str(row["id"]),
+        id=_typed(row, "id", str),
         question=row["question"],
-        answers=tuple(str(answer) for answer in row["answers"]),
+        answers=tuple(answers),
         documents=frozenset(documents),
         answerable=answerable,
-        split=str(row.get("split", "all")),
-        spans=tuple(_span(span, documents) for span in row.get("spans", [])),
+        split=_typed({"split": "all"} | row, "split", str),
+        spans=tuple(_span(span, documents) for span in _typed({"spans": []} | row, "spans", list)),
     )
+
+
+def _typed(row: dict[str, Any], name: str, kind: type[T]) -> T:
+    value = row[name]
+    if type(value) is not kind:
+        raise ValueError(f"{name!r} must be of type {kind.__name__}")
+    return value
+
+
+def _strings(row: dict[str, Any], name: str) -> list[str]:
+    values: list[Any] = _typed(row, name, list)
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{name!r} must hold strings")
+    return values
 
 
 def _span(value: Any, documents: list[str]) -> tuple[str, Span]:

@@ -67,7 +67,8 @@ def _row(question: Question, service: Service, texts: dict[str, str]) -> Row:
     answer = forced["answer"]
     citation: dict[str, Any] = answer["citation"] if answer else {}
     relevant = [_holds(question, found["document_id"], _span(found), found["text"]) for found in forced["evidence"]]
-    checks = [exact for response in (given, forced) for exact in _exact(response, service, texts)]
+    responses = [given] if given["answered"] else [given, forced]
+    checks = [exact for response in responses for exact in _exact(response, service, texts)]
     sentence: dict[str, Any] = citation["sentence"] if citation else {}
     return Row(
         id=question.id,
@@ -118,5 +119,6 @@ def _exact(response: dict[str, Any], service: Service, texts: dict[str, str]) ->
             texts[document_id] = service.text(document_id)
         text = texts[document_id]
         units = text.encode("utf-16-le")[2 * place["start_utf16"] : 2 * place["end_utf16"]]
-        checks.append(text[place["start"] : place["end"]] == words == units.decode("utf-16-le"))
+        exact = text[place["start"] : place["end"]] == words and units == words.encode("utf-16-le")
+        checks.append(exact)
     return checks

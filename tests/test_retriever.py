@@ -1,0 +1,150 @@
+"""What is retrieved, in which order, with which ranks: against hand-made rankings and against the real index."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from index.builder import update
+from index.chunker import ChunkerSettings
+from index.embedder import EmbedderInfo, SentenceTransformerEmbedder
+from index.errors import IndexMismatchError
+from index.store import Index, Selection
+from index.types import Filters, Hit, Passage, Span
+from rag.retriever import DEPTH, HIGHEST, Retriever
+
+SEEDS = Path(__file__).resolve().parents[1] / "seeds"
+QUESTION = "How much aid did the US pledge to Cubans?"
+
+
+def passage(name: str, start: int = 0) -> Passage:
+    return Passage(name, Span(start, start + 1), "x")
+
+
+class Rankings(Index):
+    """An index that gives two rankings written down beforehand, cut as the real one cuts them."""
+
+    def __init__(self, dense: list[Passage], lexical: list[Passage]) -> None:
+        self._rankings = dense, lexical
+
+    def check(self, embedder: EmbedderInfo) -> None:
+        """Made with every embedder."""
+
+    def search_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Hit]:
+        return [Hit(found, -rank) for rank, found in enumerate(self._rankings[0][:k])]
+
+    def search_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Hit]:
+        return [Hit(found, -rank) for rank, found in enumerate(self._rankings[1][:k])]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder) -> Index:
+    """The seed articles in more passages than are taken from a ranking."""
+    folder = tmp_path_factory.mktemp("many") / "index"
+    update(folder, [SEEDS], embedder, ChunkerSettings(passage_tokens=16))
+    index = Index(folder)
+    assert index.passages > 2 * DEPTH
+    return index
+
+
+def test_ranks_and_scores_by_hand(embedder: SentenceTransformerEmbedder) -> None:
+    a, b, c = passage("a"), passage("b"), passage("c")
+    found = Retriever(Rankings([a, b], [b, c]), embedder).retrieve("q", 5)
+    assert [(e.passage, e.dense_rank, e.lexical_rank) for e in found] == [(b, 2, 1), (a, 1, None), (c, None, 2)]
+    assert [e.score for e in found] == pytest.approx([1 / 62 + 1 / 61, 1 / 61, 1 / 62])
+
+
+def test_equal_scores_are_ordered_by_document_and_then_by_start(embedder: SentenceTransformerEmbedder) -> None:
+    late, early, other = passage("b", 100), passage("b", 20), passage("a", 300)
+    rankings = Rankings([late, early, other], [other, early, late])
+    assert [e.passage for e in Retriever(rankings, embedder).retrieve("q", 3)] == [other, late, early]
+    mirrored = Rankings([late, early], [early, late])
+    assert [e.passage for e in Retriever(mirrored, embedder).retrieve("q", 2)] == [early, late]
+
+
+def test_the_highest_score_is_that_of_a_passage_first_in_both(embedder: SentenceTransformerEmbedder) -> None:
+    both = passage("a")
+    (found,) = Retriever(Rankings([both], [both]), embedder).retrieve("q", 1)
+    assert found.score == pytest.approx(HIGHEST)
+
+
+def test_documents_that_say_the_same_are_ordered_by_id(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
+    for name in ("c", "a", "b"):
+        (tmp_path / f"{name}.txt").write_text("Ferries\n\nThe ferry leaves at noon.")
+    update(tmp_path / ".index", [tmp_path], embedder)
+    found = Retriever(Index(tmp_path / ".index"), embedder).retrieve("When does the ferry leave?", 3)
+    assert [e.passage.document_id for e in found] == ["a", "b", "c"]
+    assert [(e.dense_rank, e.lexical_rank) for e in found] == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_the_real_index_gives_the_ranks_of_both_searches(seeds: Index, embedder: SentenceTransformerEmbedder) -> None:
+    found = Retriever(seeds, embedder).retrieve(QUESTION, 10)
+    dense = [hit.passage for hit in seeds.search_dense(embedder.embed_query(QUESTION), DEPTH)]
+    lexical = [hit.passage for hit in seeds.search_lexical(QUESTION, DEPTH)]
+    for item in found:
+        assert item.dense_rank == (dense.index(item.passage) + 1 if item.passage in dense else None)
+        assert item.lexical_rank == (lexical.index(item.passage) + 1 if item.passage in lexical else None)
+        ranks = [rank for rank in (item.dense_rank, item.lexical_rank) if rank]
+        assert item.score == pytest.approx(sum(1 / (60 + rank) for rank in ranks))
+    assert "$9 million of humanitarian assistance" in found[0].passage.text
+
+
+def test_words_that_no_passage_holds_leave_the_dense_ranking(
+    seeds: Index, embedder: SentenceTransformerEmbedder
+) -> None:
+    found = Retriever(seeds, embedder).retrieve("zyzzyva quokkas", 5)
+    assert [(e.dense_rank, e.lexical_rank) for e in found] == [(rank, None) for rank in range(1, 6)]
+
+
+@pytest.mark.parametrize("k", [1, 5, DEPTH])
+def test_k_only_cuts(many: Index, embedder: SentenceTransformerEmbedder, k: int) -> None:
+    retriever = Retriever(many, embedder)
+    assert retriever.retrieve(QUESTION, k) == retriever.retrieve(QUESTION, DEPTH)[:k]
+
+
+def test_k_beyond_the_depth_does_not_change_order_or_scores(embedder: SentenceTransformerEmbedder) -> None:
+    dense = [passage("d", start) for start in range(0, 200, 2)]
+    lexical = [passage("l", start) for start in range(0, 200, 2)]
+    lexical[DEPTH + 5] = dense[10]  # beyond the depth in one ranking, well within it in the other
+    retriever = Retriever(Rankings(dense, lexical), embedder)
+    assert retriever.retrieve("q", DEPTH + 10)[:DEPTH] == retriever.retrieve("q", DEPTH)
+
+
+def test_a_filter_leaves_only_its_document_in_the_same_dense_order(
+    seeds: Index, embedder: SentenceTransformerEmbedder
+) -> None:
+    retriever = Retriever(seeds, embedder)
+    for document_id in [summary.id for summary in seeds.summaries(9)[0]]:
+        selection = seeds.select(Filters(document_ids=frozenset([document_id])))
+        found = retriever.retrieve(QUESTION, 50, selection)
+        everything = retriever.retrieve(QUESTION, 50)
+        ranked = sorted((e for e in everything if e.dense_rank), key=lambda e: e.dense_rank or 0)
+        expected = [e.passage for e in ranked if e.passage.document_id == document_id]
+        assert [e.passage for e in sorted(found, key=lambda e: e.dense_rank or 0)] == expected
+        assert sorted(e.dense_rank or 0 for e in found) == list(range(1, len(expected) + 1))
+
+
+def test_a_filter_that_leaves_nothing_finds_nothing(seeds: Index, embedder: SentenceTransformerEmbedder) -> None:
+    selection = seeds.select(Filters(source="nobody"))
+    assert Retriever(seeds, embedder).retrieve(QUESTION, 5, selection) == []
+
+
+class Other:
+    """An embedder that differs from the default one in its weights."""
+
+    def __init__(self, embedder: SentenceTransformerEmbedder) -> None:
+        self.info = replace(embedder.info, sha256="0" * 64)
+        self.count_tokens = embedder.count_tokens
+        self.embed_passages = embedder.embed_passages
+        self.embed_query = embedder.embed_query
+
+
+def test_an_index_made_with_another_embedder_is_refused_with_both_values(
+    seeds: Index, embedder: SentenceTransformerEmbedder
+) -> None:
+    with pytest.raises(IndexMismatchError, match=rf"{embedder.info.sha256}.*{'0' * 64}.*citeqa index"):
+        Retriever(seeds, Other(embedder))
