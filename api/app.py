@@ -33,6 +33,7 @@ def create_app(service: Service) -> FastAPI:
     """The service as an ASGI application."""
     app = FastAPIOffline(
         redoc_url=None,
+        redirect_slashes=False,
         title="citeqa",
         version=__version__,
         description="Ask a folder of documents a question; get the documents' own words back, cited to the character.",

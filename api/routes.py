@@ -92,8 +92,11 @@ def health() -> Health:
     return Health()
 
 
-@router.get("/ready", responses=_problems(500))
+@router.get("/ready", responses=_problems(503))
 def ready(service: Loaded) -> Ready:
     """The service can answer: a search through model and indexes has just worked."""
-    service.answerer.search("ready", k=1)
+    try:
+        service.answerer.search("ready", k=1)
+    except Exception as error:
+        raise HTTPException(503, "The service cannot search now; its log says why.") from error
     return Ready(index=schemas.IndexOut.of(service.index), versions=versions())

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from index.catalog import Summary
+from index.corpus import MAX_ID_BYTES
 from index.store import Index
 from index.types import Document, Filters
 from rag.types import Answer, Candidate, Citation, Found, Reason, Response, Slice
@@ -43,6 +44,9 @@ IsoDate = Annotated[date, BeforeValidator(_to_date, json_schema_input_type=date)
 Text = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION), AfterValidator(_not_blank)]
 
 
+Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES)]
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -50,7 +54,7 @@ class _Request(BaseModel):
 class FiltersIn(_Request):
     """Which documents to search: all conditions must hold. Undated documents fail any date condition."""
 
-    document_ids: Annotated[list[str], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    document_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)] | None = None
     source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     date_from: IsoDate | None = Field(default=None, description="first day, included")
     date_to: IsoDate | None = Field(default=None, description="last day, included")

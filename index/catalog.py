@@ -72,15 +72,19 @@ class Catalog:
             self._connection = sqlite3.connect(
                 f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
             )
-            self._connection.create_function("fold", 1, _fold, deterministic=True)
-            if write:
-                self._prepare()
-            else:
-                self._connection.execute("BEGIN")
-                self._all("SELECT count(*) FROM sqlite_schema")  # the snapshot is taken by the first read
+            try:
+                self._prepare(write)
+            except BaseException:
+                self._connection.close()
+                raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, write: bool) -> None:
+        self._connection.create_function("fold", 1, _fold, deterministic=True)
         execute = self._connection.execute
+        if not write:
+            execute("BEGIN")
+            self._all("SELECT count(*) FROM sqlite_schema")  # the snapshot is taken by the first read
+            return
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = FULL")
         execute("PRAGMA foreign_keys = ON")

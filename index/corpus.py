@@ -6,6 +6,7 @@ a document is reported as `Skipped`, by name and with the reason, and never stop
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import logging
@@ -32,7 +33,12 @@ ROW_FIELDS = frozenset({"id", "title", "text", "date", "author", "source", "url"
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_ID_BYTES = 512
 _DATE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:[T ].*)?")  # a time of day may follow
-_NEITHER_ASCII_NOR_TYPOGRAPHY = re.compile(rb"[^\x01-\x7f\x85\x91-\x97\xa0\xab\xbb]")  # cp1252's quotes, dashes
+_UNUSUAL = re.compile(rb"[^\x01-\x7f\x85\x91-\x97\xa0\xab\xbb]")  # neither ASCII nor cp1252's quotes and dashes
+_TOO_FEW = 4  # so few unusual bytes tell no encoding from another
+_NEVER = ["cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140", "utf_7", "hp_roman8", "johab"]
+_NEVER += ["shift_jis_2004", "shift_jisx0213", "euc_jis_2004", "euc_jisx0213"]  # rarer than what they are taken for
+_WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]  # English in these is full of NULs
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # those of UTF-32 begin with, or hold, the same or NULs
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -148,7 +154,7 @@ def decode(data: bytes) -> tuple[str, str]:
 
 def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
     """Raises DocumentError if the bytes are UTF-8 but for some damage: no other encoding would read them right."""
-    if error.end == len(data) and error.reason == "unexpected end of data":
+    if error.reason == "unexpected end of data" and error.end - error.start > 1:
         raise DocumentError(f"it is UTF-8 that is cut off inside a character, at byte {error.start}")
     damaged = data.decode("utf-8", "replace").count("\ufffd")
     if len(_MULTIBYTE.findall(data)) > 2 * damaged:
@@ -156,12 +162,18 @@ def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
 
 
 def _detected(data: bytes) -> str:
-    """The encoding that the text most likely has; of those that are as likely, the most common one (cp1252)."""
-    if not _NEITHER_ASCII_NOR_TYPOGRAPHY.search(data):
+    """The encoding that the text most likely has; of those that are as likely, the most common one (cp1252).
+
+    Raises:
+        DocumentError: if it has none that is known.
+    """
+    if not data.startswith(_MARKS) and b"\0" not in data and len(_UNUSUAL.findall(data)) < _TOO_FEW:
         return "cp1252"
     from charset_normalizer import from_bytes  # only odd files pay for the import
 
-    matches = list(from_bytes(data))
+    matches = list(
+        from_bytes(data, cp_exclusion=_NEVER if b"\0" in data or data.startswith(_MARKS) else [*_NEVER, *_WIDE])
+    )
     if not matches:
         raise DocumentError("it is not text in any known encoding")
     best = matches[0]
@@ -173,8 +185,10 @@ def _detected(data: bytes) -> str:
 def _load_path(path: Path) -> Iterator[tuple[str, Document | Skipped]]:
     if path.is_dir():
         files = _files(path)
-        for file, document_id in zip(files, _ids([_name(f.relative_to(path)) for f in files]), strict=True):
-            yield from _load_file(file, document_id)
+        read = [file for file in files if file.suffix.lower() in TEXT_ENDINGS]
+        ids = dict(zip(read, _ids([_name(file.relative_to(path)) for file in read]), strict=True))
+        for file in files:
+            yield from _load_file(file, ids.get(file, ""))
     else:
         yield from _load_file(path, _ids([_name(Path(path.name))])[0])
 
@@ -252,7 +266,7 @@ def _rows(path: Path) -> Iterator[tuple[int, bytes]]:
             line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
             if line.strip():
                 empty = False
-                yield number, line
+                yield number, line.rstrip(b"\r\n")
     if empty:
         raise DocumentError("it is empty")
 

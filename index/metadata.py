@@ -62,7 +62,8 @@ def _title(text: str, furniture: list[Span]) -> str:
     start = furniture[0].end if furniture and not text[: furniture[0].start].strip() else 0
     body = text[start : start + 20_000]
     first = next((line for line in body.splitlines() if line.strip()), "")
-    line = " ".join(_MARKDOWN.sub("", first.strip()).split())
+    first = first.strip()
+    line = " ".join(_MARKDOWN.sub("", first).split()) if len(first) <= 2 * MAX_TITLE_LINE else ""
     if line and len(line) <= MAX_TITLE_LINE and not _ENDS_LIKE_PROSE.search(line):
         return line
     spans = sentences(body) or [Span(0, len(body))] if body else []

@@ -163,11 +163,12 @@ def grouped(places: list[Place]) -> tuple[Place, list[Place], list[Place]]:
 
 def _words(text: str) -> str:
     """A text without case, kind of quotation mark and what surrounds it: what makes two quotes the same answer."""
-    return " ".join(text.casefold().translate(_STRAIGHT).split()).strip(_AROUND)
+    return " ".join(text.casefold().translate(_STRAIGHT).split()).lstrip(_BEFORE).rstrip(_BEHIND)
 
 
 _STRAIGHT = str.maketrans("“”„«»‘’", '"""""\'\'')
-_AROUND = " .,;:!?…\"'()[]"
+_BEFORE = "\"'(["
+_BEHIND = " .,;:!?…\"')]"
 
 
 def _nothing_found(selection: Selection | None, threshold: float) -> Reason:

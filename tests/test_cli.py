@@ -88,8 +88,11 @@ def same(found: Any, expected: Any) -> None:
         ((ANSWERABLE,), {}),
         ((ELSEWHERE, "--k", "2"), {"k": 2}),
         ((ELSEWHERE, "--min-confidence", "0"), {"min_confidence": 0}),
-        ((ANSWERABLE, "--from", "2025-01-01", "--to", "2025-12-31"), {"from": "2025-01-01", "to": "2025-12-31"}),
-        ((ANSWERABLE, "--source", "nobody"), {"source": "nobody"}),
+        (
+            (ANSWERABLE, "--from", "2025-01-01", "--to", "2025-12-31"),
+            {"filters": {"date_from": "2025-01-01", "date_to": "2025-12-31"}},
+        ),
+        ((ANSWERABLE, "--source", "nobody"), {"filters": {"source": "nobody"}}),
     ],
     ids=["answer", "abstention", "forced", "dates", "filtered out"],
 )
@@ -97,9 +100,8 @@ def test_ask_as_json_is_what_http_answers(
     citeqa: Run, http: Client, seeds_index: Path, options: tuple[str, ...], body: dict[str, Any]
 ) -> None:
     result = citeqa("ask", *options, "--json", "--index", seeds_index)
-    filters = {"source": body.pop("source", None), "date_from": body.pop("from", None), "date_to": body.pop("to", None)}
     assert result.status == 0
-    same(json.loads(result.out), http.ask({"question": options[0], "filters": filters, **body}))
+    same(json.loads(result.out), http.ask({"question": options[0], **body}))
 
 
 def test_search_as_json_is_what_http_answers(citeqa: Run, http: Client, seeds_index: Path) -> None:

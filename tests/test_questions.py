@@ -102,13 +102,18 @@ def test_a_line_that_is_no_question_is_named_by_its_number(tmp_path: Path, row: 
         GOOD | {"answerable": "false"},
         GOOD | {"answers": [9]},
         GOOD | {"id": None},
-        GOOD | {"answers": [""]},
     ],
     ids=repr,
 )
 def test_a_value_of_the_wrong_type_is_refused(tmp_path: Path, row: dict[str, Any]) -> None:
     with pytest.raises(QuestionSetError, match=r"line 1"):
         load(written(tmp_path, row))
+
+
+@pytest.mark.parametrize("answer", ["", "  "])
+def test_an_accepted_answer_without_words_is_refused(tmp_path: Path, answer: str) -> None:
+    with pytest.raises(QuestionSetError, match=r"line 1"):
+        load(written(tmp_path, GOOD | {"answers": [answer]}))
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85"])

@@ -84,8 +84,8 @@ def _typed(row: dict[str, Any], name: str, kind: type[T]) -> T:
 
 def _strings(row: dict[str, Any], name: str) -> list[str]:
     values: list[Any] = _typed(row, name, list)
-    if not all(isinstance(value, str) for value in values):
-        raise ValueError(f"{name!r} must hold strings")
+    if not all(isinstance(value, str) and value.strip() for value in values):
+        raise ValueError(f"{name!r} must hold strings that are not blank")
     return values
 
 
