@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -60,6 +62,9 @@ def main() -> None:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app()
+    except BrokenPipeError:  # whoever read our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (CiteqaError, OSError) as error:
         err.print(f"error: {show.printable(str(error))}", style="red", markup=False)
         sys.exit(1)
@@ -86,6 +91,9 @@ def index(
     model: Annotated[
         str | None, typer.Option("--model", help="Embedding model, by name or path. [dim](CITEQA_MODEL)[/]")
     ] = None,
+    precision: Annotated[
+        str | None, typer.Option("--precision", help="fp32, or the faster int8. [dim](CITEQA_PRECISION; fp32)[/]")
+    ] = None,
     passage_tokens: Annotated[
         int | None, typer.Option(min=16, help="Tokens of a passage at most. [dim](128)[/]")
     ] = None,
@@ -97,7 +105,7 @@ def index(
 
     Examples: [bold]citeqa index reports/[/]   [bold]citeqa index a.txt b.md archive.jsonl --index archive.citeqa[/]
     """
-    settings = _settings(index=index, model=model)
+    settings = _settings(index=index, model=model, precision=precision)
     report = _build(settings, paths or [SEEDS], passage_tokens, overlap_sentences)
     for skipped in report.skipped:
         err.print(
@@ -251,7 +259,9 @@ def evaluate(
         raise typer.BadParameter(f"{output} cannot be written: it is a folder, or its folder is not there")
     asked = load(questions)
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
-        settings = _settings(index=Path(folder) / "index" if corpus else index)
+        settings = _settings(index=index)
+        if corpus:
+            settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
         if corpus:
             _build(settings, corpus, None, None)
         with _service(settings) as service, _progress(len(asked), "asking") as (advance, _):
@@ -267,7 +277,8 @@ def _build(settings: Settings, paths: list[Path], passage_tokens: int | None, ov
     from index.builder import stored_settings, update
     from index.chunker import ChunkerSettings
     from index.corpus import count
-    from index.embedder import DEFAULT_MODEL, SentenceTransformerEmbedder
+    from index.models import load_embedder
+    from index.sources import DEFAULT_MODEL
 
     stored = stored_settings(settings.index)
     default = ChunkerSettings()
@@ -278,16 +289,17 @@ def _build(settings: Settings, paths: list[Path], passage_tokens: int | None, ov
         else overlap,
     )
     model = settings.model or str(stored.get("embedder.name", DEFAULT_MODEL))
+    precision = settings.precision or str(stored.get("embedder.precision", "fp32"))
     with err.status("loading the embedding model"):
-        embedder = SentenceTransformerEmbedder(model)
+        embedder = load_embedder(model, settings.exported, precision)
     with _progress(count(paths), "indexing") as (advance, note):
-        passages = 0
+        passages, start = 0, time.monotonic()
 
         def progress(documents: int, embedded: int) -> None:
             nonlocal passages
             passages += embedded
             advance(documents)
-            note(f"{passages} passages")
+            note(f"{passages} passages, {passages / (time.monotonic() - start + 1e-9):.0f} a second")
 
         return update(settings.index, paths, embedder, chunker, progress)
 
@@ -299,7 +311,7 @@ def _service(settings: Settings) -> Iterator[Service]:
     with err.status("loading the embedding model"):
         from api.service import Service
 
-        service = Service.open(settings.index)
+        service = Service.open(settings.index, settings.exported)
     with closing(service):
         yield service
 

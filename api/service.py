@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from index.models import load_embedder
 from index.store import Index
 from rag import confidence
 from rag.answerer import Answerer
@@ -19,16 +20,16 @@ class Service:
     answerer: Answerer
 
     @classmethod
-    def open(cls, folder: Path) -> Service:
-        """Open the index in `folder` with the embedding model it was made with.
+    def open(cls, folder: Path, models: Path | None = None) -> Service:
+        """Open the index in `folder` with the embedding model it was made with; `models` holds exported models
+        (`folder`/models by default).
 
         Raises:
             CiteqaError: if there is no index, or it does not fit the installed model.
         """
-        from index.embedder import SentenceTransformerEmbedder  # takes seconds: after the index proved to be there
-
         index = Index(folder)
-        return cls(index, Answerer(index, SentenceTransformerEmbedder(index.embedder), confidence.load()))
+        embedder = load_embedder(index.embedder, models or folder / "models", index.precision)
+        return cls(index, Answerer(index, embedder, confidence.load()))
 
     def close(self) -> None:
         self.index.close()
@@ -36,5 +37,5 @@ class Service:
 
 def versions() -> dict[str, str]:
     """The versions of what decides about an answer."""
-    names = ("citeqa", "sentence-transformers", "faiss-cpu", "tantivy", "sentencex")
+    names = ("citeqa", "sentence-transformers", "onnxruntime", "faiss-cpu", "tantivy", "sentencex")
     return {name: version(name) for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,7 +12,7 @@ SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 
 
 class Settings(BaseSettings):
-    """What may be set from outside: `CITEQA_INDEX`, `CITEQA_HOST`, `CITEQA_PORT`, `CITEQA_MODEL`."""
+    """What may be set from outside, each by an environment variable: `CITEQA_INDEX`, `CITEQA_MODEL` and so on."""
 
     model_config = SettingsConfigDict(env_prefix="CITEQA_", extra="forbid", frozen=True)
 
@@ -19,3 +20,10 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     model: str | None = Field(default=None, description="embedding model of a new index, by name or path")
+    precision: Literal["fp32", "int8"] | None = Field(default=None, description="precision of a new index's vectors")
+    models: Path | None = Field(default=None, description="folder of exported models; models/ in the index by default")
+
+    @property
+    def exported(self) -> Path:
+        """Where exported models are kept."""
+        return self.models or self.index / "models"

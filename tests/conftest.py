@@ -6,6 +6,7 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports a hub client
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from hypothesis import HealthCheck, settings
 
 from api.service import Service
 from index.builder import update
-from index.embedder import SentenceTransformerEmbedder
+from index.embedder import Embedder, SentenceTransformerEmbedder
+from index.models import load_embedder
+from index.sources import DEFAULT_MODEL
 from index.store import Index
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,13 +29,28 @@ settings.load_profile("citeqa")
 
 
 @pytest.fixture(scope="session")
-def embedder() -> SentenceTransformerEmbedder:
-    """The default model, loaded once."""
+def reference() -> SentenceTransformerEmbedder:
+    """The default model as sentence-transformers runs it: what every other form is compared with."""
     return SentenceTransformerEmbedder()
 
 
 @pytest.fixture(scope="session")
-def seeds_index(tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder) -> Path:
+def models() -> Iterator[Path]:
+    """The folder of exported models that all tests, and the programs they start, share."""
+    with tempfile.TemporaryDirectory(prefix="citeqa-models-") as folder:
+        os.environ["CITEQA_MODELS"] = folder
+        yield Path(folder)
+        del os.environ["CITEQA_MODELS"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def embedder(models: Path) -> Embedder:
+    """The default model as it serves: exported once for all tests."""
+    return load_embedder(DEFAULT_MODEL, models)
+
+
+@pytest.fixture(scope="session")
+def seeds_index(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Path:
     """The folder of an index of the seed articles; not to be written to."""
     folder = tmp_path_factory.mktemp("seeds") / "index"
     update(folder, [SEEDS], embedder)
@@ -48,8 +66,8 @@ def seeds(seeds_index: Path) -> Iterator[Index]:
 
 
 @pytest.fixture(scope="session")
-def service(seeds_index: Path) -> Iterator[Service]:
+def service(seeds_index: Path, models: Path) -> Iterator[Service]:
     """Everything that answers questions about the seed articles."""
-    opened = Service.open(seeds_index)
+    opened = Service.open(seeds_index, models)
     yield opened
     opened.close()

@@ -16,6 +16,7 @@ from rag.evaluation.metrics import (
     auroc,
     exact_match,
     mean,
+    ndcg_at,
     normalized,
     percentile,
     reciprocal_rank,
@@ -165,3 +166,13 @@ def test_percentiles_by_hand() -> None:
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20), st.floats(0, 1))
 def test_percentiles_are_those_of_numpy(values: list[float], share: float) -> None:
     assert percentile(values, share) == pytest.approx(np.quantile(values, share), abs=1e-6)
+
+
+def test_ndcg_by_hand() -> None:
+    found = [False, True, True, False]
+    ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
+    assert ndcg_at(found, 3, 10) == pytest.approx((1 / math.log2(3) + 1 / math.log2(4)) / ideal)
+    assert ndcg_at(found, 3, 2) == pytest.approx(1 / math.log2(3) / (1 + 1 / math.log2(3)))
+    assert ndcg_at([True], 1, 10) == 1
+    assert ndcg_at([], 5, 10) == 0
+    assert math.isnan(ndcg_at([False], 0, 10))

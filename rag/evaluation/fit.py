@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from index.embedder import Embedder, SentenceTransformerEmbedder
+from index.embedder import Embedder
+from index.models import load_embedder
 from index.store import Index
 from rag.answerer import READ, Answerer, Place
 from rag.confidence import FITTED, Confidence
@@ -86,7 +87,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=FITTED)
     arguments = parser.parse_args()
     index = Index(arguments.index)
-    embedder = SentenceTransformerEmbedder(index.embedder)
+    embedder = load_embedder(index.embedder, arguments.index / "models", index.precision)
     questions = [question for question in load(arguments.questions) if question.split == "fit"]
     values = fit(index, embedder, questions)
     fitted_on = {

@@ -102,3 +102,15 @@ def percentile(values: Sequence[float], share: float) -> float:
     low = math.floor(position)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+
+
+def ndcg_at(relevant: Sequence[bool], total: int, k: int) -> float:
+    """nDCG@k with binary gains: the discounted gain `Σ 1 / log2(rank + 1)` of the relevant results among the first
+    `k`, over that of a ranking with all `total` relevant ones first (Järvelin & Kekäläinen 2002; as trec_eval).
+
+    NaN if nothing is relevant.
+    """
+    if not total:
+        return math.nan
+    gain = sum(1 / math.log2(rank + 1) for rank, hit in enumerate(relevant[:k], 1) if hit)
+    return gain / sum(1 / math.log2(rank + 1) for rank in range(1, min(total, k) + 1))
