@@ -6,9 +6,7 @@ import json
 import logging
 import os
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -19,11 +17,10 @@ from rich.console import Console
 
 from api import show
 from api.settings import SEEDS, Settings
-from index.errors import CiteqaError, IndexNotFoundError
+from api.work import build, err, opened, progress
+from index.errors import CiteqaError
 
 if TYPE_CHECKING:
-    from api.service import Service
-    from index.builder import Report
     from index.types import Filters
 
 Checked = TypeVar("Checked", bound=BaseModel)
@@ -35,7 +32,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 IndexDir = Annotated[Path | None, typer.Option("--index", help="Folder of the index. [dim](CITEQA_INDEX; .citeqa)[/]")]
 Json = Annotated[bool, typer.Option("--json", help="Print the fields of the HTTP interface as JSON.")]
@@ -106,7 +102,7 @@ def index(
     Examples: [bold]citeqa index reports/[/]   [bold]citeqa index a.txt b.md archive.jsonl --index archive.citeqa[/]
     """
     settings = _settings(index=index, model=model, precision=precision)
-    report = _build(settings, paths or [SEEDS], passage_tokens, overlap_sentences)
+    report = build(settings, paths or [SEEDS], passage_tokens, overlap_sentences)
     for skipped in report.skipped:
         err.print(
             f"skipped {show.printable(skipped.name)}: {show.printable(skipped.reason)}", style="yellow", markup=False
@@ -136,7 +132,7 @@ def ask(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with _service(_settings(index=index)) as service:
+    with opened(_settings(index=index)) as service:
         response = service.answerer.ask(question, k=k, filters=filters, min_confidence=min_confidence)
         if json:
             from api.schemas import AskResponse
@@ -162,7 +158,7 @@ def search(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with _service(_settings(index=index)) as service:
+    with opened(_settings(index=index)) as service:
         found, milliseconds = service.answerer.search(question, k=k, filters=filters)
         if json:
             from api.schemas import SearchResponse
@@ -221,9 +217,9 @@ def serve(
             "name another address with --host and --port"
         ) from None
     if not (settings.index / "catalog.sqlite3").exists():
-        report = _build(settings, [SEEDS], None, None)
+        report = build(settings, [SEEDS])
         err.print(f"indexed {report.documents} documents in {report.passages} passages into {settings.index}")
-    with _service(settings) as service:
+    with opened(settings) as service:
         import uvicorn
 
         from api.app import create_app
@@ -263,74 +259,14 @@ def evaluate(
         if corpus:
             settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
         if corpus:
-            _build(settings, corpus, None, None)
-        with _service(settings) as service, _progress(len(asked), "asking") as (advance, _):
+            build(settings, corpus)
+        with opened(settings) as service, progress(len(asked), "asking") as (advance, _):
             record = measure(service, questions, asked, lambda: advance(1))
     show.figures(out, record["figures"])
     if output:
         from index.files import write_json
 
         write_json(output, record)
-
-
-def _build(settings: Settings, paths: list[Path], passage_tokens: int | None, overlap: int | None) -> Report:
-    from index.builder import stored_settings, update
-    from index.chunker import ChunkerSettings
-    from index.corpus import count
-    from index.models import load_embedder
-    from index.sources import DEFAULT_MODEL
-
-    stored = stored_settings(settings.index)
-    default = ChunkerSettings()
-    chunker = ChunkerSettings(
-        passage_tokens=passage_tokens or int(stored.get("chunker.passage_tokens", default.passage_tokens)),
-        overlap_sentences=int(stored.get("chunker.overlap_sentences", default.overlap_sentences))
-        if overlap is None
-        else overlap,
-    )
-    model = settings.model or str(stored.get("embedder.name", DEFAULT_MODEL))
-    precision = settings.precision or str(stored.get("embedder.precision", "fp32"))
-    with err.status("loading the embedding model"):
-        embedder = load_embedder(model, settings.exported, precision)
-    with _progress(count(paths), "indexing") as (advance, note):
-        passages, start = 0, time.monotonic()
-
-        def progress(documents: int, embedded: int) -> None:
-            nonlocal passages
-            passages += embedded
-            advance(documents)
-            note(f"{passages} passages, {passages / (time.monotonic() - start + 1e-9):.0f} a second")
-
-        return update(settings.index, paths, embedder, chunker, progress)
-
-
-@contextmanager
-def _service(settings: Settings) -> Iterator[Service]:
-    if not (settings.index / "catalog.sqlite3").exists():
-        raise IndexNotFoundError(f"there is no index in {settings.index}; make one with: citeqa index FOLDER")
-    with err.status("loading the embedding model"):
-        from api.service import Service
-
-        service = Service.open(settings.index, settings.exported)
-    with closing(service):
-        yield service
-
-
-@contextmanager
-def _progress(total: int, what: str) -> Iterator[tuple[Any, Any]]:
-    """Two functions: one advances the bar by so many, one sets the note beside it. Silent without a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=total, note="")
-        yield (lambda count: bar.advance(task, count)), (lambda note: bar.update(task, note=note))
 
 
 def _filters(source: str | None, start: datetime | None, end: datetime | None) -> Filters:

@@ -14,7 +14,7 @@ from index.catalog import Summary
 from index.corpus import MAX_ID_BYTES
 from index.store import Index
 from index.types import Document, Filters
-from rag.types import Answer, Candidate, Citation, Found, Reason, Response, Slice
+from rag.types import Answer, Candidate, Citation, Found, Reason, Response, Slice, Source
 
 MAX_QUESTION = 2000  # code points
 MAX_CONTEXT = 2000
@@ -92,19 +92,8 @@ class AskRequest(SearchRequest):
         return self
 
 
-class SentenceOut(BaseModel):
-    text: str
-    start: int
-    end: int
-    start_utf16: int
-    end_utf16: int
-
-
-class CitationOut(BaseModel):
-    """Where a quote stands: `text[start:end]` of the document, in code points.
-
-    The `_utf16` pair counts as JavaScript does.
-    """
+class SourceOut(BaseModel):
+    """The document that something comes from."""
 
     document_id: str
     title: str
@@ -112,36 +101,48 @@ class CitationOut(BaseModel):
     date: date | None
     source: str | None
     url: str | None
-    page: int | None
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in SourceOut.model_fields}
+
+
+class PlaceOut(BaseModel):
+    """`text[start:end]` of the document, in code points; the `_utf16` pair counts as JavaScript does."""
+
     start: int
     end: int
     start_utf16: int
     end_utf16: int
+
+
+def _place(piece: Slice) -> dict[str, Any]:
+    a, b = piece.span, piece.span_utf16
+    return {"start": a.start, "end": a.end, "start_utf16": b.start, "end_utf16": b.end}
+
+
+class SentenceOut(PlaceOut):
+    text: str
+
+
+class CitationOut(PlaceOut, SourceOut):
+    """Words of a document, where they stand, and the sentence they stand in."""
+
+    page: int | None
     quote: str
     sentence: SentenceOut
     document_sha256: str
 
     @classmethod
     def of(cls, citation: Citation) -> CitationOut:
-        s = citation.source
         return cls(
-            document_id=s.document_id,
-            title=s.title,
-            author=s.author,
-            date=s.date,
-            source=s.source,
-            url=s.url,
-            page=None,
+            **_source(citation.source),
             **_place(citation.quote),
+            page=None,
             quote=citation.quote.text,
             sentence=SentenceOut(text=citation.sentence.text, **_place(citation.sentence)),
-            document_sha256=s.sha256,
+            document_sha256=citation.source.sha256,
         )
-
-
-def _place(piece: Slice) -> dict[str, int]:
-    a, b = piece.span, piece.span_utf16
-    return {"start": a.start, "end": a.end, "start_utf16": b.start, "end_utf16": b.end}
 
 
 class AnswerOut(BaseModel):
@@ -181,39 +182,24 @@ class ReasonOut(BaseModel):
         return cls(code=reason.code, message=reason.message, confidence=reason.confidence, threshold=reason.threshold)
 
 
-class EvidenceOut(BaseModel):
+class EvidenceOut(PlaceOut, SourceOut):
     passage_id: str
-    document_id: str
-    title: str
-    author: str | None
-    date: date | None
-    source: str | None
-    url: str | None
     text: str
-    start: int
-    end: int
-    start_utf16: int
-    end_utf16: int
     score: float
     dense_rank: int | None
     lexical_rank: int | None
 
     @classmethod
     def of(cls, found: Found) -> EvidenceOut:
-        e, s = found.evidence, found.source
+        evidence = found.evidence
         return cls(
-            passage_id=e.passage.id,
-            document_id=s.document_id,
-            title=s.title,
-            author=s.author,
-            date=s.date,
-            source=s.source,
-            url=s.url,
-            text=found.place.text,
+            **_source(found.source),
             **_place(found.place),
-            score=e.score,
-            dense_rank=e.dense_rank,
-            lexical_rank=e.lexical_rank,
+            passage_id=evidence.passage.id,
+            text=found.place.text,
+            score=evidence.score,
+            dense_rank=evidence.dense_rank,
+            lexical_rank=evidence.lexical_rank,
         )
 
 
@@ -269,7 +255,7 @@ class SearchResponse(BaseModel):
         )
 
 
-class DocumentSummary(BaseModel):
+class _DocumentFields(BaseModel):
     id: str
     title: str
     author: str | None
@@ -279,6 +265,9 @@ class DocumentSummary(BaseModel):
     sha256: str
     file_sha256: str
     encoding: str
+
+
+class DocumentSummary(_DocumentFields):
     length: int = Field(description="code points of the text")
     passages: int
 
@@ -298,34 +287,16 @@ class BoilerplateOut(BaseModel):
     end: int
 
 
-class DocumentOut(BaseModel):
-    id: str
-    title: str
-    author: str | None
-    date: date | None
-    source: str | None
-    url: str | None
-    sha256: str
-    file_sha256: str
-    encoding: str
+class DocumentOut(_DocumentFields):
     boilerplate: list[BoilerplateOut] = Field(description="ranges that are never indexed nor answered with")
     text: str
 
     @classmethod
     def of(cls, document: Document) -> DocumentOut:
-        d = document
         return cls(
-            id=d.id,
-            title=d.title,
-            author=d.author,
-            date=d.date,
-            source=d.source,
-            url=d.url,
-            sha256=d.sha256,
-            file_sha256=d.file_sha256,
-            encoding=d.encoding,
-            boilerplate=[BoilerplateOut(start=span.start, end=span.end) for span in d.boilerplate],
-            text=d.text,
+            **{name: getattr(document, name) for name in _DocumentFields.model_fields},
+            boilerplate=[BoilerplateOut(start=span.start, end=span.end) for span in document.boilerplate],
+            text=document.text,
         )
 
 

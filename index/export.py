@@ -66,7 +66,11 @@ def export(reference: SentenceTransformerEmbedder, folder: Path, precision: str)
         write_json(temporary / DESCRIPTION, description)
         sync_tree(temporary)
         temporary.chmod(0o755)
-        temporary.rename(folder)
+        try:
+            temporary.rename(folder)
+        except OSError:
+            if not folder.exists():  # else another process was faster, with the same files
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -20,6 +20,7 @@ from index.files import sha256
 MODEL, TOKENIZER, DESCRIPTION = "model.onnx", "tokenizer.json", "model.json"
 SAME = 0.9999  # cosine that the probe's vector must have here with the one it had where the model was exported
 _BATCH_TOKENS = 2048  # tokens run together: more does not go faster on two cores, and costs memory
+_BLOCK = 4096  # texts tokenized and ordered by length together: bounds memory however many there are
 _SLACK = 8  # texts of one batch differ in length by less than so many tokens
 
 
@@ -71,13 +72,15 @@ class OnnxEmbedder:
         return [len(encoded.ids) for encoded in self._counting.encode_batch(list(texts), add_special_tokens=False)]
 
     def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        prefix = self._info.passage_prefix
-        ids = [encoded.ids for encoded in self._cutting.encode_batch([prefix + text for text in texts])]
         vectors = np.empty((len(texts), self._info.dimension), dtype=np.float32)
-        for rows in batches([len(row) for row in ids]):
-            vectors[rows] = self._run([ids[i] for i in rows])
-            if progress:
-                progress(len(rows))
+        for start in range(0, len(texts), _BLOCK):
+            block = vectors[start : start + _BLOCK]
+            given = [self._info.passage_prefix + text for text in texts[start : start + _BLOCK]]
+            ids = [encoded.ids for encoded in self._cutting.encode_batch(given)]
+            for rows in batches([len(row) for row in ids]):
+                block[rows] = self._run([ids[i] for i in rows])
+                if progress:
+                    progress(len(rows))
         return vectors
 
     def embed_query(self, text: str) -> Vectors:

@@ -15,7 +15,8 @@ from conftest import SEEDS
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from index.corpus import MAX_ID_BYTES, Skipped, count, decode, document, load
+from index.corpus import MAX_ID_BYTES, Skipped, count, document, load
+from index.decoding import decode
 from index.errors import DocumentError
 from index.types import Document
 
