@@ -19,7 +19,7 @@ from index.files import sha256
 
 MODEL, TOKENIZER, DESCRIPTION = "model.onnx", "tokenizer.json", "model.json"
 SAME = 0.9999  # cosine that the probe's vector must have here with the one it had where the model was exported
-_BATCH_TOKENS = 2048  # tokens run together: more does not go faster on two cores, and costs memory
+_BATCH_TOKENS = 1024  # tokens run together: more does not go faster on two cores, and costs memory
 _BLOCK = 4096  # texts tokenized and ordered by length together: bounds memory however many there are
 _SLACK = 8  # texts of one batch differ in length by less than so many tokens
 

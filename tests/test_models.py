@@ -127,7 +127,7 @@ def test_batches_hold_every_text_once_and_hardly_any_padding(lengths: list[int])
     for rows in found:
         sizes = [lengths[row] for row in rows]
         assert max(sizes) - min(sizes) < 8
-        assert len(rows) == 1 or max(sizes) * len(rows) <= 2048
+        assert len(rows) == 1 or max(sizes) * len(rows) <= 1024
 
 
 def loaded_by(code: str) -> set[str]:
