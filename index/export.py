@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 AGREEMENT = {"fp32": 0.99999, "int8": 0.995}  # cosine a probe's vector must have with the original's
 NEAR = {"fp32": 1e-4, "int8": 2e-2}  # cosines of the original that differ by less may change places
 TOP = 10
-_BLOCK = 128  # weights that share a scale in int8; so do as many activations of one token
+_BLOCK = 64  # weights that share a scale in int8; so do as many activations of one token
 
 
 class ExportError(CiteqaError):

@@ -17,6 +17,7 @@ import numpy as np
 
 from index.embedder import Embedder, SentenceTransformerEmbedder
 from index.models import PRECISIONS, load_embedder
+from index.runtime import OnnxEmbedder
 from index.sources import DEFAULT_MODEL
 from rag.evaluation.metrics import mean, ndcg_at
 
@@ -55,6 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as models:
         forms: dict[str, Embedder] = {"sentence-transformers": SentenceTransformerEmbedder()}
         forms |= {precision: load_embedder(DEFAULT_MODEL, Path(models), precision) for precision in PRECISIONS}
+        assert all(isinstance(forms[precision], OnnxEmbedder) for precision in PRECISIONS), "a model was not exported"
         for name, embedder in forms.items():
             quality, rate = measure(embedder, folder)
             print(f"{name:24} nDCG@10 {quality:.4f}   {rate:6.1f} documents a second", flush=True)

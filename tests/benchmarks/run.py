@@ -23,6 +23,7 @@ from servers import Server
 
 from index.embedder import Embedder
 from index.models import PRECISIONS, load_embedder
+from index.runtime import OnnxEmbedder
 from index.sources import DEFAULT_MODEL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,6 +166,7 @@ def main() -> None:
         given, models = Path(folder) / "texts.json", Path(folder) / "models"
         given.write_text(json.dumps([questions[:100], texts()]))
         embedders = [load_embedder(DEFAULT_MODEL, models, precision) for precision in PRECISIONS]
+        assert all(isinstance(embedder, OnnxEmbedder) for embedder in embedders), "a model could not be exported"
         models_beside(given, models)
         service(Path(folder) / "index", embedders[0], questions)
 
