@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Any
 from urllib.parse import quote
 
@@ -38,6 +39,7 @@ def serving(service: Service) -> Iterator[Client]:
     """A client of the service, which runs in a thread of its own until the block is left."""
     config = uvicorn.Config(create_app(service), host="127.0.0.1", port=0, log_level="warning")
     socket = config.bind_socket()
+    socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([socket],), daemon=True)
     thread.start()

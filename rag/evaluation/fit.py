@@ -60,8 +60,14 @@ def fit(index: Index, embedder: Embedder, questions: Sequence[Question]) -> Conf
         evidence_weight,
         intercept=float(model.intercept_[0]),
         slope=float(model.coef_[0, 0]),
-        threshold=float(np.quantile(probabilities[answerable], REFUSED, method="lower")),
+        threshold=_threshold(np.sort(probabilities[answerable])),
     )
+
+
+def _threshold(confidences: NDArray[np.float64]) -> float:
+    """Midway between the last confidence that may be refused and the next, so that no rounding moves a question."""
+    refused = max(1, int(REFUSED * len(confidences)))
+    return float(confidences[refused - 1 : refused + 1].mean())
 
 
 def _right(question: Question, place: Place) -> bool:
