@@ -66,7 +66,7 @@ class DenseIndex:
             params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
             reachable = min(reachable, len(allowed))
         row = np.ascontiguousarray(query[None], dtype=np.float32)
-        # OpenMP's threads would wait for cores that the model's still hold: 13 ms instead of 0.1 on two cores. The
+        # OpenMP's threads would wait for cores that the model's still hold: 13 ms instead of 0.2 on two cores. The
         # setting belongs to the calling thread, so it is made here.
         faiss.omp_set_num_threads(1)
 
