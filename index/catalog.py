@@ -176,6 +176,13 @@ class Catalog:
             raise UnknownDocumentError([document_id])
         return _document(rows[0])
 
+    def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
+        """What stands before the passages of each of these documents when they are indexed."""
+        wanted = json.dumps(sorted(set(document_ids)))
+        return dict(
+            self._all("SELECT id, heading FROM documents WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+        )
+
     def summaries(self, limit: int, after: str, contains: str) -> list[Summary]:
         """Up to `limit` documents with ids greater than `after`, in order of id, whose id, title, author or source
         contains the text given (case folded)."""

@@ -12,17 +12,19 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from index.conversion import to_onnx
 from index.embedder import Embedder, SentenceTransformerEmbedder, Vectors
 from index.errors import CiteqaError
 from index.files import sha256, sync_tree, write_json
 from index.probes import PROBES
+from index.quantization import Feed, quantize
 from index.runtime import DESCRIPTION, MODEL, TOKENIZER, OnnxEmbedder
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ log = logging.getLogger(__name__)
 AGREEMENT = {"fp32": 0.99999, "int8": 0.995}  # cosine a probe's vector must have with the original's
 NEAR = {"fp32": 1e-4, "int8": 2e-2}  # cosines of the original that differ by less may change places
 TOP = 10
-_BLOCK = 64  # weights that share a scale in int8; so do as many activations of one token
 
 
 class ExportError(CiteqaError):
@@ -82,7 +83,13 @@ def _write(reference: SentenceTransformerEmbedder, folder: Path, precision: str)
     backend.save(str(folder / TOKENIZER))
     _to_onnx(reference.model, folder / MODEL)
     if precision == "int8":
-        _quantize(folder / MODEL)
+        quantize(folder / MODEL, _feeds(reference, PROBES[::2]))
+
+
+def _feeds(reference: SentenceTransformerEmbedder, texts: Sequence[str]) -> list[Feed]:
+    """What the model takes for each text."""
+    tokens = [reference.model.tokenizer(text, truncation=True, return_tensors="np") for text in texts]
+    return [{name: values.astype(np.int64) for name, values in one.items()} for one in tokens]
 
 
 def _to_onnx(model: SentenceTransformer, path: Path) -> None:
@@ -102,39 +109,7 @@ def _to_onnx(model: SentenceTransformer, path: Path) -> None:
             found: torch.Tensor = self.model(features)["sentence_embedding"]
             return found
 
-    tokens, mask = torch.arange(32).reshape(2, 16), torch.ones((2, 16), dtype=torch.int64)
-    mask[1, 9:] = 0  # two different tensors, one padded: the exporter bakes in whatever all examples share
-    texts, length = torch.export.Dim("texts"), torch.export.Dim("length", max=model.max_seq_length or 512)
-    shape = {0: texts, 1: length}
-    for noisy in ("onnx_ir", "onnxscript", "torch.onnx"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            Pooled().eval(),
-            (tokens, mask),
-            str(path),
-            input_names=["input_ids", "attention_mask"],
-            output_names=["vector"],
-            dynamic_shapes={"input_ids": shape, "attention_mask": shape},
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-
-
-def _quantize(path: Path) -> None:
-    """Weights to 8 bits in blocks; activations too, token by token, so that no text sees its neighbours' scale."""
-    import onnx
-
-    logging.getLogger("onnxruntime.quantization").setLevel(logging.WARNING)
-    from onnxruntime.quantization import matmul_nbits_quantizer as nbits
-
-    quantizer = nbits.MatMulNBitsQuantizer(
-        onnx.load(path), bits=8, block_size=_BLOCK, is_symmetric=True, accuracy_level=4
-    )
-    quantizer.process()
-    quantizer.model.save_model_to_file(str(path), False)
+    to_onnx(Pooled(), ["input_ids", "attention_mask"], ["vector"], path, model.max_seq_length or 512)
 
 
 def _agreeing(reference: Embedder, exported: Embedder, precision: str) -> Vectors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -154,6 +154,10 @@ class Index:
     def document(self, document_id: str) -> Document:
         """Raises UnknownDocumentError if there is none with that id."""
         return self._catalog.document(document_id)
+
+    def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
+        """By document id, what stands before the document's passages when they are indexed: title and date."""
+        return self._catalog.headings(document_ids)
 
     def summaries(self, limit: int, after: str = "", contains: str = "") -> tuple[list[Summary], int]:
         """A page of documents in order of id, and how many there are in all that contain the text given."""
