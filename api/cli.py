@@ -41,6 +41,10 @@ SourceName = Annotated[str | None, typer.Option("--source", help="Search only do
 _DATE = ["%Y-%m-%d"]
 From = Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="Search only documents from this day on.")]
 To = Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Search only documents up to this day.")]
+ReaderName = Annotated[
+    str | None,
+    typer.Option("--reader", help="Question-answering model that reads, by name or path. [dim](CITEQA_READER)[/]"),
+]
 MinConfidence = Annotated[
     float | None, typer.Option("--min-confidence", min=0, max=1, help="Answer only from this confidence up.")
 ]
@@ -125,6 +129,7 @@ def ask(
     from_: From = None,
     to: To = None,
     min_confidence: MinConfidence = None,
+    reader: ReaderName = None,
 ) -> None:
     """Answer a question in the documents' own words, or say that they do not.
 
@@ -132,7 +137,7 @@ def ask(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with opened(_settings(index=index)) as service:
+    with opened(_settings(index=index, reader=reader)) as service:
         response = service.answerer.ask(question, k=k, filters=filters, min_confidence=min_confidence)
         if json:
             from api.schemas import AskResponse
@@ -200,6 +205,7 @@ def serve(
     index: IndexDir = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. [dim](CITEQA_PORT; 8000)[/]")] = None,
+    reader: ReaderName = None,
 ) -> None:
     """Serve the chat page and the HTTP interface; indexes the seed articles first if there is no index.
 
@@ -207,7 +213,7 @@ def serve(
     """
     import socket
 
-    settings = _settings(index=index, host=host, port=port)
+    settings = _settings(index=index, host=host, port=port, reader=reader)
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         listening = socket.create_server((settings.host, settings.port), family=family)
@@ -222,7 +228,7 @@ def serve(
     if not (settings.index / "catalog.sqlite3").exists():
         report = build(settings, [SEEDS])
         err.print(f"indexed {report.documents} documents in {report.passages} passages into {settings.index}")
-    with opened(settings) as service:
+    with closing(listening), opened(settings) as service:
         import uvicorn
 
         from api.app import create_app
@@ -244,21 +250,32 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("--output", help="Write every question's values here, as JSON.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write figures, plots and every question here, as one HTML page.")
+    ] = None,
+    split: Annotated[str | None, typer.Option("--split", help="Ask only the questions of this split.")] = None,
+    reader: ReaderName = None,
 ) -> None:
     """Measure the answers to a question set, asked over HTTP.
 
-    Example: [bold]citeqa evaluate tests/questions.jsonl --corpus seeds --output result.json[/]
+    Example: [bold]citeqa evaluate tests/questions.jsonl --corpus seeds --output result.json --report result.html[/]
     """
     import tempfile
 
     from api.evaluate import evaluate as measure
+    from rag.evaluation import html_report
     from rag.evaluation.questions import load
 
-    if output and (output.is_dir() or not output.parent.is_dir()):
-        raise typer.BadParameter(f"{output} cannot be written: it is a folder, or its folder is not there")
-    asked = load(questions)
+    for path in (output, report):
+        if path and (path.is_dir() or not path.parent.is_dir()):
+            raise typer.BadParameter(f"{path} cannot be written: it is a folder, or its folder is not there")
+    if report:
+        html_report.check()
+    asked = [question for question in load(questions) if split in (None, question.split)]
+    if not asked:
+        raise typer.BadParameter(f"{questions} has no question of the split {split!r}", param_hint="--split")
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
-        settings = _settings(index=index)
+        settings = _settings(index=index, reader=reader)
         if corpus:
             settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
         if corpus:
@@ -270,6 +287,8 @@ def evaluate(
         from index.files import write_json
 
         write_json(output, record)
+    if report:
+        report.write_text(html_report.render(record), encoding="utf-8")
 
 
 def _filters(source: str | None, start: datetime | None, end: datetime | None) -> Filters:

@@ -24,13 +24,14 @@ def evaluate(
     """Ask every question and give the record of the run, ready for JSON."""
     with serving(service) as client:
         rows = run(questions, client, progress)
-    manifest = service.index.manifest
+    manifest, (fitted, _) = service.index.manifest, confidence.load()
     about = {
+        "what": f"Answers over HTTP: {path.resolve().parent.name}/{path.name}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": platform.platform(),
         "versions": {"python": platform.python_version(), **versions()},
         "questions": {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "count": len(rows)},
         "index": {"documents": manifest.documents, "passages": manifest.passages, **manifest.settings},
-        "confidence": asdict(confidence.load()),
+        "confidence": asdict(fitted) | {"weights": fitted.weights._asdict()},
     }
     return record(rows, about)

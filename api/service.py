@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +11,9 @@ from index.models import load_embedder
 from index.store import Index
 from rag import confidence
 from rag.answerer import Answerer
+from rag.readers import load_reader
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +24,21 @@ class Service:
     answerer: Answerer
 
     @classmethod
-    def open(cls, folder: Path, models: Path | None = None) -> Service:
-        """Open the index in `folder` with the embedding model it was made with; `models` holds exported models
-        (`folder`/models by default).
+    def open(cls, folder: Path, models: Path | None = None, reader: str | None = None) -> Service:
+        """Open the index in `folder` with the embedding model it was made with, and a reader, the shipped one unless
+        another is named; `models` holds exported models (`folder`/models by default).
 
         Raises:
             CiteqaError: if there is no index, or it does not fit the installed model.
         """
         index = Index(folder)
-        embedder = load_embedder(index.embedder, models or folder / "models", index.precision)
-        return cls(index, Answerer(index, embedder, confidence.load()))
+        models = models or folder / "models"
+        embedder = load_embedder(index.embedder, models, index.precision)
+        reads = load_reader(reader, models)
+        fitted, fitted_on = confidence.load()
+        for difference in confidence.stale(fitted_on, reads.info, index.manifest.settings):
+            log.warning("confidences are less reliable than measured: %s", difference)
+        return cls(index, Answerer(index, embedder, reads, fitted))
 
     def close(self) -> None:
         self.index.close()

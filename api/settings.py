@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     model: str | None = Field(default=None, description="embedding model of a new index, by name or path")
     precision: Literal["fp32", "int8"] | None = Field(default=None, description="precision of a new index's vectors")
+    reader: str | None = Field(
+        default=None, description="question-answering model that reads, by name or path; the shipped one by default"
+    )
     models: Path | None = Field(default=None, description="folder of exported models; models/ in the index by default")
 
     @property

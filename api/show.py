@@ -12,7 +12,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from index.catalog import Summary
-    from rag.types import Citation, Found, Response, Source
+    from rag.types import Candidate, Citation, Found, Response, Source
 
 # Control characters (C0 without tab and line feed, DEL, C1), bidi embeddings, overrides and isolates, surrogates.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -31,19 +31,39 @@ def escaped(json: str) -> str:
 def response(console: Console, answered: Response) -> None:
     """An answer with its source, or the reason why there is none, and what else was found."""
     if answered.answer:
-        console.print(_marked(answered.answer.citation))
-        console.print(_byline(answered.answer.citation.source), style="dim")
+        _cited(console, answered.answer.citation, "")
         for citation in answered.answer.also_in:
             console.print(Text("also in: ") + _byline(citation.source), style="dim")
-        console.print(f"confidence {answered.answer.confidence:.2f}", style="dim")
-        for candidate in answered.alternatives:
-            console.print()
-            console.print(Text("or: ") + Text(printable(candidate.text)))
-            console.print(_byline(candidate.citation.source), style="dim")
+        sure = answered.answer.confidence
+        console.print(f"{confidence_in_words(sure)} (confidence {sure:.2f})", style="dim")
+        _candidates(console, "other documents say otherwise:", answered.conflicts)
+        _candidates(console, "other possible answers:", answered.alternatives)
     elif answered.reason:
         console.print("Not in these documents.", style="bold")
         console.print(answered.reason.message)
         evidence(console, answered.evidence)
+
+
+def confidence_in_words(confidence: float) -> str:
+    """How sure an answer is, as the page says it too."""
+    words = {0.9: "very likely right", 0.7: "likely right", 0.5: "perhaps right"}
+    return next((said for bound, said in words.items() if confidence >= bound), "uncertain")
+
+
+def _candidates(console: Console, label: str, candidates: Sequence[Candidate]) -> None:
+    if candidates:
+        console.print()
+        console.print(label, style="dim")
+    for candidate in candidates:
+        _cited(console, candidate.citation, "  ")
+
+
+def _cited(console: Console, citation: Citation, indent: str) -> None:
+    """The short answer, the sentence with it marked unless it is all there is, and where that stands."""
+    if len(citation.quote.span) < 0.9 * len(citation.sentence.span):
+        console.print(Text(indent) + Text(printable(citation.quote.text), style="bold"))
+    console.print(Text(indent) + _marked(citation))
+    console.print(Text(indent) + _byline(citation.source), style="dim")
 
 
 def evidence(console: Console, found: Sequence[Found]) -> None:
@@ -69,22 +89,16 @@ def documents(console: Console, found: Sequence[Summary], total: int) -> None:
 
 
 def figures(console: Console, by_split: dict[str, dict[str, Any]]) -> None:
-    """A table of an evaluation's figures, a column a split; proportions with their 95 % intervals."""
+    """A table of an evaluation's figures, a column a split; proportions and means with their 95 % intervals."""
+    from rag.evaluation.report import shown
+
     table = Table(box=None, header_style="bold")
     table.add_column("measure")
     for split in by_split:
-        table.add_column(split, justify="right")
+        table.add_column(Text(printable(split)), justify="right")
     for name in next(iter(by_split.values())):
-        table.add_row(name, *(_figure(figures[name]) for figures in by_split.values()))
+        table.add_row(name, *(Text(shown(figures[name])) for figures in by_split.values()))
     console.print(table, soft_wrap=False)
-
-
-def _figure(value: Any) -> str:
-    if value is None or (isinstance(value, dict) and value["value"] is None):
-        return "-"
-    if isinstance(value, dict):
-        return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}] {value['hits']}/{value['total']}"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _marked(citation: Citation) -> Text:

@@ -63,10 +63,10 @@ def opened(settings: Settings) -> Iterator[Service]:
     """
     if not (settings.index / "catalog.sqlite3").exists():
         raise IndexNotFoundError(f"there is no index in {settings.index}; make one with: citeqa index FOLDER")
-    with err.status("loading the embedding model"):
+    with err.status("loading the models"):
         from api.service import Service
 
-        service = Service.open(settings.index, settings.exported)
+        service = Service.open(settings.index, settings.exported, settings.reader)
     with closing(service):
         yield service
 

@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import NamedTuple
 
 from index.embedder import Embedder
 from index.store import Index, Selection
-from index.types import Document, Filters, Span
+from index.types import Document, Filters
 from rag.confidence import Confidence
-from rag.reader import Reader, SentenceReader
-from rag.retriever import HIGHEST, Retriever
-from rag.types import Answer, Candidate, Citation, Evidence, Found, Reason, Response, ScoredSpan, Slice, Source
+from rag.places import Place, also, conflicting, fitting, gather, others, same_spot, signs
+from rag.reader import Reader
+from rag.retriever import Retriever
+from rag.types import Answer, Candidate, Citation, Evidence, Found, Reason, Response, Slice, Source
 
 READ = 10  # passages read for a question, however much evidence is asked for
 ALTERNATIVES = 3
+CONFLICTS = 3
+ALSO_IN = 10
+MENTIONED = 4  # words of the question named when they are nowhere in what was found
+
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_ASKING = frozenset(
+    {"much", "many", "long", "old", "far", "often", "big", "large", "high", "deep", "tall", "fast", "kind", "sort"}
+    | {"type", "way", "name", "called", "exactly", "who", "whom", "whose", "what", "which", "when", "where", "why"}
+    | {"how", "did", "does", "do"}
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A span of a document where an answer may stand, with all that speaks for it.
+class Decided(NamedTuple):
+    """What is given for a question, if anything."""
 
-    `read` is the reader's score. `coverage` is the share of the question's terms that the span holds, each weighted
-    by its idf (0 to 1). `evidence` is the fused retrieval score of the passage, divided by the highest there can be
-    (0 to 1). `score` is what they come to together.
-    """
-
-    document_id: str
-    span: Span
-    text: str
-    read: float
-    coverage: float
-    evidence: float
-    score: float
+    answer: Answer | None = None
+    alternatives: tuple[Candidate, ...] = ()
+    conflicts: tuple[Candidate, ...] = ()
 
 
 class Answerer:
     """Answers questions over one index. May be shared between threads."""
 
-    def __init__(self, index: Index, embedder: Embedder, confidence: Confidence, reader: Reader | None = None) -> None:
+    def __init__(self, index: Index, embedder: Embedder, reader: Reader, confidence: Confidence) -> None:
         self._index = index
         self._retriever = Retriever(index, embedder)
+        self._reader = reader
         self._confidence = confidence
-        self._reader = reader or SentenceReader(embedder)
 
     def search(self, question: str, *, k: int = 5, filters: Filters | None = None) -> tuple[list[Found], float]:
         """The `k` best passages with their sources, best first, and the milliseconds it took.
@@ -85,54 +88,65 @@ class Answerer:
         documents: dict[str, Document] = {}
         found = tuple(self._found(evidence[:k], documents))
         threshold = self._confidence.threshold if min_confidence is None else min_confidence
-        answer, reason, others = self._decide(places, threshold, selection, documents)
+        reason: Reason | None
+        if places:
+            reason, decided = self._decide(asked, places, evidence[:READ], threshold, documents)
+        else:
+            reason, decided = _nothing_found(selection, threshold), Decided()
         timing = {"retrieve": (retrieved - start) * 1000, "read": _ms(retrieved), "total": _ms(start)}
-        return Response(question, answer, reason, others, (), found, timing)
+        return Response(question, decided.answer, reason, decided.alternatives, decided.conflicts, found, timing)
 
     def places(self, question: str, evidence: Sequence[Evidence]) -> list[Place]:
         """Every span the reader finds in the evidence, in document coordinates, once each, best first."""
-        rarity = {term: self._index.idf(term) for term in self._index.terms(question)}
-        read = self._reader.read(question, [item.passage for item in evidence])
-        best: dict[tuple[str, Span], Place] = {}
-        for item, spans in zip(evidence, read, strict=True):
-            for found in spans:
-                place = self._place(item, found, rarity)
-                key = (place.document_id, place.span)
-                if key not in best or best[key].score < place.score:
-                    best[key] = place
-        return sorted(best.values(), key=lambda place: (-place.score, place.document_id, place.span))
-
-    def _place(self, item: Evidence, found: ScoredSpan, rarity: dict[str, float]) -> Place:
-        passage = item.passage
-        text = passage.text[found.span.start : found.span.end]
-        coverage = self._coverage(text, rarity)
-        evidence = item.score / HIGHEST
-        score = self._confidence.score(found.score, coverage, evidence)
-        span = found.span.shifted(passage.span.start)
-        return Place(passage.document_id, span, text, found.score, coverage, evidence, score)
-
-    def _coverage(self, text: str, rarity: dict[str, float]) -> float:
-        total = sum(rarity.values())
-        held = set(self._index.terms(text))
-        return sum(idf for term, idf in rarity.items() if term in held) / total if total else 0.0
+        return gather(question, evidence, self._reader, self._index, self._confidence)
 
     def _decide(
-        self, places: list[Place], threshold: float, selection: Selection | None, documents: dict[str, Document]
-    ) -> tuple[Answer | None, Reason | None, tuple[Candidate, ...]]:
-        if not places:
-            return None, _nothing_found(selection, threshold), ()
-        best, same, others = grouped(places)
-        confidence = self._confidence.probability(best.read)
+        self,
+        question: str,
+        places: list[Place],
+        evidence: Sequence[Evidence],
+        threshold: float,
+        documents: dict[str, Document],
+    ) -> tuple[Reason | None, Decided]:
+        best = places[0]
+        sure = signs(best, places)
+        confidence = self._confidence.probability(sure)
         if confidence < threshold:
-            message = (
-                "The documents do not seem to answer this. The nearest passages are shown as evidence, "
-                "so that you can judge for yourself."
-            )
-            return None, Reason("not_in_the_sources", message, confidence, threshold), ()
-        citation = self._cite(best, documents)
+            return Reason("not_in_the_sources", self._missing(question, evidence), confidence, threshold), Decided()
+
+        def believed(place: Place, lead: float) -> bool:
+            """Whether a place would be given as the answer if it did not stand beside a better one."""
+            own = sure._replace(margin=place.margin, evidence=place.evidence, coverage=place.coverage, lead=lead)
+            return self._confidence.probability(own) >= threshold
+
+        same = [place for place in also(best, places) if believed(place, sure.lead)][:ALSO_IN]
+        rest = others(best, places)
+        against = [place for place in rest if conflicting(best, place) and believed(place, 0.0)][:CONFLICTS]
+        span = fitting(question, best, places, self._document(best.document_id, documents))
+        given = replace(best, span=span)
+        rest = [place for place in rest if place not in against and not same_spot(given, place)][:ALTERNATIVES]
+        citation = Citation.of(self._document(best.document_id, documents), span)
         answer = Answer(citation.quote.text, confidence, citation, tuple(self._cite(p, documents) for p in same))
-        cited = [(place, self._cite(place, documents)) for place in others[:ALTERNATIVES]]
-        return answer, None, tuple(Candidate(c.quote.text, place.score, c) for place, c in cited)
+        return None, Decided(answer, self._candidates(rest, documents), self._candidates(against, documents))
+
+    def _missing(self, question: str, evidence: Sequence[Evidence]) -> str:
+        """Why the documents do not seem to answer: what the question names and none of the passages mentions."""
+        headings = self._index.headings({item.passage.document_id for item in evidence})
+        held = {
+            term
+            for item in evidence
+            for term in self._index.terms(f"{headings[item.passage.document_id]}\n{item.passage.text}")
+        }
+        words = dict.fromkeys(_WORD.findall(question))
+        words = {word: None for word in words if word.casefold() not in _ASKING}
+        absent = [word for word in words if (terms := self._index.terms(word)) and not held.intersection(terms)]
+        if absent:
+            named = ", ".join(f"“{word}”" for word in absent[:MENTIONED])
+            return f"The documents do not seem to answer this: the nearest passages do not mention {named}."
+        return "The documents do not seem to answer this: the nearest passages are about it, but do not say it."
+
+    def _candidates(self, places: Sequence[Place], documents: dict[str, Document]) -> tuple[Candidate, ...]:
+        return tuple(Candidate(place.text, place.score, self._cite(place, documents)) for place in places)
 
     def _cite(self, place: Place, documents: dict[str, Document]) -> Citation:
         return Citation.of(self._document(place.document_id, documents), place.span)
@@ -148,27 +162,6 @@ class Answerer:
         if document_id not in documents:
             documents[document_id] = self._index.document(document_id)
         return documents[document_id]
-
-
-def grouped(places: list[Place]) -> tuple[Place, list[Place], list[Place]]:
-    """The best place, those that say the same in the same words, and the best place of every other wording."""
-    best = places[0]
-    same = [place for place in places[1:] if _words(place.text) == _words(best.text)]
-    others: dict[str, Place] = {}
-    for place in places:
-        others.setdefault(_words(place.text), place)
-    del others[_words(best.text)]
-    return best, same, list(others.values())
-
-
-def _words(text: str) -> str:
-    """A text without case, kind of quotation mark and what surrounds it: what makes two quotes the same answer."""
-    return " ".join(text.casefold().translate(_STRAIGHT).split()).lstrip(_BEFORE).rstrip(_BEHIND)
-
-
-_STRAIGHT = str.maketrans("“”„«»‘’", '"""""\'\'')
-_BEFORE = "\"'(["
-_BEHIND = " .,;:!?…\"')]"
 
 
 def _nothing_found(selection: Selection | None, threshold: float) -> Reason:

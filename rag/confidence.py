@@ -1,54 +1,90 @@
 """Scores become a probability that the answer is right, and the threshold below which it is not given.
 
-The numbers were fitted by `rag.evaluation.fit` and lie beside the models, with what they were fitted on.
+The numbers were fitted by `rag.evaluation.fit` and lie beside the reader, with what they were fitted on.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from index.errors import CiteqaError
+from rag.reader import ReaderInfo
 
-FITTED = Path(__file__).parent / "models" / "sentence-reader.json"
+FITTED = Path(__file__).parent / "models" / "confidence.json"
+
+
+class Signs(NamedTuple):
+    """What speaks for a place as the answer.
+
+    `margin` is the reader's; `evidence` the fused retrieval score of its passage over the highest there can be (0 to
+    1); `coverage` the share of the question's terms, weighted by idf, that its passage or heading holds (0 to 1);
+    `lead` how much its margin exceeds that of the best other answer, cut to ±LEAD; `agreeing` how many of the
+    passages read have the same answer as their own best, less one (0 and up).
+    """
+
+    margin: float
+    evidence: float
+    coverage: float
+    lead: float
+    agreeing: float
+
+
+LEAD = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """How places are ordered, and how sure the best one is.
+    """How places are ordered, how sure one is, and from where on it is given.
 
-    A place's score is `read_weight * read + coverage_weight * coverage + evidence_weight * evidence`: what the reader
-    gave it, how many of the question's rare terms it holds, and how well its passage was retrieved. The confidence in
-    the best place is the logistic function of `intercept + slope * read`.
+    `evidence_weight` and `coverage_weight` say what evidence and coverage count beside the margin when places are
+    ordered. The confidence is the logistic function of `intercept` and the `weights` of the signs.
     """
 
-    read_weight: float
-    coverage_weight: float
     evidence_weight: float
+    coverage_weight: float
     intercept: float
-    slope: float
+    weights: Signs
     threshold: float
 
-    def score(self, read: float, coverage: float, evidence: float) -> float:
+    def score(self, margin: float, evidence: float, coverage: float) -> float:
         """What places of one question are ordered by."""
-        return self.read_weight * read + self.coverage_weight * coverage + self.evidence_weight * evidence
+        return margin + self.evidence_weight * evidence + self.coverage_weight * coverage
 
-    def probability(self, read: float) -> float:
-        """The probability, between 0 and 1, that the best place is right."""
-        x = self.intercept + self.slope * read
+    def probability(self, signs: Signs) -> float:
+        """The probability, between 0 and 1, that a place with these signs is right."""
+        x = self.intercept + sum(weight * sign for weight, sign in zip(self.weights, signs, strict=True))
         return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
-def load(path: Path = FITTED) -> Confidence:
-    """The fitted numbers.
+def load(path: Path = FITTED) -> tuple[Confidence, Mapping[str, Any]]:
+    """The fitted numbers, and what they were fitted on.
 
     Raises:
         CiteqaError: if the file is missing or holds something else.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))["values"]
-        return Confidence(**{name: float(value) for name, value in values.items()})
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        values = dict(stored["values"])
+        weights = Signs(**{name: float(value) for name, value in values.pop("weights").items()})
+        numbers = {name: float(value) for name, value in values.items()}
+        fitted_on = dict(stored["fitted_on"])
+        fitted_on["reader"]["sha256"], fitted_on["reader"]["name"], fitted_on["index"].items()
+        return Confidence(weights=weights, **numbers), fitted_on
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CiteqaError(f"{path} cannot be used: {error}; reinstall citeqa, or fit it again") from error
+
+
+def stale(fitted_on: Mapping[str, Any], reader: ReaderInfo, settings: Mapping[str, object]) -> list[str]:
+    """What differs between what the numbers were fitted on and what runs; empty if they belong together."""
+    found = []
+    if fitted_on["reader"]["sha256"] != reader.sha256:
+        found.append(f"they were fitted for the reader {fitted_on['reader']['name']}, this one is {reader.name}")
+    for name, value in fitted_on["index"].items():
+        if settings.get(name) != value:
+            found.append(f"{name} was {value!r} where they were fitted, here it is {settings.get(name)!r}")
+    return found

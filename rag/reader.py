@@ -1,58 +1,238 @@
-"""A question and a passage become scored spans in that passage, or nothing."""
+"""A question and a passage become scored spans in that passage, or nothing. Tokens become characters only here."""
 
 from __future__ import annotations
 
+import json
 import threading
-from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.embedder import Embedder
-from index.sentences import sentences
-from index.types import Passage
+from index.errors import CiteqaError
+from index.files import sha256
+from index.runtime import MODEL, TOKENIZER, batches, session, tokenizer
+from index.types import Span
+from rag.boundaries import inside_word, past_marks, trimmed
 from rag.types import ScoredSpan
 
-_REMEMBERED = 4096  # sentences whose vectors are kept
+SHIPPED = Path(__file__).parent / "models" / "reader"
+DESCRIPTION = "reader.json"
+
+QUESTION_TOKENS = 64  # a longer question is read up to here, or to a third of what the model sees if that is less
+STRIDE = 96  # tokens that two windows of one long passage share, or a third
+LONGEST = 40  # tokens a span may have
+SPANS = 8  # spans kept of a passage
+_FEW = 256  # best spans looked at before all are put in order
+SAME = 0.1  # difference that a margin of the probe may have here from what it was where the model was made
+
+
+class ReaderError(CiteqaError):
+    """A reader's model cannot be used; the message says why and what mends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderInfo:
+    """What identifies a reader: its name, the digest of its weights, the precision it computes in."""
+
+    name: str
+    sha256: str
+    precision: str
 
 
 class Reader(Protocol):
     """Reads passages, each on its own: the spans and scores of one never depend on the others beside it."""
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[list[ScoredSpan]]:
-        """For each passage its spans that may answer, best first; an empty list where nothing does."""
+    @property
+    def info(self) -> ReaderInfo:
+        """What identifies this reader."""
+
+    def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
+        """For each text its spans that may answer, best first; an empty list where nothing can.
+
+        A span's score is its margin: how much more the reader believes in it than in no answer at all. `headings`
+        says for each text where it is from (title, date), or is empty; no span is ever in a heading.
+        """
 
 
-class SentenceReader:
-    """The baseline: every sentence is a span, its score the cosine of its vector and the question's (-1 to 1)."""
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the model sees at once: token ids, their types, and for each token its place in the passage.
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._vectors: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+    `starts[i] == -1` where token `i` is not of the passage (question, heading, special); `ends` are half-open.
+    """
+
+    ids: list[int]
+    types: list[int]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def tokens(self, span: Span) -> tuple[int, int] | None:
+        """First and last token of a span of the passage; None if it is not whole in this window."""
+        inside = np.flatnonzero((self.starts >= 0) & (self.starts < span.end) & (self.ends > span.start))
+        if not len(inside) or self.starts[inside[0]] > span.start or self.ends[inside[-1]] < span.end:
+            return None
+        return int(inside[0]), int(inside[-1])
+
+
+class Encoder:
+    """Lays out a question and a passage for an extractive model: question first, then heading and passage."""
+
+    def __init__(self, path: Path, max_tokens: int) -> None:
+        """`path` is a tokenizer.json; `max_tokens` what the model sees at once."""
+        self._question_tokens = min(QUESTION_TOKENS, max_tokens // 3)
+        self._plain = tokenizer(path)
+        self._windows = tokenizer(path)
+        self._windows.enable_truncation(max_tokens, stride=min(STRIDE, max_tokens // 3), strategy="only_second")
+
+    def encode(self, question: str, heading: str, text: str) -> list[Window]:
+        """The windows of a passage, each seen with the question; the heading stands in the first."""
+        before = f"{heading}\n" if heading else ""
+        encoded = self._windows.encode(self._shortened(question), before + text)
+        windows = []
+        for one in [encoded, *encoded.overflowing]:
+            offsets = np.array(one.offsets, dtype=np.int64).reshape(-1, 2) - len(before)
+            own = np.array([sequence == 1 for sequence in one.sequence_ids])
+            own &= (offsets[:, 1] > 0) & (offsets[:, 1] > offsets[:, 0])
+            # a token may begin in the line break before the passage
+            starts = np.where(own, np.maximum(offsets[:, 0], 0), -1)
+            ends = np.where(own, offsets[:, 1], -1)
+            windows.append(Window(one.ids, one.type_ids, starts, _whole(text, ends)))
+        return windows
+
+    def _shortened(self, question: str) -> str:
+        encoded = self._plain.encode(question, add_special_tokens=False)
+        if len(encoded.ids) <= self._question_tokens:
+            return question
+        return question[: encoded.offsets[self._question_tokens - 1][1]]
+
+
+def _whole(text: str, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The ends of tokens, moved behind marks of their last character that the tokenizer dropped."""
+    return ends if text.isascii() else np.array([past_marks(text, int(end)) for end in ends])
+
+
+def best_spans(
+    text: str, window: Window, start: NDArray[np.float32], end: NDArray[np.float32], count: int
+) -> list[tuple[Span, float]]:
+    """The spans of a passage that score highest, best first, each with its margin over no answer.
+
+    `start` and `end` hold a logit for each token; a span's score is that of its first token as a start and its last
+    as an end, and no answer's is that of the first token of all (Devlin et al. 2019, section 4.3).
+    """
+    null = float(start[0] + end[0])
+    firsts = [i for i in np.flatnonzero(window.starts >= 0) if not inside_word(text, int(window.starts[i]))]
+    lasts = [i for i in np.flatnonzero(window.starts >= 0) if not inside_word(text, int(window.ends[i]))]
+    if not firsts or not lasts:
+        return []
+    f, e = np.array(firsts), np.array(lasts)
+    width = e[None, :] - f[:, None]
+    scores = np.where((width >= 0) & (width < LONGEST), start[f][:, None] + end[e][None, :], -np.inf)
+    found: dict[Span, float] = {}
+    for flat in _descending(scores.ravel()):
+        first, last = divmod(flat, len(e))
+        score = float(scores[first, last])
+        if score == -np.inf or len(found) == count:
+            break
+        span = trimmed(text, Span(int(window.starts[f[first]]), int(window.ends[e[last]])))
+        if span and not inside_word(text, span.start) and not inside_word(text, span.end):
+            found.setdefault(span, score - null)
+    return list(found.items())
+
+
+def _descending(scores: NDArray[np.float32]) -> Iterator[int]:
+    """Positions of scores from the highest down, equal ones in order; the first few without sorting all."""
+    few = min(len(scores), _FEW)
+    head = np.argpartition(-scores, few - 1)[:few]
+    yield from head[np.lexsort((head, -scores[head]))].tolist()
+    rest = np.setdiff1d(np.arange(len(scores)), head)
+    yield from rest[np.argsort(-scores[rest], kind="stable")].tolist()
+
+
+class OnnxReader:
+    """An extractive model, run by onnxruntime. May be shared between threads; they take turns, each with every core."""
+
+    def __init__(self, folder: Path, *, probed: bool = True) -> None:
+        """Open the reader in `folder`; its answer to the probe is checked, unless it is just being made.
+
+        Raises:
+            ReaderError: if it is not there, a file is not the one that was made, or this processor computes
+                something else than the one it was made on.
+        """
+        described = _described(folder)
+        self._info = ReaderInfo(described["name"], described["files"][MODEL], described["precision"])
+        self._session = session(folder / MODEL)
+        self._inputs = [value.name for value in self._session.get_inputs()]
+        self._encoder = Encoder(folder / TOKENIZER, described["max_tokens"])
         self._lock = threading.Lock()
+        probe = described["probe"]
+        best = self.read(probe["question"], [probe["text"]], [probe["heading"]])[0][:1]
+        if probed and (not best or abs(best[0].score - probe["margin"]) > SAME):
+            found = f"{best[0].score:.3f}" if best else "nothing"
+            raise ReaderError(
+                f"the reader in {folder} computes something else on this processor than where it was made "
+                f"(margin {found}, needed {probe['margin']:.3f})"
+            )
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[list[ScoredSpan]]:
-        spans = [sentences(passage.text) for passage in passages]
-        texts = [[p.text[s.start : s.end] for s in found] for p, found in zip(passages, spans, strict=True)]
-        vectors = self._embed(list(dict.fromkeys(text for group in texts for text in group)))
-        asked = self._embedder.embed_query(question)
-        scores = {text: float(vector @ asked) for text, vector in vectors.items()}
+    @property
+    def info(self) -> ReaderInfo:
+        return self._info
+
+    def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
+        places, windows = [], []
+        for position, (text, heading) in enumerate(zip(texts, headings, strict=True)):
+            for window in self._encoder.encode(question, heading, text):
+                places.append(position)
+                windows.append(window)
+        found: list[dict[Span, float]] = [{} for _ in texts]
+        for rows in batches([len(window.ids) for window in windows]):
+            starts, ends = self._run([windows[row] for row in rows])
+            for row, start, end in zip(rows, starts, ends, strict=True):
+                held = found[places[row]]
+                length = len(windows[row].ids)
+                for span, margin in best_spans(texts[places[row]], windows[row], start[:length], end[:length], SPANS):
+                    held[span] = max(margin, held.get(span, margin))
         return [
-            sorted((ScoredSpan(s, scores[t]) for s, t in zip(found, group, strict=True)), key=lambda x: -x.score)
-            for found, group in zip(spans, texts, strict=True)
+            sorted((ScoredSpan(span, margin) for span, margin in held.items()), key=lambda s: (-s.score, s.span))[
+                :SPANS
+            ]
+            for held in found
         ]
 
-    def _embed(self, texts: list[str]) -> dict[str, NDArray[np.float32]]:
+    def _run(self, windows: Sequence[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Start and end logits, shape (windows, longest)."""
+        length = max(len(window.ids) for window in windows)
+        given = {name: np.zeros((len(windows), length), dtype=np.int64) for name in _INPUTS}
+        for i, window in enumerate(windows):
+            count = len(window.ids)
+            given["input_ids"][i, :count] = window.ids
+            given["token_type_ids"][i, :count] = window.types
+            given["attention_mask"][i, :count] = 1
         with self._lock:
-            known = {text: self._vectors[text] for text in texts if text in self._vectors}
-        missing = [text for text in texts if text not in known]
-        known |= dict(zip(missing, self._embedder.embed_passages(missing), strict=True))
-        with self._lock:
-            for text in texts:
-                self._vectors[text] = known[text]
-                self._vectors.move_to_end(text)
-            while len(self._vectors) > _REMEMBERED:
-                self._vectors.popitem(last=False)
-        return known
+            starts, ends = self._session.run(None, {name: given[name] for name in self._inputs})
+        return starts, ends
+
+
+_INPUTS = ("input_ids", "token_type_ids", "attention_mask")
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    try:
+        described: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        for name in (MODEL, TOKENIZER):
+            found, needed = sha256(folder / name), described["files"][name]
+            if found != needed:
+                raise ReaderError(f"{folder / name} has SHA-256 {found}, needed {needed}; reinstall citeqa")
+        probe, wanted = described["probe"], dict.fromkeys(("question", "heading", "text"), str) | {"margin": float}
+        for values, types in ((described, {"name": str, "precision": str, "max_tokens": int}), (probe, wanted)):
+            for name, kind in types.items():
+                if type(values[name]) is not kind:
+                    raise TypeError(f"{name!r} is no {kind.__name__}")
+    except OSError as error:
+        raise ReaderError(f"{error.filename} cannot be read: {error.strerror}; reinstall citeqa") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ReaderError(f"{folder / DESCRIPTION} does not describe a reader: {error!r}; reinstall citeqa") from None
+    return described

@@ -9,6 +9,7 @@ from typing import Literal
 
 from index.sentences import document_sentences
 from index.types import Document, Passage, Span
+from rag.quotations import whole
 
 ReasonCode = Literal["no_evidence", "not_in_the_sources", "filtered_out"]
 
@@ -79,15 +80,19 @@ class Citation:
 
     @classmethod
     def of(cls, document: Document, span: Span) -> Citation:
-        """Cite `document` at `span`; the sentence is the smallest run of whole sentences that contains the span.
+        """Cite `document` at `span`; the sentence is the smallest run of whole sentences that contains the span and
+        cuts no quotation in two (see `rag.quotations`).
 
         Raises:
             ValueError: if the span is outside the document.
         """
         quote = Slice.of(document, span)
-        touched = [sentence for sentence in document_sentences(document) if sentence.overlaps(span)]
-        start = min([span.start, *(sentence.start for sentence in touched)])
-        end = max([span.end, *(sentence.end for sentence in touched)])
+        sentences = document_sentences(document)
+        touched = [number for number, sentence in enumerate(sentences) if sentence.overlaps(span)]
+        start, end = span.start, span.end
+        if touched:
+            first, last = whole(document.text, sentences, touched[0], touched[-1])
+            start, end = min(start, sentences[first].start), max(end, sentences[last].end)
         return cls(Source.of(document), quote, Slice.of(document, Span(start, end)))
 
 

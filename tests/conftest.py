@@ -19,6 +19,7 @@ from index.embedder import Embedder, SentenceTransformerEmbedder
 from index.models import load_embedder
 from index.sources import DEFAULT_MODEL
 from index.store import Index
+from rag.reader import SHIPPED, OnnxReader
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = ROOT / "seeds"
@@ -47,6 +48,12 @@ def models() -> Iterator[Path]:
 def embedder(models: Path) -> Embedder:
     """The default model as it serves: exported once for all tests."""
     return load_embedder(DEFAULT_MODEL, models)
+
+
+@pytest.fixture(scope="session")
+def reader() -> OnnxReader:
+    """The reader that is shipped."""
+    return OnnxReader(SHIPPED)
 
 
 @pytest.fixture(scope="session")

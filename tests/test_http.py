@@ -25,11 +25,12 @@ from api.app import MAX_BODY, create_app
 from api.local import serving
 from api.service import Service
 from index.builder import update
-from index.embedder import SentenceTransformerEmbedder
+from index.embedder import Embedder
 from index.store import Index
 from rag import confidence
 from rag.answerer import Answerer
 from rag.evaluation.questions import load
+from rag.reader import OnnxReader
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parent / "seeds"
@@ -64,7 +65,7 @@ def http(url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def odd(
-    tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformerEmbedder
+    tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, reader: OnnxReader
 ) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
     """A server over documents with odd ids and characters, in a thread of this process, and their texts."""
     folder = tmp_path_factory.mktemp("odd")
@@ -73,7 +74,7 @@ def odd(
     (folder / "odd.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     update(folder / "index", [folder / "odd.jsonl"], embedder)
     index = Index(folder / "index")
-    service = Service(index, Answerer(index, embedder, confidence.load()))
+    service = Service(index, Answerer(index, embedder, reader, confidence.load()[0]))
     with serving(service) as client:
         yield client._http, texts
     service.close()
@@ -123,7 +124,7 @@ EVIDENCE_FIELDS = {
 
 
 def test_an_answer_has_exactly_the_fields_of_the_contract(http: httpx.Client) -> None:
-    answer = ask(http, question=ANSWERABLE, k=3)
+    answer = ask(http, question=ANSWERABLE, k=3, min_confidence=0)
     assert set(answer) == ASK_FIELDS
     assert (answer["question"], answer["answered"], answer["reason"]) == (ANSWERABLE, True, None)
     assert set(answer["answer"]) == {"text", "confidence", "also_in", "citation"}
@@ -133,9 +134,13 @@ def test_an_answer_has_exactly_the_fields_of_the_contract(http: httpx.Client) ->
     assert set(citation["sentence"]) == {"text", "start", "end", "start_utf16", "end_utf16"}
     assert (citation["author"], citation["date"], citation["page"]) == ("Simon Lewis", "2026-02-26", None)
     assert citation["quote"] == answer["answer"]["text"]
-    assert [set(one) for one in answer["alternatives"]] == [{"text", "score", "citation"}] * 3
-    assert [set(one["citation"]) for one in answer["alternatives"]] == [CITATION_FIELDS] * 3
-    assert answer["conflicts"] == []
+    assert "9 million" in citation["quote"]
+    assert citation["quote"] in citation["sentence"]["text"]
+    assert 1 <= len(answer["alternatives"]) <= 3
+    for one in answer["alternatives"] + answer["conflicts"]:
+        assert set(one) == {"text", "score", "citation"}
+        assert set(one["citation"]) == CITATION_FIELDS
+        assert one["text"] == one["citation"]["quote"]
     assert [set(one) for one in answer["evidence"]] == [EVIDENCE_FIELDS] * 3
     assert answer["index"] == {"documents": 5, "passages": answer["index"]["passages"], "embedder": "all-MiniLM-L6-v2"}
     assert set(answer["timing_ms"]) == {"retrieve", "read", "total"}
@@ -223,7 +228,7 @@ def assert_exact(http: httpx.Client, response: dict[str, Any]) -> int:
     return len(slices)
 
 
-@pytest.mark.parametrize("question", [question.question for question in load(HERE / "questions.jsonl")][3::9][:30])
+@pytest.mark.parametrize("question", [question.question for question in load(HERE / "questions.jsonl")][3::9][:12])
 def test_every_quote_is_exact_on_the_text_as_served(http: httpx.Client, question: str) -> None:
     assert assert_exact(http, ask(http, question=question)) >= 5
     assert assert_exact(http, ask(http, question=question, min_confidence=0, k=10)) >= 10
@@ -559,7 +564,7 @@ def test_a_body_without_a_length_is_measured_as_it_comes(http: httpx.Client) -> 
 def test_what_is_refused_for_its_size_does_not_stop_the_next(http: httpx.Client) -> None:
     for _ in range(3):
         assert_problem(http.post("/api/ask", content=b" " * (3 * MAX_BODY), headers=JSON), 413)
-        assert ask(http, question=ANSWERABLE)["answered"]
+        assert ask(http, question=ANSWERABLE, min_confidence=0)["answered"]
 
 
 @pytest.mark.parametrize(
@@ -667,10 +672,10 @@ def test_no_bytes_break_the_service(http: httpx.Client, content: bytes) -> None:
     assert_problem(response, 422 if response.status_code == 422 else 400)
 
 
-def test_an_error_inside_shows_nothing_of_the_inside(seeds_index: Path, embedder: SentenceTransformerEmbedder) -> None:
+def test_an_error_inside_shows_nothing_of_the_inside(seeds_index: Path, embedder: Embedder, reader: OnnxReader) -> None:
     """A service whose index was closed under it cannot answer: the caller learns that, and no more."""
     index = Index(seeds_index)
-    closed = Service(index, Answerer(index, embedder, confidence.load()))
+    closed = Service(index, Answerer(index, embedder, reader, confidence.load()[0]))
     closed.close()
     transport = httpx.ASGITransport(create_app(closed), raise_app_exceptions=False)
 

@@ -14,11 +14,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from servers import Server
 
 from index.builder import update
-from index.embedder import SentenceTransformerEmbedder
+from index.embedder import Embedder
 
 ANSWERED = "How much humanitarian aid has the U.S. pledged to the Cubans?"
 UNANSWERED = "Who discovered penicillin?"
-QUOTE = (
+QUOTE = "9 million"
+SENTENCE = (
     "The U.S. has separately pledged to provide $9 million of humanitarian assistance to Cubans "
     "that is being delivered by the Catholic Church."
 )
@@ -54,8 +55,17 @@ def context(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browse
     scheme = "dark" if request.param == "phone" else "light"
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
     context.set_default_timeout(15_000)
+    context.route("**/api/ask", answering)
     yield context
     context.close()
+
+
+def answering(route: Route) -> None:
+    """Has every question answered but the one that has no answer, however sure the service is: the page is tested."""
+    body = json.loads(route.request.post_data or "{}")
+    if body["question"] != UNANSWERED:
+        body["min_confidence"] = 0
+    route.continue_(post_data=json.dumps(body))
 
 
 @pytest.fixture
@@ -77,13 +87,15 @@ def ask(page: Page, question: str) -> None:
 def test_the_answer_is_marked_and_its_document_opens_at_the_same_words(page: Page) -> None:
     ask(page, ANSWERED)
     answer = page.locator(".answer > figure")
-    expect(answer.locator("mark")).to_have_text(QUOTE)
+    expect(answer.locator("mark")).to_contain_text(QUOTE)
+    expect(answer).to_contain_text(SENTENCE)
     expect(answer.locator("figcaption")).to_contain_text("Simon Lewis")
     expect(answer.locator("figcaption")).to_contain_text("2026-02-26")
     expect(page.get_by_role("status")).to_contain_text(QUOTE)
     answer.get_by_role("button", name="Show in document").click()
     shown = page.locator("dialog mark")
-    expect(shown).to_have_text(QUOTE)
+    expect(shown).to_have_text(answer.locator("mark").text_content() or "")
+    expect(shown).to_contain_text(QUOTE)
     expect(shown).to_be_in_viewport()
     expect(page.get_by_role("dialog")).to_contain_text("Simon Lewis")
     page.keyboard.press("Escape")
@@ -115,6 +127,23 @@ def test_a_suggestion_can_be_asked_with_the_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".answer")).to_be_visible()
     expect(page.locator("#welcome")).to_be_hidden()
+
+
+@pytest.mark.parametrize("context", ["desktop"], indirect=True)
+def test_documents_that_say_otherwise_are_shown_beside_the_answer(page: Page) -> None:
+    def contradicted(route: Route) -> None:
+        body = json.loads(route.request.post_data or "{}") | {"min_confidence": 0}
+        response = route.fetch(post_data=json.dumps(body))
+        found = response.json()
+        found["conflicts"] = found["alternatives"][:1]
+        route.fulfill(response=response, json=found)
+
+    page.route("**/api/ask", contradicted)
+    ask(page, ANSWERED)
+    conflicts = page.locator(".answer .conflicts")
+    expect(conflicts.get_by_role("heading")).to_have_text("Other documents say otherwise")
+    expect(conflicts.locator("figure")).to_have_count(1)
+    expect(conflicts.get_by_role("button", name="Show in document")).to_be_visible()
 
 
 def test_the_evidence_is_folded_away_and_unfolds(page: Page) -> None:
@@ -160,7 +189,7 @@ def test_while_the_service_works_the_page_says_so(page: Page) -> None:
     page.route("**/api/ask", lambda route: held.append(route))
     ask(page, ANSWERED)
     expect(page.locator(".working")).to_have_text("Searching the documents …")
-    held[0].continue_()
+    held[0].fallback()
     expect(page.locator(".answer")).to_be_visible()
 
 
@@ -203,18 +232,18 @@ def test_a_lost_server_is_said_and_the_question_can_be_asked_again(context: Brow
     again = Server(seeds_index, server.port)
     try:
         page.get_by_role("button", name="Try again").click()
-        expect(page.locator(".answer > figure mark")).to_have_text(QUOTE)
+        expect(page.locator(".answer > figure mark")).to_contain_text(QUOTE)
     finally:
         again.stop()
 
 
 @pytest.mark.parametrize("context", ["desktop"], indirect=True)
 def test_markup_and_emoji_in_a_document_are_shown_as_they_stand(
-    context: BrowserContext, tmp_path: Path, embedder: SentenceTransformerEmbedder
+    context: BrowserContext, tmp_path: Path, embedder: Embedder
 ) -> None:
     hostile = '<img src=x onerror="document.title=\'owned\'"> <script>document.title="owned"</script>'
-    sentence = f"The 🦜🦜 parrot house opened on 3 May {hostile} with 40 birds."
-    (tmp_path / "zoo.txt").write_text(f"Zoo news 🦜\n\nÜbrigens. 🦜 {sentence} It was full.\n", encoding="utf-8")
+    house = f"The 🦜🦜 parrot house opened on 3 May {hostile} with 40 birds."
+    (tmp_path / "zoo.txt").write_text(f"Zoo news 🦜\n\nÜbrigens. 🦜 {house} It was full.\n", encoding="utf-8")
     update(tmp_path / "index", [tmp_path / "zoo.txt"], embedder)
     server = Server(tmp_path / "index")
     try:
@@ -223,7 +252,8 @@ def test_markup_and_emoji_in_a_document_are_shown_as_they_stand(
         ask(page, "When did the parrot house open?")
         page.get_by_role("button", name="Show in document").first.click()
         marked = page.locator("dialog mark")
-        expect(marked).to_contain_text("parrot house opened on 3 May")
+        expect(marked).to_be_visible()
+        expect(page.locator(".answer > figure").first).to_contain_text(f"parrot house opened on 3 May {hostile}")
         assert marked.evaluate("element => element.textContent") == page.locator(".answer mark").first.evaluate(
             "element => element.textContent"
         )

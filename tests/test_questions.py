@@ -47,6 +47,13 @@ def test_a_pair_of_numbers_is_a_span_of_the_only_document(tmp_path: Path) -> Non
     assert question.spans == (("d", Span(5, 9)), ("d", Span(20, 21)))
 
 
+def test_the_paragraph_a_question_was_written_for_is_read(tmp_path: Path) -> None:
+    (question,) = load(written(tmp_path, UNANSWERABLE | {"written_for": {"document": "d", "paragraph": [0, 742]}}))
+    assert question.written_for == ("d", Span(0, 742))
+    (question,) = load(written(tmp_path, UNANSWERABLE))
+    assert question.written_for is None
+
+
 def test_questions_keep_their_order_and_blank_lines_are_passed_over(tmp_path: Path) -> None:
     path = written(tmp_path, "", UNANSWERABLE, "   ", GOOD)
     assert [question.id for question in load(path)] == ["q2", "q1"]
@@ -85,6 +92,12 @@ def without(field: str) -> dict[str, Any]:
         GOOD | {"spans": [[5, 9]], "documents": ["d", "e"]},
         GOOD | {"spans": [{"start": 5, "end": 9}]},
         GOOD | {"spans": [{"document_id": "d", "start": "5", "end": "9"}]},
+        GOOD | {"written_for": None},
+        GOOD | {"written_for": {"document": "d"}},
+        GOOD | {"written_for": {"paragraph": [0, 5]}},
+        GOOD | {"written_for": {"document": 1, "paragraph": [0, 5]}},
+        GOOD | {"written_for": {"document": "d", "paragraph": [5, 0]}},
+        GOOD | {"written_for": {"document": "d", "paragraph": [0, 5, 9]}},
     ],
     ids=repr,
 )

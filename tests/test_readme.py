@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_example_is_the_programs_real_output(service: Service) -> None:
-    example = re.search(r'```\n\$ citeqa ask "(?P<question>.+)"\n(?P<output>.*?)```', README, re.DOTALL)
+    example = re.search(r'```\n\$ citeqa ask "(?P<question>[^"\n]+)"\n(?P<output>.*?)```', README, re.DOTALL)
     assert example
     out = io.StringIO()
     response = service.answerer.ask(example["question"])

@@ -10,7 +10,7 @@ import pytest
 
 from index.types import Span
 from rag.evaluation.questions import Question
-from rag.evaluation.report import by_split, record, summary
+from rag.evaluation.report import by_split, record, shown, summary
 from rag.evaluation.run import RANKED, Row, run
 
 TEXTS = {"fox": "🦊 The fox sleeps at noon. It eats berries.", "owl": "The owl wakes at dusk. It eats mice."}
@@ -123,6 +123,7 @@ def test_the_values_of_a_right_answer() -> None:
     assert values(row, "answer", "document_id", "sentence") == ("at noon", "fox", "The fox sleeps at noon.")
     assert values(row, "confidence", "milliseconds") == (0.9, 10.0)
     assert values(row, "right_document", "in_sentence", "exact_match", "f1") == (True, True, 1.0, 1.0)
+    assert values(row, "answers", "right") == (("at noon",), True)
     assert values(row, "success_at_1", "success_at_5", "success_at_10") == (0.0, 1.0, 1.0)
     assert row.reciprocal_rank == pytest.approx(1 / 3)
 
@@ -148,6 +149,19 @@ def test_a_partly_right_answer_has_the_f1_of_its_tokens() -> None:
     (row,) = run(QUESTIONS[1:2], Script(script, {}))
     assert values(row, "right_document", "in_sentence", "exact_match") == (True, True, 0.0)
     assert row.f1 == pytest.approx(2 * (1 / 3) * 1 / (1 / 3 + 1))
+    assert row.right  # one half is enough
+
+
+def test_an_answer_is_right_only_in_an_accepted_document_and_with_an_f1_of_one_half() -> None:
+    """ "It eats mice" is another document's; "sleeps at noon", 3 tokens, shares 1 with "noon today long": F1 1/3."""
+    elsewhere = Question("food", "food?", ("eats mice",), frozenset({"fox"}), True, "one", ())
+    (row,) = run([elsewhere], Script({"food?": answered(0.9, citation("owl", MICE), [], 1.0)}, {}))
+    assert values(row, "right", "f1") == (False, pytest.approx(4 / 5))
+    barely = Question("when", "when?", ("noon today long",), frozenset({"fox"}), True, "one", ())
+    (row,) = run([barely], Script({"when?": answered(0.9, citation("fox", (10, 24)), [], 1.0)}, {}))
+    assert values(row, "right", "f1") == (False, pytest.approx(1 / 3))
+    (row,) = run(QUESTIONS[3:], Script(SCRIPT, FORCED))
+    assert values(row, "answered", "answers", "right") == (True, (), False)
 
 
 def test_with_spans_the_right_words_at_another_place_do_not_count() -> None:
@@ -259,6 +273,10 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
         ("answerable refused", 1, 2),
         ("unanswerable refused", 1, 2),
         ("abstention precision", 1, 2),
+        ("answer precision", 1, 2),
+        ("HasAns EM", 1, 2),
+        ("NoAns EM", 1, 2),
+        ("overall EM", 2, 4),
     ],
 )
 def test_the_proportions_by_hand(name: str, hits: int, total: int) -> None:
@@ -277,9 +295,16 @@ def test_the_other_figures_by_hand() -> None:
     figures = summary(run(QUESTIONS, Script(SCRIPT, FORCED)))
     assert (figures["answerable"], figures["unanswerable"]) == (2, 2)
     assert figures["sentence length"] == (len("The fox sleeps at noon.") + len("It eats mice.")) / 2
-    assert figures["F1"] == (1 + 0) / 2
+    assert figures["F1"] == {"value": (1 + 0) / 2, "low": 0, "high": 1, "total": 2}
+    assert figures["HasAns F1"]["value"] == (1 + 0) / 2
+    assert figures["NoAns F1"]["value"] == (1 + 0) / 2
+    assert figures["overall F1"]["value"] == (1 + 0 + 1 + 0) / 4
+    assert figures["best overall F1"] == (1 + 0 + 1 + 1) / 4  # answering from 0.9 up
     assert figures["RR"] == pytest.approx((1 / 3 + 0) / 2)
     assert figures["AUROC"] == (1 + 1 + 1 + 0) / 4  # 0.9 and 0.2 against 0.0 and 0.6
+    assert figures["AURC"] == pytest.approx((0 + 1 / 2 + 2 / 3 + 3 / 4) / 4)  # 0.9 is right, 0.6, 0.2 and 0.0 are not
+    assert figures["ECE"] == pytest.approx((0.1 + 0.6 + 0.2 + 0) / 4)
+    assert figures["Brier"] == pytest.approx((0.1**2 + 0.6**2 + 0.2**2 + 0) / 4)
     assert figures["median ms"] == 25
     assert figures["p95 ms"] == pytest.approx(30 + 0.85 * 10)
     assert figures["exact citations"]["value"] == 1
@@ -307,10 +332,36 @@ def test_a_record_holds_everything_and_survives_json() -> None:
     made = json.loads(json.dumps(record(rows, {"date": "2026-02-26"})))
     assert made["about"] == {"date": "2026-02-26"}
     assert [row["id"] for row in made["rows"]] == ["when", "food", "who", "why"]
-    assert Row(**made["rows"][0]) == rows[0]
+    assert Row(**made["rows"][0] | {"answers": tuple(made["rows"][0]["answers"])}) == rows[0]
     assert made["figures"]["all"]["EM"]["hits"] == 1
 
 
 def test_a_record_of_only_answerable_questions_is_strict_json() -> None:
     rows = run(QUESTIONS[:1], Script(SCRIPT, FORCED))
     json.dumps(record(rows, {}), allow_nan=False)
+
+
+def test_an_answer_that_is_only_partly_right_scores_its_f1_when_given_and_nothing_when_refused() -> None:
+    """F1 1/2 when given; a threshold that refuses it loses that, and wins the unanswerable question."""
+    partly = answered(0.9, citation("fox", EATS), [], 1.0)
+    figures = summary(run([QUESTIONS[1], QUESTIONS[3]], Script({"food?": partly, "why?": SCRIPT["why?"]}, {})))
+    assert (figures["HasAns F1"]["value"], figures["HasAns EM"]["value"]) == (0.5, 0)
+    assert figures["overall F1"]["value"] == 0.25
+    assert figures["best overall F1"] == 0.75
+    figures = summary(run([QUESTIONS[1]], Script({"food?": refused([], 1.0)}, {"food?": partly})))
+    assert (figures["F1"]["value"], figures["HasAns F1"]["value"], figures["best overall F1"]) == (0.5, 0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [
+        (None, "-"),
+        ({"value": None, "low": None, "high": None, "total": 0}, "-"),
+        (7, "7"),
+        (0.12345, "0.123"),
+        ({"value": 0.5, "low": 0.25, "high": 0.75, "total": 9}, "0.500 [0.250, 0.750]"),
+        ({"value": 0.5, "low": 0.25, "high": 0.75, "hits": 1, "total": 2}, "0.500 [0.250, 0.750] 1/2"),
+    ],
+)
+def test_a_figure_in_words(figure: Any, expected: str) -> None:
+    assert shown(figure) == expected

@@ -23,14 +23,29 @@ export function summary(response) {
   return `Answer: ${text} From: ${citation.title}`;
 }
 
-function answer({ answer: found, alternatives, evidence }) {
+function answer({ answer: found, alternatives, conflicts, evidence }) {
   return element("div", { class: "answer" },
     quotation(found.citation),
-    element("p", { class: "confidence" }, `Confidence ${Math.round(found.confidence * 100)} %`),
+    element("p", { class: "confidence" }, confidence(found.confidence)),
+    disagreement(conflicts),
     folded(`Also in ${found.also_in.length} other ${found.also_in.length === 1 ? "place" : "places"}`,
       found.also_in.map(quotation)),
     folded("Other possible answers", alternatives.map((other) => quotation(other.citation))),
     folded(`Evidence: ${evidence.length} passages`, evidence.map(passage)));
+}
+
+// As in the terminal (api/show.py).
+function confidence(value) {
+  const words = value >= 0.9 ? "Very likely right" : value >= 0.7 ? "Likely right"
+    : value >= 0.5 ? "Perhaps right" : "Uncertain";
+  return `${words} (confidence ${Math.round(value * 100)} %)`;
+}
+
+function disagreement(conflicts) {
+  if (!conflicts.length) return null;
+  return element("section", { class: "conflicts" },
+    element("h3", {}, "Other documents say otherwise"),
+    ...conflicts.map((other) => quotation(other.citation)));
 }
 
 function abstention({ reason, evidence }) {

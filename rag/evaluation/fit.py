@@ -1,108 +1,169 @@
-"""Fit the sentence reader's weights, its confidence and its threshold on the split "fit" of a question set.
+"""Fit how places are ordered, the confidence and its threshold, on the split "fit" of question sets.
 
-    python -m rag.evaluation.fit QUESTIONS.jsonl --index DIR
+    python -m rag.evaluation.fit QUESTIONS.jsonl CORPUS [QUESTIONS.jsonl CORPUS ...]
 
-The weights are those of a conditional logistic regression (McFadden 1974): among the sentences read for a question,
-how likely is each to be the one with the answer. The confidence is a logistic regression (Platt 1999) on the best
-sentence's cosine, over answerable and unanswerable questions. The threshold refuses as many
-unanswerable questions as it can while it refuses at most the given share of the answerable ones. The split "report"
-is never looked at.
+A place is right if it overlaps an accepted answer with a token F1 of at least 0.5, in an accepted document. The
+weights of evidence and coverage beside the reader's margin are those of a conditional logistic regression (McFadden
+1974): among the places read for a question, how likely is each to be right. The confidence is a logistic regression
+(Platt 1999) on the signs of the best place, over answerable and unanswerable questions. The threshold is the lowest
+confidence from which on the answers given are right in the share asked for. Every set counts the same in confidence
+and threshold, however many questions it has. The split "report" is never looked at.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
+from index.builder import update
 from index.embedder import Embedder
 from index.models import load_embedder
+from index.sources import DEFAULT_MODEL
 from index.store import Index
-from rag.answerer import READ, Answerer, Place
-from rag.confidence import FITTED, Confidence
+from rag.answerer import READ, Answerer
+from rag.confidence import FITTED, Confidence, Signs
+from rag.evaluation.metrics import RIGHT, token_f1
 from rag.evaluation.questions import Question, load
+from rag.evaluation.reading import some
+from rag.places import Place, signs
+from rag.reader import SHIPPED, OnnxReader, Reader
 from rag.retriever import Retriever
 
 PENALTY = 1e-2  # on the squared weights, so that they stay finite where a feature separates everything
-REFUSED = 0.12  # share of answerable questions that the threshold may refuse on the fitting split
+PRECISION = 0.6  # share of the answers given that are right, on the fitting splits
 
-Features = NDArray[np.float64]
+PLAIN = Confidence(0.0, 0.0, intercept=0.0, weights=Signs(1.0, 0.0, 0.0, 0.0, 0.0), threshold=0.0)
 
 
-def fit(index: Index, embedder: Embedder, questions: Sequence[Question]) -> Confidence:
-    """Fit everything on these questions."""
-    equal = Confidence(1.0, 1.0, 1.0, intercept=0.0, slope=1.0, threshold=0.0)
-    answerer, retriever = Answerer(index, embedder, equal), Retriever(index, embedder)
-    groups = []
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A question and every place that was read for it; `right` says of each whether it is."""
+
+    question: Question
+    places: tuple[Place, ...]
+    right: NDArray[np.bool_]
+
+
+def read(
+    index: Index,
+    embedder: Embedder,
+    reader: Reader,
+    questions: Sequence[Question],
+    progress: Callable[[], None] = lambda: None,
+) -> list[Read]:
+    """Retrieve and read for each question."""
+    answerer, retriever = Answerer(index, embedder, reader, PLAIN), Retriever(index, embedder)
+    found = []
     for question in questions:
         places = answerer.places(question.question, retriever.retrieve(question.question, READ))
-        features = np.array([[place.read, place.coverage, place.evidence] for place in places])
-        groups.append((features, np.array([_right(question, place) for place in places])))
-    weights = _fit_weights([(x, y) for x, y in groups if y.any() and not y.all()])
-    best = [int(np.argmax(features @ weights)) for features, _ in groups]
-    read = np.array([[features[i, 0]] for (features, _), i in zip(groups, best, strict=True)])
-    right = np.array([holds[i] for (_, holds), i in zip(groups, best, strict=True)])
-    model = LogisticRegression(C=10.0).fit(read, right)
-    probabilities = model.predict_proba(read)[:, 1]
-    answerable = np.array([question.answerable for question in questions])
-    read_weight, coverage_weight, evidence_weight = (float(weight) for weight in weights)
-    return Confidence(
-        read_weight,
-        coverage_weight,
-        evidence_weight,
-        intercept=float(model.intercept_[0]),
-        slope=float(model.coef_[0, 0]),
-        threshold=_threshold(np.sort(probabilities[answerable])),
+        found.append(Read(question, tuple(places), np.array([_right(question, place) for place in places], dtype=bool)))
+        progress()
+    return found
+
+
+def fit(rows: Sequence[Read], precision: float = PRECISION, weights: Sequence[float] | None = None) -> Confidence:
+    """Fit everything on what was read; `weights` says how much each question counts, equally by default."""
+    counts = [1.0] * len(rows) if weights is None else weights
+    kept = [(row, count) for row, count in zip(rows, counts, strict=True) if row.places]
+    rows, mass = [row for row, _ in kept], np.array([count for _, count in kept])
+    weighed = _ordering(rows)
+    best = [_best(row, weighed) for row in rows]
+    features = np.array([signs(row.places[i], row.places) for row, i in zip(rows, best, strict=True)])
+    right = np.array([row.right[i] for row, i in zip(rows, best, strict=True)])
+    scale = features.std(axis=0) + 1e-9
+    model = LogisticRegression(C=1.0).fit(features / scale, right, sample_weight=mass)
+    fitted = replace(
+        weighed,
+        intercept=round(float(model.intercept_[0]), 6),
+        weights=Signs(*(round(float(value), 6) for value in model.coef_[0] / scale)),
     )
+    confidences = np.array([fitted.probability(Signs(*map(float, row))) for row in features])
+    return replace(fitted, threshold=_threshold(confidences, right, mass, precision))
 
 
-def _threshold(confidences: NDArray[np.float64]) -> float:
-    """Midway between the last confidence that may be refused and the next, so that no rounding moves a question."""
-    refused = max(1, int(REFUSED * len(confidences)))
-    return float(confidences[refused - 1 : refused + 1].mean())
+def _ordering(rows: Sequence[Read]) -> Confidence:
+    groups = [
+        (np.array([[p.margin, p.evidence, p.coverage] for p in row.places]), row.right)
+        for row in rows
+        if row.right.any() and not row.right.all()
+    ]
+    margin, evidence, coverage = _fit_weights(groups)
+    return replace(PLAIN, evidence_weight=round(evidence / margin, 6), coverage_weight=round(coverage / margin, 6))
+
+
+def _best(row: Read, weighed: Confidence) -> int:
+    return int(np.argmax([weighed.score(p.margin, p.evidence, p.coverage) for p in row.places]))
+
+
+def _threshold(
+    confidences: NDArray[np.float64], right: NDArray[np.bool_], mass: NDArray[np.float64], precision: float
+) -> float:
+    """Midway between the lowest confidence from which on answers are precise enough, and the next below."""
+    order = np.argsort(-confidences, kind="stable")
+    precise = np.cumsum((right * mass)[order]) / np.cumsum(mass[order]) >= precision
+    last = int(np.flatnonzero(precise)[-1]) if precise.any() else 0
+    return round(float(confidences[order][last : last + 2].mean()), 6)
 
 
 def _right(question: Question, place: Place) -> bool:
-    """Whether a place holds an accepted answer."""
-    return any(document == place.document_id and place.span.contains(span) for document, span in question.spans)
+    return place.document_id in question.documents and token_f1(place.text, question.answers) >= RIGHT
 
 
-def _fit_weights(groups: list[tuple[Features, NDArray[np.bool_]]]) -> NDArray[np.float64]:
+def _fit_weights(groups: list[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> tuple[float, float, float]:
     def loss(weights: NDArray[np.float64]) -> float:
         total = PENALTY * float(weights @ weights)
-        for features, holds in groups:
+        for features, right in groups:
             scores = features @ weights
-            total += float(np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[holds])) / len(groups)
+            total += float(np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[right])) / len(groups)
         return total
 
-    return np.asarray(minimize(loss, np.ones(3)).x)
+    margin, evidence, coverage = (float(value) for value in minimize(loss, np.array([1.0, 0.0, 0.0])).x)
+    return margin, evidence, coverage
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("questions", type=Path)
-    parser.add_argument("--index", type=Path, required=True, help="an index of the documents asked about")
+    parser.add_argument("sets", type=Path, nargs="+", help="question sets, each followed by its corpus")
+    parser.add_argument("--precision", type=float, default=PRECISION, help="share of given answers that must be right")
+    parser.add_argument("--limit", type=int, help="use at most so many questions of each set, evenly spread")
+    parser.add_argument("--reader", type=Path, default=SHIPPED)
     parser.add_argument("--output", type=Path, default=FITTED)
     arguments = parser.parse_args()
-    index = Index(arguments.index)
-    embedder = load_embedder(index.embedder, arguments.index / "models", index.precision)
-    questions = [question for question in load(arguments.questions) if question.split == "fit"]
-    values = fit(index, embedder, questions)
-    fitted_on = {
-        "questions_sha256": sha256(arguments.questions.read_bytes()).hexdigest(),
-        "questions": len(questions),
-        "index": index.manifest.settings,
-    }
-    arguments.output.write_text(json.dumps({"values": asdict(values), "fitted_on": fitted_on}, indent=2) + "\n")
-    print(json.dumps(asdict(values), indent=2))
+    if len(arguments.sets) % 2:
+        parser.error("each question set must be followed by its corpus")
+    reader = OnnxReader(arguments.reader)
+    rows: list[Read] = []
+    weights: list[float] = []
+    fitted_on: dict[str, Any] = {"reader": asdict(reader.info), "precision": arguments.precision, "sets": []}
+    with tempfile.TemporaryDirectory() as work:
+        for number, (path, corpus) in enumerate(zip(arguments.sets[::2], arguments.sets[1::2], strict=True)):
+            embedder = load_embedder(DEFAULT_MODEL, Path(work) / "models")
+            update(Path(work) / str(number), [corpus], embedder)
+            index = Index(Path(work) / str(number))
+            questions = [question for question in load(path) if question.split == "fit"]
+            questions = some(questions, arguments.limit or len(questions))
+            rows += read(index, embedder, reader, questions, lambda: print(".", end="", file=sys.stderr, flush=True))
+            weights += [1000 / len(questions)] * len(questions)  # every set counts the same, however many it asks
+            fitted_on["index"] = index.manifest.settings
+            fitted_on["sets"].append(
+                {"name": path.parent.name, "sha256": sha256(path.read_bytes()).hexdigest(), "questions": len(questions)}
+            )
+    values = asdict(fit(rows, arguments.precision, weights))
+    values["weights"] = Signs(*values["weights"])._asdict()
+    arguments.output.write_text(json.dumps({"values": values, "fitted_on": fitted_on}, indent=2) + "\n")
+    print(json.dumps(values, indent=2))
 
 
 if __name__ == "__main__":

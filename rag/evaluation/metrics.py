@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
-import string
-from collections import Counter
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
+import numpy as np
+
+from rag import matching
+
+RIGHT = 0.5  # token F1 with an accepted answer from which an answer counts as right
 
 
 class Proportion(NamedTuple):
@@ -36,27 +39,14 @@ class Proportion(NamedTuple):
         return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-def normalized(text: str) -> str:
-    """SQuAD's normalisation (Rajpurkar et al. 2016): lower case, no ASCII punctuation, no articles, single blanks."""
-    text = text.lower().translate(_PUNCTUATION)
-    return " ".join(_ARTICLES.sub(" ", text).split())
-
-
 def exact_match(answer: str, accepted: Sequence[str]) -> float:
     """1 if the answer is one of the accepted ones after normalisation, else 0 (SQuAD's EM)."""
-    return float(any(normalized(answer) == normalized(one) for one in accepted))
+    return float(any(matching.normalized(answer) == matching.normalized(one) for one in accepted))
 
 
 def token_f1(answer: str, accepted: Sequence[str]) -> float:
     """The best F1 between the answer's tokens and those of one accepted answer, as bags, normalised (SQuAD's F1)."""
-    return max((_f1(normalized(answer).split(), normalized(one).split()) for one in accepted), default=0.0)
-
-
-def _f1(found: list[str], wanted: list[str]) -> float:
-    if not found or not wanted:
-        return float(found == wanted)
-    shared = sum((Counter(found) & Counter(wanted)).values())
-    return 2 * shared / (len(found) + len(wanted))
+    return max((matching.token_f1(answer, one) for one in accepted), default=0.0)
 
 
 def success_at(relevant: Sequence[bool], k: int) -> float:
@@ -114,3 +104,120 @@ def ndcg_at(relevant: Sequence[bool], total: int, k: int) -> float:
         return math.nan
     gain = sum(1 / math.log2(rank + 1) for rank, hit in enumerate(relevant[:k], 1) if hit)
     return gain / sum(1 / math.log2(rank + 1) for rank in range(1, min(total, k) + 1))
+
+
+class Bin(NamedTuple):
+    """Answers of similar confidence: their mean confidence, and how many of them are right."""
+
+    confidence: float
+    right: Proportion
+
+
+def equal_mass_bins(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> list[Bin]:
+    """The answers by rising confidence in at most `bins` groups of the same size, as nearly as ties allow.
+
+    A confidence that `below` of all `n` lie strictly below belongs to group ⌊bins · below / n⌋. So equal confidences
+    are never parted, and no order of the input matters; groups that hold none are left out.
+    """
+    ordered = sorted(zip(confidences, right, strict=True))
+    groups: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for confidence, hit in ordered:
+        groups[bins * bisect_left(ordered, (confidence,)) // len(ordered)].append((confidence, hit))
+    return [
+        Bin(mean([confidence for confidence, _ in group]), Proportion(sum(hit for _, hit in group), len(group)))
+        for group in groups.values()
+    ]
+
+
+def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
+    """How far confidence and the share that is right lie apart: `Σ n_b / n · |accuracy_b - mean confidence_b|` (ECE,
+    Naeini et al. 2015) over the bins of equal mass of `equal_mass_bins` (Nguyen & O'Connor 2015).
+
+    NaN of nothing.
+    """
+    gaps = [
+        one.right.total * abs(one.right.value - one.confidence) for one in equal_mass_bins(confidences, right, bins)
+    ]
+    return sum(gaps) / len(confidences) if gaps else math.nan
+
+
+def brier_score(confidences: Sequence[float], right: Sequence[bool]) -> float:
+    """The mean of `(confidence - right)²`, right being 1 or 0 (Brier 1950, for two outcomes); NaN of nothing."""
+    return mean([(confidence - hit) ** 2 for confidence, hit in zip(confidences, right, strict=True)])
+
+
+class Selected(NamedTuple):
+    """A point of the risk-coverage curve: the share of questions answered, and the share of those that is wrong."""
+
+    coverage: float
+    risk: float
+
+
+def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> list[Selected]:
+    """The risk-coverage curve (El-Yaniv & Wiener 2010): a point for each number of questions answered, from one to
+    all, in order of falling confidence.
+
+    Among equal confidences no order is better than another: the risk is its mean over all of them.
+    """
+    ordered = sorted(zip(confidences, right, strict=True), key=lambda pair: -pair[0])
+    points: list[Selected] = []
+    wrong = 0
+    for _, tied in groupby(ordered, key=lambda pair: pair[0]):
+        missed = [not hit for _, hit in tied]
+        before = len(points)
+        for number in range(1, len(missed) + 1):
+            answered = before + number
+            expected = wrong + sum(missed) * number / len(missed)
+            points.append(Selected(answered / len(ordered), expected / answered))
+        wrong += sum(missed)
+    return points
+
+
+def aurc(confidences: Sequence[float], right: Sequence[bool]) -> float:
+    """The area under the risk-coverage curve: the mean risk over its points, lower is better (the selective risk of
+    Geifman & El-Yaniv 2017; as AURC in Geifman, Uziel & El-Yaniv 2019). NaN of nothing."""
+    return mean([point.risk for point in risk_coverage(confidences, right)])
+
+
+def squad2(value: float, *, answerable: bool, answered: bool) -> float:
+    """What a question that may be refused scores in SQuAD 2.0 (Rajpurkar et al. 2018): `value`, its EM or F1, if it is
+    answerable and was answered; 1 if it is unanswerable and was refused; else 0."""
+    if answerable and answered:
+        return value
+    return float(not answerable and not answered)
+
+
+class Best(NamedTuple):
+    """The best mean that a threshold reaches, and the threshold: questions that score at least this are answered."""
+
+    value: float
+    threshold: float
+
+
+def best_overall(values: Sequence[float], scores: Sequence[float], answerable: Sequence[bool]) -> Best:
+    """The best mean of `squad2` that any threshold on the scores reaches, and the highest threshold that does (the
+    `best_f1` and `best_f1_thresh` of SQuAD 2.0's script, Rajpurkar et al. 2018).
+
+    The threshold is infinite where refusing everything is best. NaN of nothing.
+    """
+    ordered = sorted(zip(scores, values, answerable, strict=True), key=lambda row: -row[0])
+    if not ordered:
+        return Best(math.nan, math.nan)
+    gained = float(sum(not can for can in answerable))
+    best, threshold = gained, math.inf
+    for score, tied in groupby(ordered, key=lambda row: row[0]):
+        gained += sum(value if can else -1.0 for _, value, can in tied)
+        if gained > best:
+            best, threshold = gained, score
+    return Best(best / len(ordered), threshold)
+
+
+def bootstrap(values: Sequence[float], resamples: int = 1000, seed: int = 0) -> tuple[float, float]:
+    """Lower and upper bound of the 95 % percentile bootstrap interval of the mean (Efron 1979): the 2.5th and 97.5th
+    percentile of the means of as many values, drawn with replacement, `resamples` times. NaN of nothing."""
+    if not values:
+        return math.nan, math.nan
+    generator, drawn = np.random.default_rng(seed), np.asarray(values, dtype=np.float64)
+    means = [generator.choice(drawn, len(drawn)).mean() for _ in range(resamples)]
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(high)

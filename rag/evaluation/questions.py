@@ -1,8 +1,9 @@
 """Question sets: JSONL, a question a line.
 
 `id, question, answers` (every accepted string; empty when unanswerable), `documents` (ids of the documents that hold
-one), `answerable`; optional `split` and `spans`: either `{"document_id", "start", "end"}` or, for a single document,
-`[start, end]`; half-open code points of the document's text.
+one), `answerable`; optional `split`, `spans` (either `{"document_id", "start", "end"}` or, for a single document,
+`[start, end]`) and `written_for`, the paragraph that the question was written against, unanswerable ones too
+(`{"document", "paragraph": [start, end]}`); places are half-open code points of the document's text.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question and everything that counts as its answer. `spans` are the places of accepted answers by document;
-    empty if the set does not give places, then the accepted strings in the accepted documents count."""
+    empty if the set does not give places, then the accepted strings in the accepted documents count. `written_for` is
+    the document and the paragraph of it that the question was written against, where the set says so."""
 
     id: str
     question: str
@@ -30,6 +32,7 @@ class Question:
     answerable: bool
     split: str
     spans: tuple[tuple[str, Span], ...]
+    written_for: tuple[str, Span] | None = None
 
 
 def load(path: Path) -> list[Question]:
@@ -72,6 +75,7 @@ def _question(row: dict[str, Any]) -> Question:
         answerable=answerable,
         split=_typed({"split": "all"} | row, "split", str),
         spans=tuple(_span(span, documents) for span in _typed({"spans": []} | row, "spans", list)),
+        written_for=_written_for(_typed(row, "written_for", dict)) if "written_for" in row else None,
     )
 
 
@@ -94,3 +98,7 @@ def _span(value: Any, documents: list[str]) -> tuple[str, Span]:
         return value["document_id"], Span(value["start"], value["end"])
     (document,) = documents
     return document, Span(*value)
+
+
+def _written_for(value: dict[str, Any]) -> tuple[str, Span]:
+    return _typed(value, "document", str), Span(*_typed(value, "paragraph", list))

@@ -25,12 +25,17 @@ class Service(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one question led to. Values about the answer are of the answer when forced (`min_confidence` 0)."""
+    """What one question led to. Values about the answer are of the answer when forced (`min_confidence` 0).
+
+    `answers` are the accepted ones. `right` is what the confidence is the probability of: a token F1 of at least
+    `metrics.RIGHT` with one of them, in an accepted document; never for an unanswerable question.
+    """
 
     id: str
     question: str
     split: str
     answerable: bool
+    answers: tuple[str, ...]
     answered: bool
     confidence: float
     answer: str
@@ -38,6 +43,7 @@ class Row:
     sentence: str
     right_document: bool
     in_sentence: bool
+    right: bool
     exact_match: float
     f1: float
     success_at_1: float
@@ -70,20 +76,25 @@ def _row(question: Question, service: Service, texts: dict[str, str]) -> Row:
     responses = [given] if given["answered"] else [given, forced]
     checks = [exact for response in responses for exact in _exact(response, service, texts)]
     sentence: dict[str, Any] = citation["sentence"] if citation else {}
+    words = answer["text"] if answer else ""
+    right_document = bool(citation) and citation["document_id"] in question.documents
+    f1 = metrics.token_f1(words, question.answers)
     return Row(
         id=question.id,
         question=question.question,
         split=question.split,
         answerable=question.answerable,
+        answers=question.answers,
         answered=given["answered"],
         confidence=answer["confidence"] if answer else 0.0,
-        answer=answer["text"] if answer else "",
+        answer=words,
         document_id=citation["document_id"] if citation else None,
         sentence=sentence["text"] if sentence else "",
-        right_document=bool(citation) and citation["document_id"] in question.documents,
+        right_document=right_document,
         in_sentence=bool(sentence) and _holds(question, citation["document_id"], _span(sentence), sentence["text"]),
-        exact_match=metrics.exact_match(answer["text"] if answer else "", question.answers),
-        f1=metrics.token_f1(answer["text"] if answer else "", question.answers),
+        right=right_document and f1 >= metrics.RIGHT,
+        exact_match=metrics.exact_match(words, question.answers),
+        f1=f1,
         success_at_1=metrics.success_at(relevant, 1),
         success_at_5=metrics.success_at(relevant, 5),
         success_at_10=metrics.success_at(relevant, 10),

@@ -23,8 +23,8 @@ from servers import Server
 
 from index.embedder import Embedder
 from index.models import PRECISIONS, load_embedder
-from index.runtime import OnnxEmbedder
-from index.sources import DEFAULT_MODEL
+from index.runtime import TOKENIZER, OnnxEmbedder, tokenizer
+from index.sources import DEFAULT_MODEL, packaged
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSAGES = 512
@@ -44,6 +44,35 @@ for question in questions:
 start = time.perf_counter()
 {1}
 found = dict(rate=len(passages) / (time.perf_counter() - start), question=sorted(times)[len(times) // 2] * 1000)
+"""
+READING = """
+question, texts = json.loads(open(sys.argv[1]).read())
+{0}
+times = []
+for _ in range(15):
+    start = time.perf_counter()
+    {0}
+    times.append(time.perf_counter() - start)
+found = dict(milliseconds=sorted(times)[len(times) // 2] * 1000)
+"""
+TORCH_READER = """
+import json, sys, time
+import torch
+from transformers import AutoTokenizer
+from index.sources import packaged
+from rag.training.model import fresh
+model = fresh(1).eval()
+tokenizer = AutoTokenizer.from_pretrained(str(packaged()))
+@torch.inference_mode()
+def read(question, texts):
+    given = tokenizer([question] * len(texts), texts, padding=True, truncation="only_second", max_length=320,
+                      return_tensors="pt")
+    return model(**given).start_logits.argmax(1).tolist()
+"""
+OUR_READER = """
+import json, sys, time
+from rag.reader import SHIPPED, OnnxReader
+reader = OnnxReader(SHIPPED)
 """
 PEER = """
 import json, sys, time
@@ -146,6 +175,27 @@ def models_beside(given: Path, models: Path) -> None:
         print(f"{name:26}{peer[key]:10.1f}" + "".join(f"{value:11.1f} {ratio:5.1f} x" for value, ratio in cells))
 
 
+def reading(folder: Path, models: Path) -> None:
+    """Ten passages of 200 tokens read for one question, beside the same architecture in torch (fp32, one batch)."""
+    words = " ".join(texts()).split()
+    encoder = tokenizer(packaged() / TOKENIZER)
+    passages = []
+    for start in range(0, 2000, 200):
+        encoded = encoder.encode(" ".join(words[start : start + 200]), add_special_tokens=False)
+        passages.append(" ".join(words[start : start + 200])[: encoded.offsets[199][1]])
+    given = folder / "reading.json"
+    given.write_text(json.dumps(["How much aid did the United States pledge to the people of Cuba?", passages]))
+    peer = process(TORCH_READER + READING.format("read(question, texts)"), str(given))
+    found = process(OUR_READER + READING.format('reader.read(question, texts, [""] * len(texts))'), str(given))
+    ratio = peer["milliseconds"] / found["milliseconds"]
+    print(f"ten passages: torch {peer['milliseconds']:.0f} ms, here {found['milliseconds']:.0f} ms ({ratio:.1f} x)")
+    without = ours(models, "fp32") + "import rag.reader\nmodel.embed_query('ready')\nfound = {}"
+    reader = "\nimport sys, time\nfrom rag.reader import SHIPPED, OnnxReader\nreader = OnnxReader(SHIPPED)\n"
+    reads = READING.format('reader.read(question, texts, [""] * len(texts))')
+    more = process(without + reader + reads, str(given))["megabytes"] - process(without)["megabytes"]
+    print(f"the reader adds {more:.0f} MB to the process")
+
+
 def service(index: Path, embedder: Embedder, questions: list[str]) -> None:
     """The whole service on the seed articles."""
     building, there = first_answer(index, questions[0]), first_answer(index, questions[0])
@@ -168,6 +218,7 @@ def main() -> None:
         embedders = [load_embedder(DEFAULT_MODEL, models, precision) for precision in PRECISIONS]
         assert all(isinstance(embedder, OnnxEmbedder) for embedder in embedders), "a model could not be exported"
         models_beside(given, models)
+        reading(Path(folder), models)
         service(Path(folder) / "index", embedders[0], questions)
 
 

@@ -1,0 +1,156 @@
+"""Where in a text an answer may start and end: never inside a word or a number, never on what merely surrounds it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from index.types import Span
+
+# opening marks, each with what may close it
+_PAIRS = {
+    "(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "“": "”", "„": "“”", "‘": "’", "«": "»", "‹": "›",
+    "（": "）", "「": "」", "『": "』", "《": "》",
+}  # fmt: skip
+_SURROUNDING = {*_PAIRS, *"".join(_PAIRS.values()), *"'‚‛`´.,;:!?…¿¡*_|–—-•·。、，．！？；："}
+_APOSTROPHES = "'’"
+
+_POSSESSIVE = re.compile(r"['’]s(?!\w)", re.IGNORECASE)
+_SIGNED = re.compile(r"[-−–][$€£¥]?\.?\d|\.\d")
+_BEFORE_SIGN = set("([{<=~≈\"'“„‘«‹$€£¥")
+_ABBREVIATION = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,2}\.){2,}\Z")
+_JOINERS = set("\u00ad\u200c\u200d\u2060")  # soft hyphen, zero-width non-joiner and joiner, word joiner
+
+
+def inside_word(text: str, position: int) -> bool:
+    """Whether the cut between `text[position - 1]` and `text[position]` goes through a word or a number.
+
+    An apostrophe between letters is of the word ("don't", "O'Brien"), but a possessive may be cut off ("Cuba's"). A
+    sign or a point is of the number behind it ("-4", ".5"). Scripts that put no blanks between words have a possible
+    boundary at every character.
+    """
+    if not 0 < position < len(text):
+        return False
+    after = text[position]
+    if _joins(after) or text[position - 1] == "\u200d":
+        return True
+    last = position - 1
+    while last > 0 and _joins(text[last]):
+        last -= 1
+    before, earlier, later = text[last], text[last - 1 : last], text[position + 1 : position + 2]
+    if before.isalnum() and after.isalnum():
+        return not (_unspaced(before) or _unspaced(after))
+    if _indicates_region(before) and _indicates_region(after):
+        return True
+    if before in ".,:/" and earlier.isdigit() and after.isdigit():
+        return True
+    if after in ".,:/" and before.isdigit() and later.isdigit():
+        return True
+    if before in _APOSTROPHES and earlier.isalnum() and after.isalnum():
+        return True
+    if after in _APOSTROPHES and before.isalnum() and later.isalnum():
+        return not _POSSESSIVE.match(text, position)
+    return any((end := _sign(text, start)) and position < end for start in range(max(0, position - 3), position))
+
+
+def past_marks(text: str, position: int) -> int:
+    """The position behind the accents and the like that belong to the character before `position`."""
+    while 0 < position < len(text) and _joins(text[position]):
+        position += 1
+    return position
+
+
+def trimmed(text: str, span: Span) -> Span | None:
+    """The span without the blanks, quotation marks and punctuation around it, moved in no other way.
+
+    A bracket or a quotation mark whose partner is inside, with more behind or before it, stays, and so does the full
+    stop of an abbreviation with others inside ("U.S."). None if nothing else is in the span.
+    """
+    start, end = span.start, span.end
+    while start < end and _surrounds(text[start]):
+        if (digit := _sign(text, start)) and digit <= end:
+            break
+        closing = _closing(text, start, end)
+        if closing is not None:
+            if not all(map(_surrounds, text[closing:end])):
+                break
+            end = closing
+        start += 1
+    while start < end and _surrounds(text[end - 1]):
+        if _opened(text, start, end) or _ABBREVIATION.search(text[start:end]):
+            break
+        end -= 1
+    return Span(start, end) if start < end else None
+
+
+def _surrounds(character: str) -> bool:
+    return character.isspace() or character in _SURROUNDING
+
+
+def _joins(character: str) -> bool:
+    """Marks that belong to the character before them: accents, variation selectors, joiners, skin tones, tags."""
+    return (
+        unicodedata.category(character) in ("Mn", "Mc", "Me")
+        or character in _JOINERS
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+        or "\U000e0020" <= character <= "\U000e007f"
+    )
+
+
+def _indicates_region(character: str) -> bool:
+    """Whether the character is half a flag."""
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _unspaced(character: str) -> bool:
+    """Whether the character is of a script written without blanks: Han, kana, Thai, Lao, Khmer, Burmese."""
+    point = ord(character)
+    return (
+        0x2E80 <= point <= 0x9FFF or 0xF900 <= point <= 0xFAFF or 0x20000 <= point <= 0x3FFFF
+        or 0x0E00 <= point <= 0x0EFF or 0x1000 <= point <= 0x109F or 0x1780 <= point <= 0x17FF
+    )  # fmt: skip
+
+
+def _sign(text: str, start: int) -> int | None:
+    """Where the first digit ends of a number that starts with a sign or a point at `start`; None if none does."""
+    found = _SIGNED.match(text, start)
+    if not found or not (start == 0 or text[start - 1].isspace() or text[start - 1] in _BEFORE_SIGN):
+        return None
+    return found.end()
+
+
+def _closing(text: str, start: int, end: int) -> int | None:
+    """Where, before `end`, the mark is closed that opens at `start`; None if it is not, or opens nothing."""
+    opening = text[start]
+    depth = 0
+    for position in range(start + 1, end):
+        if text[position] in _PAIRS.get(opening, "") and not _apostrophe(text, position):
+            if depth == 0:
+                return position
+            depth -= 1
+        elif text[position] == opening:
+            depth += 1
+    return None
+
+
+def _opened(text: str, start: int, end: int) -> bool:
+    """Whether the last character before `end` closes a mark that opens behind `start`."""
+    mark = text[end - 1]
+    if mark == '"':
+        return text[start:end].count(mark) % 2 == 0
+    opening = {one for one, closing in _PAIRS.items() if mark in closing}
+    depth = 0
+    for position in range(end - 2, start - 1, -1):
+        if text[position] in opening:
+            if depth == 0:
+                return True
+            depth -= 1
+        elif text[position] == mark and not _apostrophe(text, position):
+            depth += 1
+    return False
+
+
+def _apostrophe(text: str, position: int) -> bool:
+    """Whether a mark stands between letters, and so closes nothing."""
+    before, after = text[position - 1 : position], text[position + 1 : position + 2]
+    return text[position] in _APOSTROPHES and before.isalnum() and after.isalnum()

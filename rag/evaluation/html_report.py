@@ -1,0 +1,97 @@
+"""A record of an evaluation as one HTML page that needs nothing else: figures, plots, and every question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from index.errors import CiteqaError
+from rag.evaluation.report import shown
+
+TEMPLATE = Path(__file__).parent / "report.html.jinja"
+
+
+def check() -> None:
+    """See that a page can be made.
+
+    Raises:
+        CiteqaError: if a package that it is made with is not installed.
+    """
+    for name in ("jinja2", "matplotlib"):
+        try:
+            import_module(name)
+        except ImportError:
+            raise CiteqaError(
+                f"an HTML report needs {name}, which is not installed; get it with: pip install 'citeqa[report]'"
+            ) from None
+
+
+def render(record: Mapping[str, Any]) -> str:
+    """The page of a record (see `report.record`), as it is written as JSON or before.
+
+    Raises:
+        CiteqaError: if a package that it is made with is not installed.
+    """
+    check()
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["shown"] = shown
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    rows = [{"verdict": verdict(row), "failed": failed(row), **row} for row in record["rows"]]
+    return template.render(
+        about=list(_flat(record["about"])),
+        figures=record["figures"],
+        measures=list(next(iter(record["figures"].values()))),
+        plots=_plots(record),
+        opened="report" if "report" in record["figures"] else list(record["figures"])[-1],
+        rows=rows,
+        failures=sum(row["failed"] for row in rows),
+    )
+
+
+def verdict(row: Mapping[str, Any]) -> str:
+    """What became of a question: "right", "wrong" or "refused"."""
+    if not row["answered"]:
+        return "refused"
+    return "right" if row["right"] else "wrong"
+
+
+def failed(row: Mapping[str, Any]) -> bool:
+    """Whether a question was answered wrongly, or refused though it has an answer."""
+    return not row["right"] if row["answered"] else row["answerable"]
+
+
+def _plots(record: Mapping[str, Any]) -> dict[str, list[str]]:
+    """For each column of figures its plots."""
+    threshold = record["about"].get("confidence", {}).get("threshold")
+    found = {}
+    for number, split in enumerate(record["figures"]):
+        rows = record["rows"] if split == "all" else [row for row in record["rows"] if row["split"] == split]
+        found[split] = _drawn(rows, threshold, str(number))
+    return found
+
+
+def _drawn(rows: Sequence[Mapping[str, Any]], threshold: float | None, key: str) -> list[str]:
+    from rag.evaluation import plots
+
+    confidences, right = [row["confidence"] for row in rows], [row["right"] for row in rows]
+    answerable = [row["confidence"] for row in rows if row["answerable"]]
+    unanswerable = [row["confidence"] for row in rows if not row["answerable"]]
+    return [
+        plots.risk_coverage(confidences, right, f"{key} risk"),
+        plots.reliability(confidences, right, f"{key} reliability"),
+        plots.confidence_histogram(answerable, unanswerable, threshold, f"{key} confidence"),
+        plots.latencies([row["milliseconds"] for row in rows], f"{key} latency"),
+    ]
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested values, each under its full name."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name} · ")
+        else:
+            yield f"{before}{name}", value

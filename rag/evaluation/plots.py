@@ -1,0 +1,125 @@
+"""The plots of an evaluation as inline SVG, drawn by matplotlib without pyplot.
+
+Colours are those of the page that the plots stand in: they are drawn in stand-ins, which become CSS variables.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rag.evaluation import metrics
+
+INK, ACCENT, OTHER, FAINT, LINE = "#000001", "#000002", "#000003", "#000004", "#000005"
+_VARIABLES = {
+    INK: "currentColor",
+    ACCENT: "var(--accent)",
+    OTHER: "var(--other)",
+    FAINT: "var(--faint)",
+    LINE: "var(--line)",
+}
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",  # comes with matplotlib; a browser without it takes its own
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FAINT,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.8,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+}
+BARS = 20
+
+
+def risk_coverage(confidences: Sequence[float], right: Sequence[bool], key: str) -> str:
+    """The share of wrong answers over the share of questions answered, in order of falling confidence."""
+    points = metrics.risk_coverage(confidences, right)
+
+    def draw(axes: Axes) -> None:
+        axes.plot([point.coverage for point in points], [point.risk for point in points], color=ACCENT)
+        axes.set(xlabel="coverage (share answered)", ylabel="risk (share of them wrong)", xlim=(0, 1), ylim=(0, 1))
+
+    return _drawn(draw, "Risk over coverage", key)
+
+
+def reliability(confidences: Sequence[float], right: Sequence[bool], key: str) -> str:
+    """The share that is right over the mean confidence of equally filled bins, with 95 % intervals and counts."""
+    bins = metrics.equal_mass_bins(confidences, right)
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle="--")
+        for confidence, hits in bins:
+            low, high = hits.interval
+            axes.plot([confidence, confidence], [low, high], color=ACCENT, linewidth=1)
+            axes.annotate(str(hits.total), (confidence, high), (0, 2), textcoords="offset points", ha="center", size=7)
+        axes.plot(
+            [confidence for confidence, _ in bins], [hits.value for _, hits in bins], "o-", color=ACCENT, clip_on=False
+        )
+        axes.set(xlabel="mean confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1.05))
+
+    return _drawn(draw, "Reliability diagram", key)
+
+
+def confidence_histogram(
+    answerable: Sequence[float], unanswerable: Sequence[float], threshold: float | None, key: str
+) -> str:
+    """How many questions got which confidence, those that have an answer and those that have none."""
+
+    def draw(axes: Axes) -> None:
+        edges = [bar / BARS for bar in range(BARS + 1)]
+        axes.hist(answerable, edges, color=ACCENT, alpha=0.6, label=f"answerable ({len(answerable)})")
+        axes.hist(
+            unanswerable, edges, histtype="step", color=OTHER, linewidth=2, label=f"unanswerable ({len(unanswerable)})"
+        )
+        if threshold is not None:
+            axes.axvline(threshold, color=INK, linewidth=1, linestyle="--", label=f"threshold {threshold:.2f}")
+        axes.set(xlabel="confidence", ylabel="questions", xlim=(0, 1))
+        axes.legend()
+
+    return _drawn(draw, "Confidences of answerable and unanswerable questions", key)
+
+
+def latencies(milliseconds: Sequence[float], key: str) -> str:
+    """How many questions took how long, with the median and the 95th percentile."""
+
+    def draw(axes: Axes) -> None:
+        axes.hist(milliseconds, BARS, color=ACCENT, alpha=0.6)
+        for name, share, style in (("median", 0.5, "-"), ("95 %", 0.95, "--")):
+            value = metrics.percentile(milliseconds, share)
+            axes.axvline(value, color=INK, linewidth=1, linestyle=style, label=f"{name} {value:.0f} ms")
+        axes.set(xlabel="milliseconds", ylabel="questions")
+        axes.set_xlim(left=0)
+        axes.legend()
+
+    return _drawn(draw, "Latencies", key)
+
+
+def _drawn(draw: Callable[[Axes], None], label: str, key: str) -> str:
+    """The SVG element. `key` must be of its own for each plot of a page, so that no two share an id."""
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": key}):
+        figure = Figure(figsize=(4.8, 3.4), layout="constrained")
+        draw(figure.subplots())
+        buffer = io.StringIO()
+        none = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(buffer, format="svg", transparent=True, metadata=none)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # nothing refers to groups, and their names are the same in every plot
+    for stand_in, variable in _VARIABLES.items():
+        svg = svg.replace(stand_in, variable)
+    return svg

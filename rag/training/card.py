@@ -1,0 +1,94 @@
+"""The model card: what the reader is, what it was made of and how, and what was measured on it.
+
+    python -m rag.training.card RECORD.json [RECORD.json ...]
+
+writes it again, with the figures of evaluations (`citeqa evaluate --output`, `python -m rag.evaluation.reading
+--output`) of data that nothing was fitted or chosen on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from index.runtime import MODEL
+from rag.evaluation.report import shown
+from rag.reader import DESCRIPTION, SHIPPED
+
+TRAINING, CARD = "training.json", "CARD.md"
+
+_TEXT = """# {name}
+
+Reads a passage for a question: start and end scores for every token, and those of the first token for "no answer here".
+Six layers, 384 wide, 12 heads; {precision}; one ONNX file of {megabytes:.1f} MB, run by onnxruntime without torch.
+
+- **Made from** the weights of {encoder} (Apache-2.0; SHA-256 `{encoder_sha256}`) and questions of SQuAD 2.0
+  (Rajpurkar et al. 2016, 2018; CC BY-SA 4.0), file `{data}`, SHA-256 `{data_sha256}`.
+- **Licence** of these weights: CC BY-SA 4.0, as of the data they were trained on; see NOTICE.
+- **SHA-256** of `{model}`: `{model_sha256}`.
+- **Made by** `python -m rag.training {data} --windows {windows}`.
+- **For** English passages of a few sentences, as citeqa retrieves them. It knows nothing but what it is given to read;
+  questions that need arithmetic, several passages or yes/no are not what it is for.
+
+## Training
+
+Examples: {examples}. Passages are our chunker's, or whole paragraphs ({whole:.0%}); "retrieved" ones are what our own
+retriever finds for an answerable question and that does not hold its answer.
+
+| setting | value |
+| --- | --- |
+{settings}
+
+On 20 articles of the training data kept aside for choosing settings ({questions} questions, paragraph given):
+EM {em:.3f}, F1 {f1:.3f} on the answerable ones when forced, AUROC of the margin {auroc:.3f}, overall F1 at the best
+threshold {overall_f1:.3f}.
+{figures}"""
+
+
+def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
+    """Write the card of the reader in `folder`."""
+    from rag.training.windows import WHOLE_PARAGRAPHS
+
+    described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+    text = _TEXT.format(
+        name=described["name"],
+        precision=described["precision"],
+        megabytes=(folder / MODEL).stat().st_size / 1e6,
+        encoder=about["encoder"]["name"],
+        encoder_sha256=about["encoder"]["sha256"],
+        data=about["data"]["file"],
+        data_sha256=about["data"]["sha256"],
+        model=MODEL,
+        model_sha256=described["files"][MODEL],
+        windows=about["settings"]["windows"],
+        examples=", ".join(f"{count:,} {kind}" for kind, count in about["data"]["examples"].items()),
+        whole=WHOLE_PARAGRAPHS,
+        settings="\n".join(f"| {name} | {value} |" for name, value in about["settings"].items()),
+        figures="".join(_section(json.loads(path.read_text(encoding="utf-8"))) for path in records),
+        **about["kept_aside"],
+    )
+    (folder / CARD).write_text(text, encoding="utf-8")
+
+
+def _section(record: dict[str, Any]) -> str:
+    """The figures of one record, those of the split "report"."""
+    figures = record["figures"].get("report") or next(iter(record["figures"].values()))
+    about = record["about"]
+    rows = "\n".join(f"| {name} | {shown(value)} |" for name, value in figures.items() if value is not None)
+    return (
+        f'\n## {about["what"]}\n\n{about["date"][:10]}, split "report".\n\n| figure | value |\n| --- | --- |\n{rows}\n'
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("records", type=Path, nargs="*")
+    write(records=parser.parse_args().records)
+
+
+if __name__ == "__main__":
+    main()

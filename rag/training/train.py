@@ -1,0 +1,219 @@
+"""The training loop: checkpoints, resumes, and keeps what is needed to train longer later.
+
+The learning rate rises, stays, and falls linearly to nothing (warm-up, stable, decay: Hu et al. 2024, MiniCPM). What
+was reached before the fall is kept too: a longer run goes on from there instead of from the beginning.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from random import Random
+
+import torch
+
+from rag.evaluation.metrics import auroc, exact_match, mean, token_f1
+from rag.reader import Encoder, Window, best_spans
+from rag.training.model import batch, fresh, logits, loss, predict
+from rag.training.windows import Example
+
+log = logging.getLogger(__name__)
+
+SAVED = 240  # seconds between checkpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a reader is trained. `windows` is how many windows are seen in all, repeats included."""
+
+    windows: int
+    batch: int = 32
+    peak: float = 2e-4
+    warmup: float = 0.05
+    decay: float = 0.4
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    smoothing: float = 0.0
+    seed: int = 1
+    max_tokens: int = 320
+
+    @property
+    def steps(self) -> int:
+        return self.windows // self.batch
+
+    @property
+    def falling(self) -> int:
+        """The step from which the learning rate falls."""
+        return int(self.steps * (1 - self.decay))
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        rising = (step + 1) / max(1, int(self.warmup * self.steps))
+        falling = (self.steps - step) / (self.steps - self.falling)
+        return self.peak * min(1.0, rising, falling)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A window and the tokens at which its answer starts and ends; both 0, the first of all, where it has none."""
+
+    window: Window
+    first: int
+    last: int
+
+
+def labelled(example: Example, encoder: Encoder) -> list[Labelled]:
+    """The windows of an example. Of a passage that takes several, one that holds the answer if there is one."""
+    windows = encoder.encode(example.question, example.heading, example.text)
+    places = [window.tokens(example.answer) if example.answer else None for window in windows]
+    for window, place in zip(windows, places, strict=True):
+        if place:
+            return [Labelled(window, *place)]
+    return [] if example.answer else [Labelled(windows[0], 0, 0)]
+
+
+def batches(examples: Sequence[Example], encoder: Encoder, size: int, seed: int) -> Iterator[list[Labelled]]:
+    """Batches of about one length, without end: one pass after another, each in another order.
+
+    Raises:
+        ValueError: if there are no examples.
+    """
+    if not examples:
+        raise ValueError("there is nothing to train on")
+    turn = 0
+    pool: list[Labelled] = []  # what a pass leaves over is of the next one
+    while True:
+        chance = Random(f"{seed} {turn}")
+        order = list(range(len(examples)))
+        chance.shuffle(order)
+        for i in order:
+            pool += labelled(examples[i], encoder)
+            if len(pool) >= 16 * size:
+                pool.sort(key=lambda one: len(one.window.ids))
+                ready = [pool[first : first + size] for first in range(0, 16 * size, size)]
+                pool = pool[16 * size :]
+                chance.shuffle(ready)
+                yield from ready
+        turn += 1
+
+
+def train(
+    examples: Sequence[Example], kept_aside: Sequence[Example], encoder: Encoder, settings: Settings, folder: Path
+) -> torch.nn.Module:
+    """Train, or go on training, a reader; `folder` holds the checkpoints and the log."""
+    folder.mkdir(parents=True, exist_ok=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = fresh(settings.seed).to(device)
+    parameters = list(model.named_parameters())
+    decayed = [p for name, p in parameters if p.dim() > 1]
+    others = [p for name, p in parameters if p.dim() <= 1]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=settings.peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
+    step = _resume(folder, model, optimizer, settings)
+    given = batches(examples, encoder, settings.batch, settings.seed)
+    for _ in range(step):  # to where the data stood
+        next(given)
+    started, first = time.monotonic(), step
+    saved, errors = started, list[float]()
+    model.train()
+    torch._dynamo.config.suppress_errors = True  # without a C++ compiler it runs uncompiled, a fifth slower
+    compiled = torch.compile(model, dynamic=True)
+    while step < settings.steps:
+        rows = next(given)
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate(step)
+        labels = torch.tensor([[row.first, row.last] for row in rows], device=device)
+        with torch.autocast(device, dtype=torch.bfloat16):
+            starts, ends = logits(compiled, batch([row.window for row in rows], device))
+        error = loss(starts, ends, labels)
+        optimizer.zero_grad(set_to_none=True)
+        error.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
+        optimizer.step()
+        step += 1
+        errors.append(float(error.detach()))
+        if step % 50 == 0:
+            pace = (time.monotonic() - started) / (step - first)
+            _note(folder, step=step, of=settings.steps, loss=round(mean(errors), 4),
+                  windows_per_second=round(settings.batch / pace, 1),
+                  minutes_left=round(pace * (settings.steps - step) / 60, 1))  # fmt: skip
+            errors.clear()
+        if step == settings.falling:
+            _save(folder / "stable.pt", model, optimizer, step, settings)
+        if time.monotonic() - saved > SAVED or step == settings.steps:
+            _save(folder / "last.pt", model, optimizer, step, settings)
+            saved = time.monotonic()
+        if step % max(1, settings.steps // 6) == 0 or step == settings.steps:
+            _note(folder, step=step, **measured(model, kept_aside, encoder, device))
+            model.train()
+    return model
+
+
+def measured(model: torch.nn.Module, examples: Sequence[Example], encoder: Encoder, device: str) -> dict[str, float]:
+    """EM and F1 of the answerable when forced, AUROC of the margin, and the best overall F1 any threshold reaches."""
+    windows = [encoder.encode(example.question, example.heading, example.text)[0] for example in examples]
+    rows = []
+    for example, window, (start, end) in zip(examples, windows, predict(model, windows, device), strict=True):
+        spans = best_spans(example.text, window, start, end, 1)
+        text, margin = (example.text[spans[0][0].start : spans[0][0].end], spans[0][1]) if spans else ("", -math.inf)
+        accepted = [example.text[example.answer.start : example.answer.end]] if example.answer else []
+        rows.append((margin, bool(accepted), exact_match(text, accepted), token_f1(text, accepted)))
+    held = [row for row in rows if row[1]]
+    # refusing the lowest margins one after another: what is lost and won in overall F1
+    best = score = sum(row[3] for row in rows)
+    for _, answerable, _, f1 in sorted(rows):
+        score += (0.0 if answerable else 1.0) - f1
+        best = max(best, score)
+    return {
+        "em": round(mean([row[2] for row in held]), 4),
+        "f1": round(mean([row[3] for row in held]), 4),
+        "auroc": round(auroc([row[0] for row in held], [row[0] for row in rows if not row[1]]), 4),
+        "overall_f1": round(best / len(rows), 4),
+        "questions": len(rows),
+    }
+
+
+def _resume(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: Settings) -> int:
+    """The step to go on from: the last checkpoint of the same run, or the stable phase of a shorter one."""
+    for name in ("last.pt", "stable.pt"):
+        path = folder / name
+        if not path.exists():
+            continue
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        made = Settings(**state["settings"])
+        same = replace(made, windows=settings.windows) == settings
+        if same and (made.windows == settings.windows or state["step"] <= min(made.falling, settings.falling)):
+            model.load_state_dict(state["model"])
+            optimizer.load_state_dict(state["optimizer"])
+            log.info("going on from step %d (%s)", state["step"], path)
+            return int(state["step"])
+    return 0
+
+
+def _save(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int, settings: Settings) -> None:
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "step": step,
+        "settings": asdict(settings),
+    }
+    temporary = path.with_suffix(".tmp")
+    torch.save(state, temporary)
+    temporary.replace(path)
+
+
+def progress_of(folder: Path) -> list[dict[str, float]]:
+    """What was measured on the articles kept aside, in order."""
+    lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return [row for row in map(json.loads, lines) if "overall_f1" in row]
+
+
+def _note(folder: Path, **values: float) -> None:
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(values) + "\n")
+    log.info("%s", "  ".join(f"{name} {value}" for name, value in values.items()))

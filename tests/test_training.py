@@ -1,0 +1,534 @@
+"""How the reader was made: data that says what it claims, and a loop that learns, stops and goes on."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import math
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given as generated
+from hypothesis import strategies as st
+from transformers import BertConfig, BertForQuestionAnswering
+
+from index.builder import update
+from index.chunker import Chunker, ChunkerSettings
+from index.embedder import Embedder
+from index.runtime import TOKENIZER
+from index.sources import packaged
+from index.store import Index
+from index.types import Span
+from rag.matching import normalized
+from rag.reader import Encoder
+from rag.retriever import Retriever
+from rag.training import prepare, train
+from rag.training.model import ROUND, batch, logits, loss, predict
+from rag.training.squad import Article, load
+from rag.training.train import Settings, batches, labelled
+from rag.training.windows import Cutter, Example, given, retrieved
+
+PEOPLE = ["Ada", "Bohumil", "Chloé", "Dmitri", "Esi", "Farid", "Greta", "Hana", "Ivo", "Jun"]
+TOWNS = ["Ostrava", "Galway", "Nîmes", "Kazan", "Accra", "Shiraz", "Graz", "Osaka", "Split", "Busan"]
+FILLER = "The harbour was quiet that year and nobody came to the market. " * 9
+
+
+def qa(number: str, question: str, context: str, answer: str | None) -> dict[str, Any]:
+    answers = [{"text": answer, "answer_start": context.index(answer)}] * 2 if answer else []
+    return {"id": number, "question": f" {question} ", "answers": answers, "is_impossible": not answer}
+
+
+def squad() -> dict[str, Any]:
+    """Ten articles of two paragraphs, the second too long for one passage; three answerable questions and one not."""
+    articles = []
+    for person, town in zip(PEOPLE, TOWNS, strict=True):
+        first = f"{person} Novák was born in {town} 🦊 in 1{len(person)}0{len(town)}. The house of {person} was red."
+        second = f"{FILLER}{person} Novák sold the house to a baker for {len(town)} crowns. {FILLER}"
+        asked = [
+            (first, f"Where was {person} Novák born?", town),
+            (first, f"What colour was the house of {person}?", "red"),
+            (second, f"To whom did {person} Novák sell the house?", "a baker"),
+            (second, f"Why did {person} Novák leave the harbour market?", None),
+        ]
+        paragraphs = [
+            {
+                "context": context,
+                "qas": [qa(f"{person}-{n}", q, context, a) for n, (c, q, a) in enumerate(asked) if c == context],
+            }
+            for context in (first, second)
+        ]
+        articles.append({"title": f"{person}_Novák", "paragraphs": paragraphs})
+    return {"version": "v2.0", "data": articles}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("squad") / "squad.json"
+    path.write_text(json.dumps(squad()), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def articles(file: Path) -> list[Article]:
+    return load(file)
+
+
+@pytest.fixture(scope="module")
+def chunker(embedder: Embedder) -> Chunker:
+    return Chunker(embedder.count_tokens, embedder.info.max_tokens, ChunkerSettings())
+
+
+@pytest.fixture(scope="module")
+def cutter(articles: list[Article], chunker: Chunker) -> Cutter:
+    return Cutter(chunker, articles)
+
+
+@pytest.fixture(scope="module")
+def retriever(articles: list[Article], embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Retriever:
+    folder = tmp_path_factory.mktemp("retriever")
+    rows = [{"id": a.document.id, "title": a.document.title, "text": a.document.text} for a in articles]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    update(folder / "index", [folder / "corpus.jsonl"], embedder)
+    return Retriever(Index(folder / "index"), embedder)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder(packaged() / TOKENIZER, 320)
+
+
+def test_a_squad_file_is_read_in_the_coordinates_of_its_documents(articles: list[Article]) -> None:
+    assert [a.document.id for a in articles] == [f"{person}_Novák" for person in PEOPLE]
+    assert [a.document.title for a in articles] == [f"{person} Novák" for person in PEOPLE]
+    for article, entry in zip(articles, squad()["data"], strict=True):
+        assert article.document.text == "\n\n".join(p["context"] for p in entry["paragraphs"])
+        expected = [(p["context"], asked) for p in entry["paragraphs"] for asked in p["qas"]]
+        assert len(article.asked) == len(expected) == 4
+        for one, (context, asked) in zip(article.asked, expected, strict=True):
+            assert (one.id, one.question, one.document_id) == (
+                asked["id"],
+                asked["question"].strip(),
+                article.document.id,
+            )
+            assert article.document.quote(one.paragraph) == context
+            texts = list(dict.fromkeys(answer["text"] for answer in asked["answers"]))  # the same one twice is one
+            assert [article.document.quote(span) for span in one.answers] == texts
+            assert all(one.paragraph.contains(span) for span in one.answers)
+
+
+def test_a_packed_squad_file_is_the_same(file: Path, articles: list[Article], tmp_path: Path) -> None:
+    (tmp_path / "squad.json.xz").write_bytes(lzma.compress(file.read_bytes()))
+    assert load(tmp_path / "squad.json.xz") == articles
+
+
+@pytest.mark.parametrize("moved", [-1, 1, 10**6])
+def test_an_answer_that_does_not_stand_where_it_is_said_to_is_refused(tmp_path: Path, moved: int) -> None:
+    data = squad()
+    data["data"][3]["paragraphs"][1]["qas"][0]["answers"][0] = {
+        "text": "a baker",
+        "answer_start": data["data"][3]["paragraphs"][1]["context"].index("a baker") + moved,
+    }
+    (tmp_path / "squad.json").write_text(json.dumps(data))
+    with pytest.raises(ValueError, match=r"'Dmitri-2': the answer 'a baker' does not stand at \d+"):
+        load(tmp_path / "squad.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", b""),
+        ("a.json", b"{"),
+        ("a.json", b"[]"),
+        ("a.json", b"{}"),
+        ("a.json", b'{"data": [1]}'),
+        ("a.json", b'{"data": [{"title": "t"}]}'),
+        ("a.json", b'{"data": [{"title": "t", "paragraphs": {}}]}'),
+        ("a.json", b'{"data": [{"title": "t", "paragraphs": [{"context": "c", "qas": ["q"]}]}]}'),
+        (
+            "a.json",
+            b'{"data": [{"title": "t", "paragraphs": [{"context": "c", "qas": [{"id": 1, "question": "q"}]}]}]}',
+        ),
+        ("a.json.xz", b'{"data": []}'),
+        ("a.json.xz", lzma.compress(b'{"data": []}')[:-9]),
+    ],
+)
+def test_what_is_not_in_squads_form_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=r"."):
+        load(tmp_path / name)
+
+
+def test_every_question_becomes_one_example_whose_answer_is_squads(articles: list[Article], cutter: Cutter) -> None:
+    found = list(given(articles, cutter, seed=1))
+    asked = [one for article in articles for one in article.asked]
+    documents = {article.document.id: article.document for article in articles}
+    assert [example.question for example in found] == [one.question for one in asked]
+    whole = 0
+    for example, one in zip(found, asked, strict=True):
+        document = documents[one.document_id]
+        assert example.text in document.text
+        assert example.heading == cutter.heading(one.document_id) == document.title
+        if one.answers:
+            assert example.kind == "answerable"
+            assert example.answer
+            assert example.text[example.answer.start : example.answer.end] == document.quote(one.answers[0])
+        else:
+            assert (example.kind, example.answer) == ("unanswerable", None)
+            assert example.text in (document.quote(one.paragraph), cutter.misleading(one).text)
+        whole += example.text == document.quote(one.paragraph)
+    assert 0 < whole < len(found)
+    assert list(given(articles, cutter, seed=1)) == found
+    assert list(given(articles, cutter, seed=2)) != found
+
+
+def test_an_unanswerable_question_is_read_in_the_passage_most_like_it(
+    articles: list[Article], cutter: Cutter, chunker: Chunker
+) -> None:
+    for article in articles:
+        (asked,) = [one for one in article.asked if not one.answers]
+        near = [p for p in chunker.chunk(article.document) if p.span.overlaps(asked.paragraph)]
+        shared = {p.span: len(shared_words(asked.question, p.text)) for p in near}
+        assert len(set(shared.values())) > 1
+        found = cutter.misleading(asked)
+        assert article.document.quote(found.span) == found.text
+        assert shared[found.span] == max(shared.values())
+
+
+def shared_words(one: str, other: str) -> set[str]:
+    return set(re.findall(r"\w+", one.lower())) & set(re.findall(r"\w+", other.lower()))
+
+
+def test_a_retrieved_passage_never_holds_the_answer(
+    articles: list[Article], cutter: Cutter, retriever: Retriever, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.training.windows.RETRIEVED", 1.0)
+    steps: list[None] = []
+    found = list(retrieved(articles, cutter, retriever, 1, tmp_path / "kept", lambda: steps.append(None)))
+    asked = {one.question: one for article in articles for one in article.asked if one.answers}
+    assert len(steps) == len(asked)
+    assert len(found) > len(asked) / 2
+    titles = set()
+    for example in found:
+        one = asked[example.question]
+        (document,) = [article.document for article in articles if article.document.id == one.document_id]
+        assert (example.kind, example.answer) == ("retrieved", None)
+        assert f" {normalized(document.quote(one.answers[0]))} " not in f" {normalized(example.text)} "
+        titles.add(example.heading == document.title)
+    assert titles == {True, False}  # from the article the question is about, and from others
+
+
+class Unasked(Retriever):
+    """A retriever that must not be asked."""
+
+    def __init__(self) -> None:
+        pass
+
+    def retrieve(self, *arguments: Any, **options: Any) -> Any:
+        raise AssertionError("it was found before")
+
+
+@pytest.mark.parametrize("cut", [0, 1, 7])
+def test_retrieving_goes_on_where_it_was_interrupted(
+    articles: list[Article], cutter: Cutter, retriever: Retriever, tmp_path: Path, cut: int
+) -> None:
+    kept = tmp_path / "kept"
+    whole = list(retrieved(articles, cutter, retriever, 1, kept))
+    written = kept.read_bytes()
+    kept.write_bytes(written[: len(written) - cut])
+    again: Retriever = retriever if cut else Unasked()
+    assert list(retrieved(articles, cutter, again, 1, kept)) == whole
+    assert kept.read_bytes() == written
+    assert list(retrieved(articles, cutter, Unasked(), 1, kept)) == whole
+
+
+def test_line_breaks_of_unicode_inside_a_passage_break_no_kept_line(
+    articles: list[Article], cutter: Cutter, retriever: Retriever, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    first, *rest = retrieved(articles, cutter, retriever, 1, kept)
+    rows = [json.loads(line) for line in kept.read_text().split("\n") if line]
+    rows[[row[1] is not None for row in rows].index(True)][1][1] = "one\u2028two\x85three [4]"
+    kept.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    changed, *others = retrieved(articles, cutter, Unasked(), 1, kept)
+    assert (changed.question, changed.text) == (first.question, "one\u2028two\x85three [4]")
+    assert others == rest
+
+
+def test_an_answer_of_which_nothing_can_be_looked_for_has_no_retrieved_passage(
+    chunker: Chunker, retriever: Retriever, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.training.windows.RETRIEVED", 1.0)
+    context = "The vitamin is called A."
+    entry = {"title": "Ada_Novák", "paragraphs": [{"context": context, "qas": [qa("v", "Which?", context, "A")]}]}
+    (tmp_path / "squad.json").write_text(json.dumps({"data": [entry]}))
+    articles = load(tmp_path / "squad.json")
+    cutter = Cutter(chunker, articles)
+    assert list(retrieved(articles, cutter, retriever, 1, tmp_path / "kept")) == []
+
+
+def test_preparing_keeps_whole_articles_aside(
+    file: Path, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "ASIDE", 2)
+    shutil.copytree(models, tmp_path / "models")
+    steps: list[None] = []
+    found, aside = prepare.examples(file, tmp_path, 1, lambda: steps.append(None))
+    names = [{person for person in PEOPLE for one in some if person in one.question} for some in (found, aside)]
+    assert len(names[1]) == 2
+    assert names[0] == set(PEOPLE) - names[1]
+    assert all(name not in one.heading for one in found for name in names[1])
+    assert sorted(one.kind for one in aside) == ["answerable"] * 6 + ["unanswerable"] * 2
+    for one in aside:
+        assert (one.answer is None) == (one.kind == "unanswerable")
+    counts = prepare.composition(found)
+    assert (counts["answerable"], counts["unanswerable"]) == (8 * 3, 8)
+    assert sum(counts.values()) == len(found)
+
+
+def test_labels_point_at_the_answer(articles: list[Article], cutter: Cutter, encoder: Encoder) -> None:
+    for example in given(articles, cutter, seed=1):
+        (one,) = labelled(example, encoder)
+        if example.answer:
+            start, end = int(one.window.starts[one.first]), int(one.window.ends[one.last])
+            assert Span(start, end) == example.answer
+        else:
+            assert (one.first, one.last) == (0, 0)
+
+
+def test_the_answer_is_labelled_in_the_window_that_holds_it(encoder: Encoder) -> None:
+    text = FILLER * 3 + "It cost nine crowns."
+    start = text.index("nine crowns")
+    example = Example("answerable", "How much?", "News", text, Span(start, start + len("nine crowns")))
+    assert len(encoder.encode(example.question, example.heading, text)) > 1
+    (one,) = labelled(example, encoder)
+    assert text[one.window.starts[one.first] : one.window.ends[one.last]] == "nine crowns"
+    assert labelled(Example("answerable", "How much?", "", text, Span(0, len(text))), encoder) == []  # in no window
+
+
+def test_the_learning_rate_rises_stays_and_falls_by_hand() -> None:
+    settings = Settings(windows=100 * 32 + 31)
+    assert (settings.steps, settings.falling) == (100, 60)
+    rates = [settings.rate(step) / settings.peak for step in range(100)]
+    assert rates[:6] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.0])
+    assert rates[5:61] == [1.0] * 56
+    assert rates[61:] == pytest.approx([(100 - step) / 40 for step in range(61, 100)])
+    assert rates[99] == pytest.approx(1 / 40)
+
+
+@generated(st.integers(1, 400), st.floats(0, 0.3), st.floats(0.1, 1))
+def test_the_learning_rate_has_one_hill(steps: int, warmup: float, decay: float) -> None:
+    settings = Settings(windows=steps * 32, warmup=warmup, decay=decay)
+    rates = [settings.rate(step) for step in range(settings.steps)]
+    assert all(0 < rate <= settings.peak for rate in rates)
+    top = rates.index(max(rates))
+    assert rates[: top + 1] == sorted(rates[: top + 1])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+
+
+def examples(count: int = 40) -> list[Example]:
+    """Who was born where, one answerable in two."""
+    found = []
+    for number in range(count):
+        person, town = PEOPLE[number % 10], TOWNS[number * 7 % 10]
+        text = f"{person} was born in {town} long ago."
+        answer = None if number % 2 else Span(text.index(town), text.index(town) + len(town))
+        question = f"Who buried {person}?" if number % 2 else f"Where was {person} born?"
+        found.append(Example("unanswerable" if number % 2 else "answerable", question, "News", text, answer))
+    return found
+
+
+def test_batches_hold_every_example_once_a_pass_and_never_end(encoder: Encoder) -> None:
+    some = examples(32)  # as many as are put in order together
+    given = list(islice(batches(some, encoder, 2, seed=1), 32))
+    for turn in (given[:16], given[16:]):
+        assert sorted(str(one.window.ids) for rows in turn for one in rows) == sorted(
+            str(labelled(example, encoder)[0].window.ids) for example in some
+        )
+    assert all(len(rows) == 2 for rows in given)
+    assert [str(r[0].window.ids) for r in given[:16]] != [str(r[0].window.ids) for r in given[16:]]
+    again = list(islice(batches(some, encoder, 2, seed=1), 32))
+    assert [[one.window.ids for one in rows] for rows in again] == [[one.window.ids for one in rows] for rows in given]
+
+
+def test_batches_of_fewer_examples_than_are_put_in_order_together(encoder: Encoder) -> None:
+    rows = list(islice(batches(examples(3), encoder, 4, seed=1), 20))
+    assert [len(row) for row in rows] == [4] * 20
+    with pytest.raises(ValueError, match="nothing to train on"):
+        next(batches([], encoder, 4, seed=1))
+
+
+def test_padding_changes_no_score_and_can_be_no_answer(encoder: Encoder) -> None:
+    model = tiny(1)
+    model.train(mode=False)
+    windows = [encoder.encode("Where?", "", text)[0] for text in ("Ada left.", "Bohumil left for Graz " * 9)]
+    together = batch(windows, "cpu")
+    assert together.ids.shape[1] % ROUND == 0
+    assert together.mask.sum(dim=1).tolist() == [len(window.ids) for window in windows]
+    with torch.inference_mode():
+        starts, ends = logits(model, together)
+        for row, window in enumerate(windows):
+            alone = model(input_ids=torch.tensor([window.ids]), token_type_ids=torch.tensor([window.types]))
+            length = len(window.ids)
+            assert torch.allclose(starts[row, :length], alone.start_logits[0], atol=1e-4)
+            assert torch.allclose(ends[row, :length], alone.end_logits[0], atol=1e-4)
+            assert (starts[row, length:] == -1e4).all()
+            assert (ends[row, length:] == -1e4).all()
+    for (start, end), row in zip(predict(model, windows, "cpu", size=1), range(2), strict=True):
+        assert np.abs(start - starts[row, : len(start)].numpy()).max() < 0.05  # bfloat16
+        assert len(start) == len(end) == len(windows[row].ids)
+
+
+def test_the_loss_by_hand() -> None:
+    starts, ends = torch.zeros((2, 4)), torch.zeros((2, 4))
+    labels = torch.tensor([[0, 0], [1, 3]])
+    assert float(loss(starts, ends, labels)) == pytest.approx(math.log(4))
+    starts[0, 0], ends[1, 3] = 100, 100
+    assert float(loss(starts, ends, labels)) == pytest.approx(math.log(4) / 2)
+
+
+def test_what_is_measured_by_hand(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four examples: one exact with margin 10, one half right with 4, one unanswerable with 6 and one with -2.
+
+    When nothing is refused, F1 is (1 + 2/3 + 0 + 0) / 4. Refusing from the lowest margin up wins the unanswerable one
+    at -2, loses 2/3 at 4 and wins the one at 6: (1 + 0 + 1 + 1) / 4 is the best.
+    """
+    text = "Ada left for Nové Graz."
+    wanted = Span(text.index("Nové"), text.index("."))
+    some = [Example("answerable", "Where?", "", text, wanted)] * 2 + [Example("unanswerable", "?", "", text, None)] * 2
+
+    def predicted(model: object, windows: Sequence[Any], device: str) -> list[Any]:
+        found = []
+        for window, (words, margin) in zip(
+            windows, [("Nové Graz", 10.0), ("Graz", 4.0), ("Ada", 6.0), ("Ada", -2.0)], strict=True
+        ):
+            start, end = np.full((2, len(window.ids)), -99, dtype=np.float32)
+            place = window.tokens(Span(text.index(words), text.index(words) + len(words)))
+            start[0] = end[0] = 0
+            start[place[0]] = end[place[1]] = margin / 2
+            found.append((start, end))
+        return found
+
+    monkeypatch.setattr(train, "predict", predicted)
+    assert train.measured(tiny(1), some, encoder, "cpu") == {
+        "em": 0.5,
+        "f1": round((1 + 2 / 3) / 2, 4),
+        "auroc": 0.75,
+        "overall_f1": 0.75,
+        "questions": 4,
+    }
+
+
+def tiny(seed: int) -> BertForQuestionAnswering:
+    """A random model of one narrow layer."""
+    torch.manual_seed(seed)
+    config = BertConfig(
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    return BertForQuestionAnswering(config)
+
+
+@pytest.fixture
+def trained(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, torch.Tensor]]:
+    """Trains a tiny model, not compiled; gives its weights."""
+    monkeypatch.setattr(train, "fresh", tiny)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch, "compile", lambda model, **options: model)
+
+    def run(folder: Path, **settings: Any) -> dict[str, torch.Tensor]:
+        chosen = Settings(**{"windows": 48, "batch": 2, "peak": 1e-3, "warmup": 0.0} | settings)
+        model = train.train(examples(), examples(8), encoder, chosen, folder)
+        return {name: value.clone() for name, value in model.state_dict().items()}
+
+    return run
+
+
+def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+Trained = Callable[..., dict[str, torch.Tensor]]
+
+
+def test_the_loss_falls_and_the_answers_are_learned(trained: Trained, encoder: Encoder, tmp_path: Path) -> None:
+    trained(tmp_path, windows=800, batch=8, peak=5e-3)
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    losses = [row["loss"] for row in rows if "loss" in row]
+    assert [row["step"] for row in rows if "loss" in row] == [50, 100]
+    assert losses[1] < losses[0] / 3
+    measured = train.progress_of(tmp_path)
+    assert [row["step"] for row in measured] == [16, 32, 48, 64, 80, 96, 100]
+    assert measured[-1]["em"] > 0.9 > 0.5 > train.measured(tiny(1), examples(8), encoder, "cpu")["em"]
+    assert measured[-1]["auroc"] > 0.9
+
+
+class PowerCutError(Exception):
+    """What a run dies of in a test."""
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the run die when it measures for that time."""
+    measured, left = train.measured, [times]
+
+    def dying(*arguments: Any) -> Any:
+        left[0] -= 1
+        if not left[0]:
+            raise PowerCutError
+        return measured(*arguments)
+
+    monkeypatch.setattr(train, "measured", dying)
+
+
+@pytest.mark.parametrize(("times", "seconds"), [(2, 0), (5, 0), (5, 10**9)])
+def test_an_interrupted_run_that_goes_on_gives_the_same_weights(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, seconds: int
+) -> None:
+    """From the last checkpoint, or from what was kept before the fall where there is no other."""
+    whole = trained(tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "SAVED", seconds - 1)
+        interrupt(patch, times)
+        with pytest.raises(PowerCutError):
+            trained(tmp_path / "cut")
+    assert (tmp_path / "cut" / "last.pt").exists() == (seconds == 0)
+    assert_equal(trained(tmp_path / "cut"), whole)
+
+
+def test_a_finished_run_is_not_run_again(trained: Trained, tmp_path: Path) -> None:
+    whole = trained(tmp_path)
+    log = (tmp_path / "log.jsonl").read_text()
+    assert_equal(trained(tmp_path), whole)
+    assert (tmp_path / "log.jsonl").read_text() == log
+
+
+def test_a_longer_run_goes_on_from_before_the_fall(trained: Trained, tmp_path: Path) -> None:
+    trained(tmp_path / "short", windows=48)
+    shutil.copytree(tmp_path / "short", tmp_path / "long")
+    longer = trained(tmp_path / "long", windows=96)
+    steps = [row["step"] for row in train.progress_of(tmp_path / "long")]
+    assert steps == [4, 8, 12, 16, 20, 24, 16, 24, 32, 40, 48]  # the short run, then the long one from step 14
+    assert_equal(longer, trained(tmp_path / "new", windows=96))
+
+
+@pytest.mark.parametrize("other", [{"seed": 2}, {"peak": 2e-3}, {"batch": 4}])
+def test_a_run_of_other_settings_begins_anew(trained: Trained, tmp_path: Path, other: dict[str, Any]) -> None:
+    trained(tmp_path / "cut")
+    assert_equal(trained(tmp_path / "cut", **other), trained(tmp_path / "new", **other))
+
+
+def test_a_shorter_run_takes_nothing_from_a_longer_one_that_is_past_it(trained: Trained, tmp_path: Path) -> None:
+    trained(tmp_path / "cut", windows=96)
+    assert_equal(trained(tmp_path / "cut", windows=48), trained(tmp_path / "new", windows=48))
