@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Feed = Mapping[str, NDArray[np.int64]]
 
-_SMOOTHING = 0.5  # how much of the difficulty moves from activations to weights (alpha in the paper)
+_SMOOTHING = (
+    0.55  # how much of the difficulty moves from activations to weights (alpha in the paper); chosen on the probes
+)
 _NARROW = 16  # matrices with fewer columns stay as they are: there is nothing to win
 _ROWS = 1000  # tables with fewer rows stay as they are
 

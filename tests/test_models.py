@@ -41,7 +41,7 @@ def paragraphs() -> list[str]:
     return [line for article in articles for line in article.splitlines() if line.strip()]
 
 
-@pytest.mark.parametrize(("precision", "cosine"), [("fp32", 0.99999), ("int8", 0.997)])
+@pytest.mark.parametrize(("precision", "cosine"), [("fp32", 0.99999), ("int8", 0.998)])
 def test_the_exported_model_gives_the_originals_vectors(
     models: Path, reference: SentenceTransformerEmbedder, paragraphs: list[str], precision: str, cosine: float
 ) -> None:

@@ -338,7 +338,8 @@ def test_a_record_holds_everything_and_survives_json() -> None:
 
 def test_a_record_of_only_answerable_questions_is_strict_json() -> None:
     rows = run(QUESTIONS[:1], Script(SCRIPT, FORCED))
-    json.dumps(record(rows, {}), allow_nan=False)
+    (figures,) = json.loads(json.dumps(record(rows, {}), allow_nan=False))["figures"].values()
+    assert (figures["AUROC"], figures["NoAns F1"]["value"], figures["answerable"]) == (None, None, 1)
 
 
 def test_an_answer_that_is_only_partly_right_scores_its_f1_when_given_and_nothing_when_refused() -> None:
