@@ -79,6 +79,36 @@ def quantize_tables(path: Path) -> None:
     onnx.save(model, path)
 
 
+def restored(path: Path) -> dict[str, Floats]:
+    """The parameters of a model that the two functions above rewrote, in floats, by the names they had in torch.
+
+    A layer's matrix is known by the bias that is added to its product, and has torch's shape: (outputs, inputs).
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path).graph
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    made = {output: node for node in graph.node for output in node.output}
+    found = {name: values for name, values in constants.items() if name.endswith((".weight", ".bias"))}
+    for name in [name for name in constants if name.endswith(".weight.integers")]:
+        table = name.removesuffix(".integers")
+        found[table] = constants[name] * constants[f"{table}.scales"]
+    for node in graph.node:
+        bias = next((name for name in node.input if name.endswith(".bias")), None)
+        if node.op_type != "Add" or bias is None:
+            continue
+        product = made[next(name for name in node.input if name != bias)]
+        if product.op_type == "Mul":
+            product = made[product.input[0]]
+            factors = constants[f"{product.input[0].removesuffix('.integers')}.even"]
+            matrix = factors[:, None] * constants[product.input[1]] * constants[product.input[3]]
+        else:
+            matrix = constants[product.input[1]]
+        found[f"{bias.removesuffix('.bias')}.weight"] = matrix.T.astype(np.float32)
+    return found
+
+
 def _weights(model: onnx.ModelProto) -> dict[str, Floats]:
     """The constant matrices that something is multiplied by and that are worth it, by name."""
     from onnx import numpy_helper

@@ -442,13 +442,12 @@ def tiny(seed: int) -> BertForQuestionAnswering:
 @pytest.fixture
 def trained(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, torch.Tensor]]:
     """Trains a tiny model, not compiled; gives its weights."""
-    monkeypatch.setattr(train, "fresh", tiny)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch, "compile", lambda model, **options: model)
 
     def run(folder: Path, **settings: Any) -> dict[str, torch.Tensor]:
         chosen = Settings(**{"windows": 48, "batch": 2, "peak": 1e-3, "warmup": 0.0} | settings)
-        model = train.train(examples(), examples(8), encoder, chosen, folder)
+        model = train.train(tiny(chosen.seed), examples(), examples(8), encoder, chosen, folder)
         return {name: value.clone() for name, value in model.state_dict().items()}
 
     return run

@@ -1,14 +1,16 @@
 """Make the reader that is shipped, from SQuAD and the packaged embedding model's weights.
 
-    python -m rag.training SQUAD.json [--windows N] [--work DIR] [--output DIR]
+    python -m rag.training SQUAD.json [--windows N] [--start READER] [--work DIR] [--output DIR]
 
 SQuAD's train-v2.0.json is at https://rajpurkar.github.io/SQuAD-explorer/ (CC BY-SA 4.0); packed by xz is fine too.
-An interrupted run goes on where it stopped, from `--work`. A GPU is used where there is one.
+An interrupted run goes on where it stopped, from `--work`. `--start rag/models/reader` trains a finished reader
+further, with a schedule of its own. A GPU is used where there is one.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from dataclasses import asdict
@@ -17,10 +19,10 @@ from pathlib import Path
 from index.files import sha256, write_json
 from index.runtime import TOKENIZER
 from index.sources import DEFAULT_MODEL, DEFAULT_MODEL_SHA256, packaged
-from rag.reader import SHIPPED, Encoder
+from rag.reader import SHIPPED, Encoder, OnnxReader
 from rag.reader_export import export
 from rag.training.card import TRAINING, write
-from rag.training.model import feed
+from rag.training.model import feed, fresh, going_on
 from rag.training.prepare import composition, examples
 from rag.training.train import Settings, labelled, progress_of, train
 
@@ -34,12 +36,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("squad", type=Path, help="a file in SQuAD 2.0's form, .json or .json.xz")
     parser.add_argument("--windows", type=int, default=160_000, help="windows to train on, repeats included")
+    parser.add_argument("--start", type=Path, help="a reader made by this command, to be trained further")
     parser.add_argument("--work", type=Path, default=Path(".training"), help="where checkpoints are kept")
     parser.add_argument("--output", type=Path, default=SHIPPED, help="where the reader is written")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("rag").setLevel(logging.INFO)
-    settings = Settings(arguments.windows)
+    start = OnnxReader(arguments.start).info.sha256 if arguments.start else ""
+    settings = Settings(arguments.windows, start=start)
     done = 0
 
     def progress() -> None:
@@ -51,8 +55,10 @@ def main() -> None:
     given, aside = examples(arguments.squad, arguments.work, settings.seed, progress)
     log.info("examples: %s", composition(given))
     encoder = Encoder(packaged() / TOKENIZER, settings.max_tokens)
-    run = arguments.work / f"seed-{settings.seed}"
-    model = train(given, aside, encoder, settings, run)
+    run = arguments.work / f"seed-{settings.seed}{start and '-'}{start[:8]}"
+    earlier = json.loads((arguments.start / TRAINING).read_text(encoding="utf-8")) if arguments.start else None
+    model = going_on(arguments.start) if arguments.start else fresh(settings.seed)
+    model = train(model, given, aside, encoder, settings, run)
     inputs = ["input_ids", "attention_mask", "token_type_ids"]
     calibration = [feed(labelled(example, encoder)[0].window) for example in aside[::CALIBRATION]]
     export(model, packaged() / TOKENIZER, inputs, NAME, settings.max_tokens, arguments.output, calibration)
@@ -61,6 +67,7 @@ def main() -> None:
         "data": {"file": arguments.squad.name, "sha256": sha256(arguments.squad), "examples": composition(given)},
         "settings": asdict(settings),
         "kept_aside": progress_of(run)[-1],
+        "earlier": earlier,
     }
     write_json(arguments.output / TRAINING, about)
     write(arguments.output)

@@ -29,7 +29,7 @@ Six layers, 384 wide, 12 heads; {precision}; one ONNX file of {megabytes:.1f} MB
   (Rajpurkar et al. 2016, 2018; CC BY-SA 4.0), file `{data}`, SHA-256 `{data_sha256}`.
 - **Licence** of these weights: CC BY-SA 4.0, as of the data they were trained on; see NOTICE.
 - **SHA-256** of `{model}`: `{model_sha256}`.
-- **Made by** `python -m rag.training {data} --windows {windows}`.
+- **Made by** {commands}.
 - **For** English passages of a few sentences, as citeqa retrieves them. It knows nothing but what it is given to read;
   questions that need arithmetic, several passages or yes/no are not what it is for.
 
@@ -64,7 +64,7 @@ def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
         data_sha256=about["data"]["sha256"],
         model=MODEL,
         model_sha256=described["files"][MODEL],
-        windows=about["settings"]["windows"],
+        commands=", then ".join(f"`{command}`" for command in _commands(about)),
         examples=", ".join(f"{count:,} {kind}" for kind, count in about["data"]["examples"].items()),
         whole=WHOLE_PARAGRAPHS,
         settings="\n".join(f"| {name} | {value} |" for name, value in about["settings"].items()),
@@ -72,6 +72,13 @@ def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
         **about["kept_aside"],
     )
     (folder / CARD).write_text(text, encoding="utf-8")
+
+
+def _commands(about: dict[str, Any]) -> list[str]:
+    """What made a reader, and first of all what made the one it started from."""
+    command = f"python -m rag.training {about['data']['file']} --windows {about['settings']['windows']}"
+    earlier = about.get("earlier")
+    return [*_commands(earlier), f"{command} --start READER"] if earlier else [command]
 
 
 def _section(record: dict[str, Any]) -> str:

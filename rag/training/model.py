@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForQuestionAnswering
 
+from index.quantization import restored
+from index.runtime import MODEL
 from index.sources import packaged
-from rag.reader import Window
+from rag.reader import ReaderError, Window
 
 ROUND = 16  # lengths are rounded up to multiples: memory grows without end where shapes vary freely
 
@@ -26,6 +29,21 @@ def fresh(seed: int) -> torch.nn.Module:
         str(packaged()), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
     )
     assert isinstance(model, torch.nn.Module)
+    return model
+
+
+def going_on(reader: Path) -> torch.nn.Module:
+    """The reader in the folder `reader`, one that was made here, as it can be trained further.
+
+    Raises:
+        ReaderError: if it has other parameters.
+    """
+    model = fresh(0)
+    kept = {name.removeprefix("model."): torch.from_numpy(w.copy()) for name, w in restored(reader / MODEL).items()}
+    try:
+        model.load_state_dict(kept)
+    except RuntimeError as error:
+        raise ReaderError(f"{reader} cannot be trained further: {error}") from error
     return model
 
 

@@ -19,7 +19,7 @@ import torch
 
 from rag.evaluation.metrics import auroc, exact_match, mean, token_f1
 from rag.reader import Encoder, Window, best_spans
-from rag.training.model import batch, fresh, logits, loss, predict
+from rag.training.model import batch, logits, loss, predict
 from rag.training.windows import Example
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,8 @@ SAVED = 240  # seconds between checkpoints
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a reader is trained. `windows` is how many windows are seen in all, repeats included."""
+    """How a reader is trained. `windows` is how many windows are seen in all, repeats included; `start` the SHA-256 of
+    the reader that is gone on from, or empty where the packaged encoder gets a new head."""
 
     windows: int
     batch: int = 32
@@ -41,6 +42,7 @@ class Settings:
     smoothing: float = 0.0
     seed: int = 1
     max_tokens: int = 320
+    start: str = ""
 
     @property
     def steps(self) -> int:
@@ -103,12 +105,13 @@ def batches(examples: Sequence[Example], encoder: Encoder, size: int, seed: int)
 
 
 def train(
-    examples: Sequence[Example], kept_aside: Sequence[Example], encoder: Encoder, settings: Settings, folder: Path
-) -> torch.nn.Module:
-    """Train, or go on training, a reader; `folder` holds the checkpoints and the log."""
+    model: torch.nn.Module, examples: Sequence[Example], kept_aside: Sequence[Example], encoder: Encoder,
+    settings: Settings, folder: Path,
+) -> torch.nn.Module:  # fmt: skip
+    """Train a reader, or go on from the last checkpoint; `folder` holds the checkpoints and the log."""
     folder.mkdir(parents=True, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = fresh(settings.seed).to(device)
+    model = model.to(device)
     parameters = list(model.named_parameters())
     decayed = [p for name, p in parameters if p.dim() > 1]
     others = [p for name, p in parameters if p.dim() <= 1]
