@@ -31,7 +31,7 @@ def evaluate(
         "machine": platform.platform(),
         "versions": {"python": platform.python_version(), **versions()},
         "questions": {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "count": len(rows)},
-        "index": {"documents": manifest.documents, "passages": manifest.passages, **manifest.settings},
+        "index": {"documents": manifest.documents, "passages": manifest.passages, **service.index.settings},
         "confidence": asdict(fitted) | {"weights": fitted.weights._asdict()},
     }
     return record(rows, about)

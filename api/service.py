@@ -36,7 +36,7 @@ class Service:
         embedder = load_embedder(index.embedder, models, index.precision)
         reads = load_reader(reader, models)
         fitted, fitted_on = confidence.load()
-        for difference in confidence.stale(fitted_on, reads.info, index.manifest.settings):
+        for difference in confidence.stale(fitted_on, reads.info, index.settings):
             log.warning("confidences are less reliable than measured: %s", difference)
         return cls(index, Answerer(index, embedder, reads, fitted))
 

@@ -1,34 +1,34 @@
-"""Bringing an index up to date with files: read, chunk, embed, store, publish."""
+"""Writing to an index: documents are chunked, embedded, and become durable and searchable together, or not at all."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from index.catalog import Catalog
+from index.catalog import Catalog, File
 from index.chunker import Chunker, ChunkerSettings, indexed_text
 from index.corpus import Skipped, load
-from index.derived import DerivedDamagedError, Manifest, Settings, check_format, publish, read_manifest
+from index.derived import Settings, advance, is_worn, manifest_of, rebuild, sweep
 from index.embedder import Embedder
-from index.store import check_settings, settings_of, writer_lock
+from index.errors import UnknownDocumentError
+from index.store import DATABASE, check_settings, settings_of, writer_lock
 from index.types import Document, Passage
 
-log = logging.getLogger(__name__)
-
-_BATCH = 512  # passages embedded and committed together
+BATCH = 1024  # passages embedded and committed together
 
 Progress = Callable[[int, int], None]
+Loading = Callable[[], Embedder]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `update` did, and how much the index holds now."""
+    """What was done, and how much the index holds now."""
 
     added: int
     replaced: int
@@ -36,14 +36,14 @@ class Report:
     skipped: tuple[Skipped, ...]
     documents: int
     passages: int
+    removed: int = 0
 
 
 def stored_settings(folder: Path) -> Settings:
     """What the index in `folder` was made with; empty if there is none."""
-    path = folder / "catalog.sqlite3"
-    if not path.exists():
+    if not (folder / DATABASE).exists():
         return {}
-    with closing(Catalog(path)) as catalog:
+    with closing(Catalog(folder / DATABASE)) as catalog:
         return catalog.settings()
 
 
@@ -64,90 +64,170 @@ def update(
         IndexMismatchError: if the index was made with another model, chunker or analyzer.
         IndexBusyError: if another process is writing.
     """
-    settings = chunker or ChunkerSettings()
-    check_format(folder)
     items = load(paths)
-    folder.mkdir(parents=True, exist_ok=True)
-    with writer_lock(folder), closing(Catalog(folder / "catalog.sqlite3", write=True)) as catalog:
-        _agree_on_settings(folder, catalog, settings_of(embedder.info, settings))
-        writer = _Writer(
-            catalog, embedder, Chunker(embedder.count_tokens, embedder.info.max_tokens, settings), progress
-        )
+    with writing(folder, lambda: embedder, chunker or ChunkerSettings(), "adding documents", progress) as writer:
+        writer.load()
         for item in items:
-            writer.take(item)
-        writer.flush()
-        manifest = _published(folder, catalog)
-        return Report(
-            added=writer.added,
-            replaced=writer.replaced,
-            unchanged=writer.unchanged,
-            skipped=tuple(writer.skipped),
-            documents=manifest.documents,
-            passages=manifest.passages,
-        )
+            if isinstance(item, Skipped):
+                writer.skip(item)
+            else:
+                writer.put(item)
+        writer.commit()
+        writer.settle()
+        return writer.report()
 
 
-def _published(folder: Path, catalog: Catalog) -> Manifest:
-    """The search files of the catalog as it is now: those there are, or new ones."""
-    try:
-        manifest = read_manifest(folder)
-        if manifest.last_change == catalog.last_change():
-            return manifest
-    except DerivedDamagedError:
-        pass  # a new index, or one whose manifest was lost
-    return publish(folder, catalog)
-
-
-def _agree_on_settings(folder: Path, catalog: Catalog, given: Settings) -> None:
-    found = catalog.settings()
-    if found:
-        check_settings(folder, found, given)
-    else:
-        catalog.set_settings(given)
+@contextmanager
+def writing(
+    folder: Path, loading: Loading, chunker: ChunkerSettings, doing: str, progress: Progress | None = None
+) -> Iterator[Writer]:
+    """The one writer of the index in `folder`, which is made if there is none. What it has not committed at the end is
+    dropped. `loading` gives the embedding model; it is called once, and only for a new index or something to embed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with writer_lock(folder, doing), closing(Catalog(folder / DATABASE, write=True)) as catalog:
+        writer = Writer(folder, catalog, loading, chunker, progress)
+        if not catalog.settings():
+            writer.load()
+        yield writer
 
 
 class _Cut(NamedTuple):
     document: Document
     heading: str
     passages: list[Passage]
+    vectors: NDArray[np.float16] | None
+    file: File | None
 
 
-class _Writer:
-    """Collects documents until a batch is worth embedding, then stores it in one transaction."""
+class Writer:
+    """Collects what changes until it is committed. To be used by one thread, while it holds the lock."""
 
-    def __init__(self, catalog: Catalog, embedder: Embedder, chunker: Chunker, progress: Progress | None) -> None:
-        self._catalog, self._embedder, self._chunker, self._progress = catalog, embedder, chunker, progress
-        self._waiting: list[_Cut] = []
-        self.added = self.replaced = self.unchanged = 0
+    def __init__(
+        self, folder: Path, catalog: Catalog, loading: Loading, chunker: ChunkerSettings, progress: Progress | None
+    ) -> None:
+        self.catalog = catalog
+        self._folder, self._loading, self._settings, self._progress = folder, loading, chunker, progress
+        self._model: tuple[Embedder, Chunker] | None = None
+        self._cut: dict[str, _Cut] = {}
+        self._removed: dict[str, None] = {}
+        self._read: list[tuple[File, str | None, str | None]] = []
+        self.added = self.replaced = self.unchanged = self.removed = 0
         self.skipped: list[Skipped] = []
 
-    def take(self, item: Document | Skipped) -> None:
-        if isinstance(item, Skipped):
-            self.skipped.append(item)
-            self._report(1, 0)
-            return
-        held = self._catalog.holds(item)
-        if held:
+    def load(self) -> tuple[Embedder, Chunker]:
+        """The model and the chunker, which must be those the index was made with; a new index gets their settings.
+
+        Raises:
+            IndexMismatchError: if the index was made with others.
+        """
+        if self._model is None:
+            embedder = self._loading()
+            given, found = settings_of(embedder.info, self._settings), self.catalog.settings()
+            if found:
+                check_settings(self._folder, found, given)
+            else:
+                with self.catalog.transaction():
+                    self.catalog.set_settings(given)
+                    advance(self._folder, self.catalog, (), ())
+            self._model = embedder, Chunker(embedder.count_tokens, embedder.info.max_tokens, self._settings)
+        return self._model
+
+    def put(self, document: Document, file: File | None = None) -> None:
+        """Add a document, or replace the one with its id; `file` says where it is from, if that is known anew."""
+        held = self.catalog.holds(document)
+        if held and document.id not in self._removed and document.id not in self._cut:
             self.unchanged += 1
-            self._report(1, 0)
+            if file and file != self.catalog.file_of(document.id):
+                self.catalog.assign(document.id, file)
+            self._told(1, 0)
             return
         self.added += held is None
-        self.replaced += held is False
-        self._waiting.append(_Cut(item, self._chunker.heading(item), self._chunker.chunk(item)))
-        if sum(len(cut.passages) for cut in self._waiting) >= _BATCH:
-            self.flush()
+        self.replaced += held is not None
+        _, chunker = self.load()
+        heading = chunker.heading(document)
+        passages, vectors = self.catalog.cut(document, heading) or (chunker.chunk(document), None)
+        file = file or self.catalog.file_of(document.id)
+        self._cut[document.id] = _Cut(document, heading, passages, vectors, file)
+        if sum(len(cut.passages) for cut in self._cut.values()) >= BATCH:
+            self.commit()
 
-    def flush(self) -> None:
-        texts = [indexed_text(cut.heading, passage) for cut in self._waiting for passage in cut.passages]
-        vectors = self._embedder.embed_passages(texts, lambda count: self._report(0, count)).astype(np.float16)
-        with self._catalog.transaction():
-            start = 0
-            for document, heading, passages in self._waiting:
-                self._catalog.put(document, heading, passages, vectors[start : start + len(passages)])
-                start += len(passages)
-        self._report(len(self._waiting), 0)
-        self._waiting = []
+    def remove(self, document_id: str) -> None:
+        """Take a document away.
 
-    def _report(self, documents: int, passages: int) -> None:
+        Raises:
+            UnknownDocumentError: if there is none with that id.
+        """
+        waiting = self._cut.pop(document_id, None)
+        if self.catalog.knows(document_id):
+            self._removed[document_id] = None
+        elif not waiting:
+            raise UnknownDocumentError([document_id])
+
+    def skip(self, item: Skipped) -> None:
+        """Report what did not become a document."""
+        self.skipped.append(item)
+        self._told(1, 0)
+
+    def note(self, file: File, sha256: str | None, reason: str | None = None) -> None:
+        """Keep, with the next commit, what was read of a file; without a digest it is forgotten."""
+        self._read.append((file, sha256, reason))
+
+    def commit(self) -> None:
+        """Make everything so far durable and searchable, in one step."""
+        vectors = self._embedded()
+        dead: list[int] = []
+        gone = [i for i in {**self._cut, **self._removed} if self.catalog.knows(i)]
+        with self.catalog.transaction():
+            for file, sha256, reason in self._read:
+                self.catalog.note_file(file, sha256, reason)
+            for document_id in self._removed:
+                dead += self.catalog.remove(document_id)
+            for cut, rows in zip(self._cut.values(), vectors, strict=True):
+                dead += self.catalog.put(cut.document, cut.heading, cut.passages, rows, cut.file)
+            if self._cut or self._removed:
+                manifest = advance(self._folder, self.catalog, dead, gone)
+        if self._cut or self._removed:
+            sweep(self._folder, manifest.generation)
+        if gone:
+            self.catalog.purge()
+        self.removed += len(self._removed)
+        self._told(len(self._cut), 0)
+        self._cut, self._removed, self._read = {}, {}, []
+
+    def settle(self) -> None:
+        """Make the search files anew if so much is gone that it pays; takes as long as indexing all passages' words."""
+        if is_worn(manifest_of(self.catalog)):
+            with self.catalog.transaction():
+                manifest = rebuild(self._folder, self.catalog)
+            sweep(self._folder, manifest.generation)
+
+    def report(self) -> Report:
+        """What was done so far."""
+        manifest = manifest_of(self.catalog)
+        return Report(
+            added=self.added,
+            replaced=self.replaced,
+            unchanged=self.unchanged,
+            skipped=tuple(self.skipped),
+            documents=manifest.documents,
+            passages=manifest.passages,
+            removed=self.removed,
+        )
+
+    def _embedded(self) -> list[NDArray[np.float16]]:
+        """The vectors of each document that waits; only texts that are new are embedded."""
+        new = [cut for cut in self._cut.values() if cut.vectors is None]
+        texts = [indexed_text(cut.heading, passage) for cut in new for passage in cut.passages]
+        found: list[NDArray[np.float16]] = []
+        if texts:
+            embedder, _ = self.load()
+            vectors = embedder.embed_passages(texts, lambda count: self._told(0, count)).astype(np.float16)
+            found = np.split(vectors, np.cumsum([len(cut.passages) for cut in new])[:-1])
+        else:
+            found = [np.empty((0, 0), dtype=np.float16) for _ in new]
+        given = iter(found)
+        return [next(given) if cut.vectors is None else cut.vectors for cut in self._cut.values()]
+
+    def _told(self, documents: int, passages: int) -> None:
         if self._progress:
             self._progress(documents, passages)

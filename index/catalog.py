@@ -15,27 +15,10 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import IndexDamagedError, UnknownDocumentError
+from index import schema
+from index.errors import IndexDamagedError, IndexMismatchError, IndexOutdatedError, UnknownDocumentError
 from index.lexical import Row
 from index.types import Document, Filters, Passage, Span
-
-SCHEMA = """
-CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE documents (
-    id TEXT PRIMARY KEY, title TEXT NOT NULL, author TEXT, date TEXT, source TEXT, url TEXT, sha256 TEXT NOT NULL,
-    file_sha256 TEXT NOT NULL, encoding TEXT NOT NULL, boilerplate TEXT NOT NULL, heading TEXT NOT NULL,
-    length INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
-CREATE INDEX documents_date ON documents (date);
-CREATE INDEX documents_source ON documents (source);
-CREATE TABLE passages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL, vector BLOB NOT NULL, UNIQUE (document_id, start, "end")) STRICT;
-CREATE TABLE changes (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, action TEXT NOT NULL, document_id TEXT NOT NULL,
-    sha256 TEXT NOT NULL) STRICT;
-"""
-_DOCUMENT = "id, title, text, author, date, source, url, sha256, file_sha256, encoding, boilerplate"
-_WITHOUT_TEXT = _DOCUMENT.replace(" text,", " '' AS text,")
 
 
 class Summary(NamedTuple):
@@ -52,6 +35,13 @@ class Summary(NamedTuple):
     encoding: str
     length: int
     passages: int
+
+
+class File(NamedTuple):
+    """A file that documents come from: a folder that was given, and the file's path in it (NFC, `/`-separated)."""
+
+    root: str
+    name: str
 
 
 class Catalog:
@@ -83,13 +73,20 @@ class Catalog:
         execute = self._connection.execute
         if not write:
             execute("BEGIN")
-            self._all("SELECT count(*) FROM sqlite_schema")  # the snapshot is taken by the first read
-            return
-        execute("PRAGMA journal_mode = WAL")
-        execute("PRAGMA synchronous = FULL")
-        execute("PRAGMA foreign_keys = ON")
-        if not self._all("SELECT 1 FROM sqlite_schema WHERE name = 'documents'"):
-            self._connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+        found = schema.form(self._connection)  # the snapshot of a reader is taken by the first read
+        if not write and 0 < found < schema.FORMAT:
+            raise IndexOutdatedError(f"the database {self._path} has the earlier format {found}")
+        if found > schema.FORMAT:
+            raise IndexMismatchError(
+                f"the database {self._path} has format {found}, this program reads format {schema.FORMAT}; "
+                "use the version of citeqa that made it, or index the documents again into another folder (--index)"
+            )
+        if write:
+            execute("PRAGMA journal_mode = WAL")
+            execute("PRAGMA synchronous = FULL")
+            execute("PRAGMA foreign_keys = ON")
+            execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
+            schema.prepare(self._connection)
 
     def close(self) -> None:
         with self._lock:
@@ -141,15 +138,33 @@ class Catalog:
         """How many documents and how many passages there are."""
         return self._all("SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages)")[0]  # type: ignore[no-any-return]
 
-    def put(self, document: Document, heading: str, passages: Sequence[Passage], vectors: NDArray[np.float16]) -> None:
-        """Add a document or replace the one with its id. To be called inside a transaction."""
+    def last_passage(self) -> int:
+        """The highest number that any passage has ever had; 0 if there was none. Numbers are never used again."""
+        return int(self._all("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")[0][0])
+
+    def generation(self) -> str | None:
+        """The manifest of the search files that belong to this very state."""
+        rows = self._all("SELECT manifest FROM generation")
+        return str(rows[0][0]) if rows else None
+
+    def set_generation(self, manifest: str) -> None:
+        """To be called inside the transaction that makes the state the manifest is of."""
+        with self._guarded():
+            self._connection.execute("INSERT OR REPLACE INTO generation VALUES (1, ?)", (manifest,))
+
+    def put(
+        self, document: Document, heading: str, passages: Sequence[Passage], vectors: NDArray[np.float16],
+        file: File | None = None,
+    ) -> list[int]:  # fmt: skip
+        """Add a document or replace the one with its id; gives the ids of the passages that went. To be called inside
+        a transaction."""
+        gone = self._passage_ids(document.id)
         with self._guarded():
             execute = self._connection.execute
             replaced = execute("DELETE FROM documents WHERE id = ?", (document.id,)).rowcount
-            values = (*_values(document), heading, len(document.text))
-            execute(
-                f"INSERT INTO documents ({_DOCUMENT}, heading, length) VALUES ({', '.join('?' * len(values))})", values
-            )
+            row = (*schema.values(document), heading, len(document.text), *(file or (None, None)))
+            columns = f"{schema.DOCUMENT}, heading, length, root, name"
+            execute(f"INSERT INTO documents ({columns}) VALUES ({', '.join('?' * len(row))})", row)
             self._connection.executemany(
                 'INSERT INTO passages (document_id, start, "end", vector) VALUES (?, ?, ?, ?)',
                 [
@@ -157,24 +172,102 @@ class Catalog:
                     for p, vector in zip(passages, vectors, strict=True)
                 ],
             )
-            execute(
-                "INSERT INTO changes (at, action, document_id, sha256) VALUES (?, ?, ?, ?)",
-                (datetime.now(UTC).isoformat(), "replace" if replaced else "add", document.id, document.sha256),
+        self._note("replace" if replaced else "add", document.id, document.sha256)
+        return gone
+
+    def remove(self, document_id: str) -> list[int]:
+        """Delete a document; only its digest stays, in the log. Gives the ids of its passages. To be called inside a
+        transaction.
+
+        Raises:
+            UnknownDocumentError: if there is none with that id.
+        """
+        gone = self._passage_ids(document_id)
+        with self._guarded():
+            rows = self._connection.execute(
+                "DELETE FROM documents WHERE id = ? RETURNING sha256", (document_id,)
+            ).fetchall()
+        if not rows:
+            raise UnknownDocumentError([document_id])
+        self._note("remove", document_id, rows[0][0])
+        return gone
+
+    def _note(self, action: str, document_id: str, sha256: str) -> None:
+        sql = "INSERT INTO changes (at, action, document_id, sha256) VALUES (?, ?, ?, ?)"
+        with self._guarded():
+            self._connection.execute(sql, (datetime.now(UTC).isoformat(), action, document_id, sha256))
+
+    def _passage_ids(self, document_id: str) -> list[int]:
+        rows = self._all("SELECT id FROM passages WHERE document_id = ? ORDER BY id", (document_id,))
+        return [row[0] for row in rows]
+
+    def cut(self, document: Document, heading: str) -> tuple[list[Passage], NDArray[np.float16]] | None:
+        """Passages and vectors of a document that has this text, heading and boilerplate already, whatever its id."""
+        row = schema.values(document)
+        rows = self._all(
+            "SELECT id FROM documents WHERE sha256 = ? AND heading = ? AND boilerplate = ? LIMIT 1",
+            (document.sha256, heading, row[10]),
+        )
+        if not rows:
+            return None
+        found = self._all('SELECT start, "end", vector FROM passages WHERE document_id = ? ORDER BY id', rows[0])
+        passages = [Passage(document.id, Span(a, b), document.quote(Span(a, b))) for a, b, _ in found]
+        vectors = np.frombuffer(b"".join(vector for _, _, vector in found), dtype=np.float16)
+        return passages, vectors.reshape(len(found), -1) if found else vectors.reshape(0, 0)
+
+    def purge(self) -> None:
+        """Bring what was committed into the database file and empty the journal, as far as no reader needs it."""
+        self._all("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def files(self, root: str) -> dict[str, tuple[str, str | None]]:
+        """The files of a folder as they were last read: by name the digest, and why it was skipped if it was."""
+        rows = self._all("SELECT name, sha256, reason FROM files WHERE root = ?", (root,))
+        return {name: (sha256, reason) for name, sha256, reason in rows}
+
+    def note_file(self, file: File, sha256: str | None, reason: str | None = None) -> None:
+        """Keep a file's digest and, if it was skipped, why; without a digest the file is forgotten."""
+        with self._guarded():
+            if sha256 is None:
+                self._connection.execute("DELETE FROM files WHERE root = ? AND name = ?", file)
+            else:
+                self._connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (*file, sha256, reason))
+
+    def of_root(self, root: str) -> dict[str, list[str]]:
+        """The documents that came from the files of a folder: by the file's name their ids."""
+        found: dict[str, list[str]] = {}
+        for name, document_id in self._all("SELECT name, id FROM documents WHERE root = ? ORDER BY id", (root,)):
+            found.setdefault(name, []).append(document_id)
+        return found
+
+    def file_of(self, document_id: str) -> File | None:
+        """The file that a document came from, if it came from a folder's."""
+        rows = self._all("SELECT root, name FROM documents WHERE id = ? AND root IS NOT NULL", (document_id,))
+        return File(*rows[0]) if rows else None
+
+    def assign(self, document_id: str, file: File | None) -> None:
+        """Say what file an unchanged document is from now."""
+        with self._guarded():
+            self._connection.execute(
+                "UPDATE documents SET root = ?, name = ? WHERE id = ?", (*(file or (None, None)), document_id)
             )
+
+    def knows(self, document_id: str) -> bool:
+        """Whether there is a document with this id."""
+        return bool(self._all("SELECT 1 FROM documents WHERE id = ?", (document_id,)))
 
     def holds(self, document: Document) -> bool | None:
         """Whether this very document, text and metadata, is there; None if no document has its id."""
-        rows = self._all(f"SELECT {_WITHOUT_TEXT} FROM documents WHERE id = ?", (document.id,))
+        rows = self._all(f"SELECT {schema.WITHOUT_TEXT} FROM documents WHERE id = ?", (document.id,))
         if not rows:
             return None
-        return bool(tuple(rows[0]) == (*_values(document)[:2], "", *_values(document)[3:]))
+        return bool(tuple(rows[0]) == (*schema.values(document)[:2], "", *schema.values(document)[3:]))
 
     def document(self, document_id: str) -> Document:
         """Raises UnknownDocumentError if there is none with that id."""
-        rows = self._all(f"SELECT {_DOCUMENT} FROM documents WHERE id = ?", (document_id,))
+        rows = self._all(f"SELECT {schema.DOCUMENT} FROM documents WHERE id = ?", (document_id,))
         if not rows:
             raise UnknownDocumentError([document_id])
-        return _document(rows[0])
+        return schema.document(rows[0])
 
     def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
         """What stands before the passages of each of these documents when they are indexed."""
@@ -189,14 +282,14 @@ class Catalog:
         rows = self._all(
             f"SELECT id, title, author, date, source, url, sha256, file_sha256, encoding, length, "
             f"(SELECT count(*) FROM passages WHERE document_id = documents.id) "
-            f"FROM documents WHERE id > ? AND {_CONTAINS} ORDER BY id LIMIT ?",
+            f"FROM documents WHERE id > ? AND {schema.CONTAINS} ORDER BY id LIMIT ?",
             (after, contains.casefold(), limit),
         )
-        return [Summary._make((*row[:3], _iso(row[3]), *row[4:])) for row in rows]
+        return [Summary._make((*row[:3], schema.day(row[3]), *row[4:])) for row in rows]
 
     def count(self, contains: str) -> int:
         """How many documents `summaries` would give in all."""
-        return int(self._all(f"SELECT count(*) FROM documents WHERE {_CONTAINS}", (contains.casefold(),))[0][0])
+        return int(self._all(f"SELECT count(*) FROM documents WHERE {schema.CONTAINS}", (contains.casefold(),))[0][0])
 
     def unknown(self, document_ids: Iterable[str]) -> list[str]:
         """The ids that no document has, sorted."""
@@ -208,7 +301,7 @@ class Catalog:
 
     def matching(self, filters: Filters) -> tuple[list[str], NDArray[np.int64]]:
         """The ids of the documents that pass the filters, and of their passages (ascending)."""
-        conditions, values = _where(filters)
+        conditions, values = schema.where(filters)
         documents = self._all(f"SELECT id FROM documents AS d WHERE {conditions} ORDER BY id", values)
         passages = self._all(
             "SELECT p.id FROM passages AS p JOIN documents AS d ON d.id = p.document_id "
@@ -227,79 +320,31 @@ class Catalog:
         )
         return {row[0]: Passage(row[1], Span(row[2], row[3]), row[4]) for row in rows}
 
-    def vectors(self, dimension: int, block: int = 8192) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
-        """Passage ids `(n,)` and vectors `(n, dimension)` in ascending order of ids, `block` at a time."""
-        for rows in self._blocks("SELECT id, vector FROM passages WHERE id > ? ORDER BY id LIMIT ?", block):
+    def vectors(
+        self, dimension: int, first: int = 0, last: int = 2**62, block: int = 8192
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """Passage ids `(n,)` and vectors `(n, dimension)` in ascending order of ids, `block` at a time; of the passages
+        from `first` to `last`."""
+        sql = "SELECT id, vector FROM passages WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+        for rows in self._blocks(sql, first - 1, last, block):
             vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
             yield np.array([row[0] for row in rows], dtype=np.int64), vectors.reshape(len(rows), dimension)
 
-    def indexed_rows(self, block: int = 1024) -> Iterator[Row]:
-        """What the lexical index holds, in ascending order of ids."""
+    def indexed_rows(self, first: int = 0, block: int = 1024) -> Iterator[Row]:
+        """What the lexical index holds, in ascending order of ids, of the passages from `first` on."""
         sql = (
             'SELECT p.id, p.document_id, d.heading || char(10) || substr(d.text, p.start + 1, p."end" - p.start) '
-            "FROM passages AS p JOIN documents AS d ON d.id = p.document_id WHERE p.id > ? ORDER BY p.id LIMIT ?"
+            "FROM passages AS p JOIN documents AS d ON d.id = p.document_id "
+            "WHERE p.id > ? AND p.id <= ? ORDER BY p.id LIMIT ?"
         )
-        for rows in self._blocks(sql, block):
+        for rows in self._blocks(sql, first - 1, 2**62, block):
             yield from (Row(*row) for row in rows)
 
-    def _blocks(self, sql: str, block: int) -> Iterator[list[Any]]:
-        last = 0
-        while rows := self._all(sql, (last, block)):
+    def _blocks(self, sql: str, after: int, last: int, block: int) -> Iterator[list[Any]]:
+        while rows := self._all(sql, (after, last, block)):
             yield rows
-            last = rows[-1][0]
-
-
-_CONTAINS = (
-    "instr(fold(id || char(10) || title || char(10) || ifnull(author, '') || char(10) || ifnull(source, '')), ?)"
-)
-
-
-def _where(filters: Filters) -> tuple[str, list[Any]]:
-    conditions, values = ["1"], []
-    if filters.document_ids is not None:
-        conditions.append("d.id IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(sorted(filters.document_ids)))
-    for condition, value in (
-        ("d.source = ?", filters.source),
-        ("d.date >= ?", filters.date_from.isoformat() if filters.date_from else None),
-        ("d.date <= ?", filters.date_to.isoformat() if filters.date_to else None),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values.append(value)
-    return " AND ".join(conditions), values
+            after = rows[-1][0]
 
 
 def _fold(text: str) -> str:
     return text.casefold()
-
-
-def _values(document: Document) -> tuple[Any, ...]:
-    """A document in the order of the columns in `_DOCUMENT`."""
-    d = document
-    published = d.date.isoformat() if d.date else None
-    boilerplate = json.dumps([[span.start, span.end] for span in d.boilerplate])
-    return (
-        d.id, d.title, d.text, d.author, published, d.source, d.url, d.sha256, d.file_sha256, d.encoding, boilerplate,
-    )  # fmt: skip
-
-
-def _document(row: Sequence[Any]) -> Document:
-    document_id, title, text, author, published, source, url, sha256, file_sha256, encoding, boilerplate = row
-    return Document(
-        id=document_id,
-        title=title,
-        text=text,
-        author=author,
-        date=_iso(published),
-        source=source,
-        url=url,
-        sha256=sha256,
-        file_sha256=file_sha256,
-        encoding=encoding,
-        boilerplate=tuple(Span(*span) for span in json.loads(boilerplate)),
-    )
-
-
-def _iso(value: str | None) -> date | None:
-    return date.fromisoformat(value) if value else None

@@ -1,16 +1,15 @@
 """Files become Documents. The only place where bytes become text.
 
-Canonical text is the decoded file with a byte-order mark removed and nothing else changed. A file that cannot become
-a document is reported as `Skipped`, by name and with the reason, and never stops the others.
+Canonical text is the decoded file with a byte-order mark removed and nothing else changed; of files that are not
+plain text, what `index.formats` makes of them. A file that cannot become a document is reported as `Skipped`, by name
+and with the reason, and never stops the others.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
-import re
 import stat
 import unicodedata
 from collections import Counter
@@ -18,21 +17,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
+from index import rows
 from index.decoding import decode
 from index.errors import DocumentError
+from index.extraction import Extractor
+from index.formats import MODULES, Extracted
 from index.metadata import describe
 from index.types import Document
 
 log = logging.getLogger(__name__)
 
 TEXT_ENDINGS = frozenset({"", ".txt", ".text", ".md", ".markdown", ".rst"})
-ROW_ENDINGS = frozenset({".jsonl", ".ndjson"})
-ROW_FIELDS = frozenset({"id", "title", "text", "date", "author", "source", "url"})
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_ID_BYTES = 512
-_DATE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:[T ].*)?")  # a time of day may follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,14 @@ class Skipped:
 
     name: str
     reason: str
+
+
+class Listed(NamedTuple):
+    """A file of a folder: its path in it (NFC, `/`-separated) and, if it is one document, that document's id."""
+
+    path: Path
+    name: str
+    id: str
 
 
 def load(paths: Iterable[Path]) -> Iterator[Document | Skipped]:
@@ -62,8 +69,8 @@ def load(paths: Iterable[Path]) -> Iterator[Document | Skipped]:
 
 def _load(paths: list[Path]) -> Iterator[Document | Skipped]:
     seen: dict[str, str] = {}
-    for path in paths:
-        for name, item in _load_path(path):
+    with Extractor() as extractor:
+        for name, item in (found for path in paths for found in _load_path(path, extractor)):
             if isinstance(item, Document):
                 if item.id in seen:
                     item = Skipped(name, f"its id {item.id!r} was already taken by {seen[item.id]}")
@@ -74,14 +81,20 @@ def _load(paths: list[Path]) -> Iterator[Document | Skipped]:
 
 def count(paths: Iterable[Path]) -> int:
     """How many files and rows `load` will give, for showing progress; close, not exact."""
-    return sum(_count(file) for path in paths for file in (_files(path) if path.is_dir() else [path]))
+    files = ([file.path for file in listing(path)[0]] if path.is_dir() else [path] for path in paths)
+    return sum(_count(file) for some in files for file in some)
 
 
 def _count(file: Path) -> int:
-    if file.suffix.lower() not in ROW_ENDINGS or not file.is_file():
+    if _ending(file) not in rows.ENDINGS:
         return 1
-    with file.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
+    found = 0
+    try:
+        for _ in rows.rows(file):
+            found += 1
+    except (DocumentError, OSError):
+        found += 1  # what cannot be read is reported once
+    return found
 
 
 def document(
@@ -95,6 +108,7 @@ def document(
     published: date | None = None,
     source: str | None = None,
     url: str | None = None,
+    pages: tuple[int, ...] = (),
 ) -> Document:
     """A Document of a canonical text; what is not given is read off the text (header line, title, boilerplate).
 
@@ -123,27 +137,37 @@ def document(
         file_sha256=file_sha256,
         encoding=encoding,
         boilerplate=found.boilerplate,
+        pages=pages,
     )
 
 
-def _load_path(path: Path) -> Iterator[tuple[str, Document | Skipped]]:
+def _load_path(path: Path, extractor: Extractor) -> Iterator[tuple[str, Document | Skipped]]:
     if path.is_dir():
-        files = _files(path)
-        read = [file for file in files if file.suffix.lower() in TEXT_ENDINGS]
-        ids = dict(zip(read, _ids([_name(file.relative_to(path)) for file in read]), strict=True))
+        files, unreadable = listing(path)
+        yield from ((item.name, item) for item in unreadable)
         for file in files:
-            yield from _load_file(file, ids.get(file, ""))
+            yield from load_file(file.path, file.id, extractor)
     else:
-        yield from _load_file(path, _ids([_name(Path(path.name))])[0])
+        yield from load_file(path, _ids([_name(Path(path.name))])[0], extractor)
 
 
-def _files(folder: Path) -> list[Path]:
-    """All files below a folder that are not hidden, by name; links to folders are not followed."""
+def listing(folder: Path) -> tuple[list[Listed], list[Skipped]]:
+    """All files below a folder that are not hidden, in order of their names, and the folders in it that cannot be
+    read; links to folders are not followed."""
     found: list[Path] = []
-    for parent, folders, names in os.walk(folder):
+    unreadable: list[Skipped] = []
+
+    def refused(error: OSError) -> None:
+        unreadable.append(Skipped(_printable(error.filename), error.strerror or str(error)))
+
+    for parent, folders, names in os.walk(folder, onerror=refused):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(parent, name) for name in names if not name.startswith(".")]
-    return sorted(found, key=lambda file: file.relative_to(folder).parts)
+    found.sort(key=lambda file: file.relative_to(folder).parts)
+    names = [_name(file.relative_to(folder)) for file in found]
+    read = [name for name in names if _ending(Path(name)) in TEXT_ENDINGS | MODULES.keys()]
+    ids = dict(zip(read, _ids(read), strict=True))
+    return [Listed(file, name, ids.get(name, "")) for file, name in zip(found, names, strict=True)], unreadable
 
 
 def _name(relative: Path) -> str:
@@ -166,29 +190,70 @@ def _without_ending(name: str) -> str:
     return folder + slash + (Path(file).stem or file)
 
 
-def _load_file(path: Path, document_id: str) -> Iterator[tuple[str, Document | Skipped]]:
-    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+def load_file(
+    path: Path, document_id: str, extractor: Extractor | None = None
+) -> Iterator[tuple[str, Document | Skipped]]:
+    """The documents of a file, each with the name it is reported by; `document_id` is that of a file that is one
+    document. Whoever loads many files gives one `extractor` for all, which is much faster than one for each."""
+    if extractor is None:
+        with Extractor() as own:
+            yield from load_file(path, document_id, own)
+        return
+    name = _printable(path)
     try:
-        if path.suffix.lower() in ROW_ENDINGS:
-            for number, row in _rows(path):
+        if _ending(path) in rows.ENDINGS:
+            for number, row in rows.rows(path):
                 yield _guarded(f"{name}, line {number}", row)
-            return
-        if path.suffix.lower() not in TEXT_ENDINGS:
-            raise DocumentError(f"files ending in {path.suffix!r} are not read; known: {_known_endings()}")
-        data = _read(path)
-        text, encoding = decode(data)
-        if encoding != "utf-8":
-            log.info("%s is not UTF-8; read as %s", name, encoding)
-        digest = hashlib.sha256(data).hexdigest()
-        yield name, document(document_id, text, file_sha256=digest, encoding=encoding)
+        else:
+            yield name, _from_file(path, name, document_id, extractor)
     except DocumentError as error:
         yield name, Skipped(name, str(error))
     except OSError as error:
         yield name, Skipped(name, error.strerror or str(error))
 
 
+def _from_file(path: Path, name: str, document_id: str, extractor: Extractor) -> Document:
+    ending = _ending(path)
+    if ending not in TEXT_ENDINGS | MODULES.keys():
+        raise DocumentError(f"files ending in {path.suffix!r} are not read; known: {_known_endings()}")
+    data = _read(path)
+    if ending in MODULES:
+        if not data:
+            raise DocumentError("it is empty")
+        found = extractor.extract(MODULES[ending], data)
+    else:
+        text, encoding = decode(data)
+        found = Extracted(text, encoding=encoding)
+    if found.encoding != "utf-8":
+        log.info("%s is not UTF-8; read as %s", name, found.encoding)
+    for note in found.notes:
+        log.info("%s: %s", name, note)
+    return document(
+        document_id,
+        found.text,
+        file_sha256=hashlib.sha256(data).hexdigest(),
+        encoding=found.encoding,
+        title=found.title,
+        author=found.author,
+        published=found.date,
+        source=found.source,
+        url=found.url,
+        pages=found.pages,
+    )
+
+
+def _printable(path: Path | str) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _ending(path: Path) -> str:
+    """A file's ending in small letters; of what gzip packed with that of the file inside."""
+    ending = path.suffix.lower()
+    return Path(path.stem).suffix.lower() + ending if ending == ".gz" else ending
+
+
 def _known_endings() -> str:
-    return ", ".join(sorted(ending for ending in TEXT_ENDINGS | ROW_ENDINGS if ending))
+    return ", ".join(sorted(ending for ending in TEXT_ENDINGS | MODULES.keys() | rows.ENDINGS if ending))
 
 
 def _read(path: Path) -> bytes:
@@ -200,21 +265,6 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _rows(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines of a JSONL file that are not blank, with their numbers from 1; a line at a time, however long."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise DocumentError("it is not a regular file")
-    empty = True
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-            if line.strip():
-                empty = False
-                yield number, line.rstrip(b"\r\n")
-    if empty:
-        raise DocumentError("it is empty")
-
-
 def _guarded(name: str, line: bytes) -> tuple[str, Document | Skipped]:
     try:
         return name, _from_row(line)
@@ -223,49 +273,17 @@ def _guarded(name: str, line: bytes) -> tuple[str, Document | Skipped]:
 
 
 def _from_row(line: bytes) -> Document:
-    if len(line) > MAX_FILE_BYTES:
-        raise DocumentError(f"it has {len(line):,} bytes; at most {MAX_FILE_BYTES:,} are read")
-    try:
-        row = json.loads(line.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DocumentError(f"it is not a JSON object in UTF-8: {error}") from None
-    if not isinstance(row, dict):
-        raise DocumentError("it is not a JSON object")
-    values = {field: _string(row, field) for field in ROW_FIELDS}
-    for field in ("id", "text"):
-        if values[field] is None:
-            raise DocumentError(f"it has no {field!r}")
+    row = rows.parsed(line)
     return document(
-        unicodedata.normalize("NFC", values["id"] or ""),
-        values["text"] or "",
+        row.id,
+        row.text,
         file_sha256=hashlib.sha256(line).hexdigest(),
-        title=values["title"],
-        author=values["author"],
-        published=_date(values["date"]),
-        source=values["source"],
-        url=values["url"],
+        title=row.title,
+        author=row.author,
+        published=row.published,
+        source=row.source,
+        url=row.url,
     )
-
-
-def _string(row: dict[str, Any], field: str) -> str | None:
-    value = row.get(field)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str):
-        raise DocumentError(f"its {field!r} is not a string")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise DocumentError(f"its {field!r} holds a lone surrogate")
-    return value
-
-
-def _date(value: str | None) -> date | None:
-    if value is None:
-        return None
-    found = _DATE.fullmatch(value)
-    try:
-        return date.fromisoformat(found["day"] if found else "")
-    except ValueError:
-        raise DocumentError(f"its 'date' is {value[:40]!r}; needed YYYY-MM-DD") from None
 
 
 def _check_id(document_id: str) -> None:

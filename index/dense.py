@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import faiss
@@ -14,18 +14,15 @@ from index.ranking import Ranked, widening
 Vectors = NDArray[np.float16] | NDArray[np.float32]
 
 
-class DenseIndex:
-    """Every vector in half precision, scanned in full (FAISS IndexScalarQuantizer QT_fp16, inner product).
-
-    Vectors of unit length make the inner product a cosine. Immutable once built; searching from many threads is safe.
-    """
+class DensePart:
+    """Vectors in half precision (FAISS IndexScalarQuantizer QT_fp16, inner product). Never changed once made."""
 
     def __init__(self, faiss_index: faiss.IndexIDMap2) -> None:
-        self._index = faiss_index
+        self.index = faiss_index
 
     @classmethod
-    def build(cls, dimension: int, blocks: Iterable[tuple[NDArray[np.int64], Vectors]]) -> DenseIndex:
-        """An index of blocks of `(ids (n,), vectors (n, dimension))`. Ids must be unique and not negative."""
+    def build(cls, dimension: int, blocks: Iterable[tuple[NDArray[np.int64], Vectors]]) -> DensePart:
+        """A part of blocks of `(ids (n,), vectors (n, dimension))`. Ids must be unique and not negative."""
         flat = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         index = faiss.IndexIDMap2(flat)
         for ids, vectors in blocks:
@@ -35,32 +32,47 @@ class DenseIndex:
         return cls(index)
 
     @classmethod
-    def open(cls, path: Path) -> DenseIndex:
+    def open(cls, path: Path) -> DensePart:
         """Read what `save` wrote. The caller has checked the file's digest: FAISS loads damaged files silently."""
         return cls(faiss.read_index(str(path)))  # type: ignore[arg-type]
 
     def save(self, path: Path) -> None:
         """Write to `path`, in place: the caller publishes it by renaming."""
-        faiss.write_index(self._index, str(path))
+        faiss.write_index(self.index, str(path))
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return int(self.index.ntotal)
 
-    @property
-    def dimension(self) -> int:
-        return int(self._index.d)
+
+class DenseIndex:
+    """Parts searched as one, each scanned in full. Vectors of unit length make the inner product a cosine.
+
+    Immutable; searching from many threads is safe.
+    """
+
+    def __init__(self, dimension: int, parts: Sequence[DensePart], dead: Iterable[int] = ()) -> None:
+        """`dead` are ids that are still in a part but must never be found."""
+        self.dimension = dimension
+        self.parts = tuple(parts)
+        gone = np.fromiter(dead, dtype=np.int64)
+        self._alive = sum(len(part) for part in parts) - len(gone)
+        self._dead = faiss.IDSelectorBatch(gone) if len(gone) else None
+        self._living = faiss.SearchParameters(sel=faiss.IDSelectorNot(self._dead)) if self._dead else None  # type: ignore[call-arg]
+
+    def __len__(self) -> int:
+        return self._alive
 
     def search(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None) -> list[Ranked]:
         """The `k` ids with the highest inner product, best first, and all that tie with the last of them.
 
         Args:
             query: shape `(dimension,)`.
-            allowed: if given, only these ids are searched; scores and order are those of the unfiltered search.
+            allowed: if given, only these ids, none of them dead, are searched; scores and order are those of the
+                unfiltered search.
         """
         if query.shape != (self.dimension,):
             raise ValueError(f"query has shape {query.shape}; needed {(self.dimension,)}")
-        params = None
-        reachable = len(self)
+        params, reachable = self._living, len(self)
         if allowed is not None:
             selector = faiss.IDSelectorBatch(allowed)
             params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
@@ -71,7 +83,10 @@ class DenseIndex:
         faiss.omp_set_num_threads(1)
 
         def best(limit: int) -> list[Ranked]:
-            scores, ids = self._index.search(row, limit, params=params)
-            return [Ranked(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+            found: list[Ranked] = []
+            for part in self.parts:
+                scores, ids = part.index.search(row, min(limit, len(part)), params=params)
+                found += [Ranked(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+            return sorted(found, key=lambda entry: -entry.score)[:limit]
 
         return widening(best, k, reachable)

@@ -1,7 +1,11 @@
-"""The FAISS and tantivy files: made from the catalog, published in one step, checked at every open.
+"""The FAISS and tantivy files: derived from the database, published in one step with it, checked at every open.
 
-<data folder>/manifest.json             names the generation in use, its digests and what it was made with
-<data folder>/generations/<name>/       dense.faiss and lexical/: never changed once published
+<data folder>/generations/<name>/    dense-*.faiss and lexical/: never changed once published
+
+Which generation belongs to which state of the database stands in the database: both change in one transaction. A
+generation takes the files of the one before it by hard links and adds what changed, so that one change never rewrites
+everything: vectors in parts of growing size (as in Bentley & Saxe 1980, the logarithmic method), terms in tantivy's
+segments, what went as tombstones.
 """
 
 from __future__ import annotations
@@ -10,135 +14,226 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from index.catalog import Catalog
-from index.dense import DenseIndex
-from index.errors import CiteqaError, IndexMismatchError
-from index.files import sha256, sync, sync_tree, write_json
+from index.dense import DenseIndex, DensePart
+from index.errors import CiteqaError
+from index.files import sha256, sync, sync_tree
 from index.lexical import LexicalIndex
 
-FORMAT = 1
 Settings = dict[str, str | int]
+
+_WORN = 4  # a part is made again when a fourth of it is dead
+_FEW = 512  # so few passages are indexed anew at every change that takes some away
 
 
 class DerivedDamagedError(CiteqaError):
-    """A derived file is missing or is not what the manifest says; it can be made again from the catalog."""
+    """A derived file is missing or is not what the manifest says; it can be made again from the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of vectors: of the passages from `first` to `last`, `count` of them when it was written."""
+
+    file: str
+    first: int
+    last: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation was made of, and the SHA-256 of each of its files by path."""
+    """A generation: its parts, the passages in them that are no more, and the SHA-256 of each of its files by path.
 
-    format: int
-    settings: Settings
+    `last_passage` is the highest passage number that it may hold, `documents` and `passages` count what is alive,
+    `lexical_dead` the passages that are no more but may still count in the statistics of the lexical index.
+    """
+
+    generation: str
     documents: int
     passages: int
-    last_change: int
-    generation: str
-    files: dict[str, str]
+    last_passage: int
     written: str
+    parts: tuple[Part, ...] = ()
+    dead: tuple[int, ...] = ()
+    lexical_dead: int = 0
+    files: dict[str, str] = field(default_factory=dict)
 
 
-_TYPES = {
-    "format": int,
-    "settings": dict,
-    "documents": int,
-    "passages": int,
-    "last_change": int,
-    "generation": str,
-    "files": dict,
-    "written": str,
-}
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Both indexes of a generation, and what makes opening the next one fast: files that were checked, by inode."""
+
+    dense: DenseIndex
+    lexical: LexicalIndex
+    checked: Mapping[int, str]
+    parts: Mapping[str, DensePart]
 
 
-def publish(folder: Path, catalog: Catalog) -> Manifest:
-    """Make both indexes from the catalog and put them in the place of the ones in use. Needs the writer's lock."""
-    settings = catalog.settings()
-    documents, passages = catalog.counts()
-    generations = folder / "generations"
-    generations.mkdir(exist_ok=True)
-    name = f"{catalog.last_change():08d}-{secrets.token_hex(4)}"
-    temporary = generations / f".{name}.tmp"
-    try:
-        (temporary / "lexical").mkdir(parents=True)
-        dimension = int(settings["embedder.dimension"])
-        DenseIndex.build(dimension, catalog.vectors(dimension)).save(temporary / "dense.faiss")
-        LexicalIndex.build(temporary / "lexical", catalog.indexed_rows())
-        files = {str(path.relative_to(temporary)): sha256(path) for path in _files(temporary)}
-        sync_tree(temporary)
-        temporary.rename(generations / name)
-        sync(generations)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    manifest = Manifest(
-        format=FORMAT,
-        settings=settings,
-        documents=documents,
-        passages=passages,
-        last_change=catalog.last_change(),
-        generation=name,
-        files=files,
-        written=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    write_json(folder / "manifest.json", asdict(manifest))
-    for old in generations.iterdir():
-        if old.name != name:
-            shutil.rmtree(old, ignore_errors=True)
-    return manifest
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """What is published in `folder`.
+def manifest_of(catalog: Catalog) -> Manifest:
+    """The generation that belongs to the state the catalog shows.
 
     Raises:
-        DerivedDamagedError: if nothing is, or the manifest cannot be read.
-        IndexMismatchError: if it was written by another version of the program, in another format.
+        DerivedDamagedError: if there is none.
     """
-    path = folder / "manifest.json"
+    stored = catalog.generation()
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        found = values["format"]
-    except FileNotFoundError:
-        raise DerivedDamagedError(f"there is no {path}") from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DerivedDamagedError(f"{path} cannot be read: {error!r}") from None
-    if found != FORMAT:
-        raise IndexMismatchError(
-            f"the index in {folder} has format {found}, this program reads format {FORMAT}; "
-            "index the documents again into another folder (--index)"
-        )
-    if values.keys() != _TYPES.keys() or any(type(values[name]) is not kind for name, kind in _TYPES.items()):
-        raise DerivedDamagedError(f"{path} is not a manifest")
-    return Manifest(**values)
+        values = json.loads(stored or "null")
+        parts = tuple(Part(**part) for part in values.pop("parts"))
+        return Manifest(parts=parts, dead=tuple(values.pop("dead")), **values)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        raise DerivedDamagedError("there are none" if stored is None else "their manifest cannot be read") from None
 
 
-def check_format(folder: Path) -> None:
-    """Raises IndexMismatchError if another version of the program wrote the index in a format of its own."""
-    with suppress(DerivedDamagedError):
-        read_manifest(folder)
+def advance(folder: Path, catalog: Catalog, dead: Sequence[int], gone: Sequence[str]) -> Manifest:
+    """The next generation: the last one, less the passages `dead` of the documents `gone`, plus all newer passages.
+
+    To be called in the transaction that changes the database; the files are there when it is committed.
+    """
+    try:
+        last = manifest_of(catalog)
+        return _publish(folder, catalog, last, dead, gone)
+    except (DerivedDamagedError, FileNotFoundError):
+        return rebuild(folder, catalog)
 
 
-def open_generation(folder: Path, manifest: Manifest) -> tuple[DenseIndex, LexicalIndex]:
-    """Both indexes, with every file's digest checked.
+def rebuild(folder: Path, catalog: Catalog) -> Manifest:
+    """A generation made of nothing but the database. To be called in a transaction."""
+    return _publish(folder, catalog, None, (), ())
+
+
+def is_worn(manifest: Manifest) -> bool:
+    """Whether so much is gone that making everything again pays: what went still counts in BM25's statistics."""
+    return manifest.lexical_dead * _WORN > manifest.passages
+
+
+def sweep(folder: Path, keep: str) -> None:
+    """Remove every generation but one, and what interrupted runs left. Needs the writer's lock."""
+    for old in (folder / "generations").iterdir():
+        if old.name != keep:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def open_generation(folder: Path, manifest: Manifest, dimension: int, before: Opened | None = None) -> Opened:
+    """Both indexes, with every file's digest checked, but for those that `before` has checked already.
 
     Raises:
         DerivedDamagedError: if a file is missing, or is not the one that was written.
     """
     generation = folder / "generations" / manifest.generation
+    known, checked = before.checked if before else {}, dict[int, str]()
     for name, expected in manifest.files.items():
+        path = generation / name
         try:
-            found = sha256(generation / name)
+            inode = path.stat().st_ino
+            found = expected if known.get(inode) == expected else sha256(path)
         except OSError as error:
-            raise DerivedDamagedError(f"{generation / name} cannot be read: {error.strerror}") from None
+            raise DerivedDamagedError(f"{path} cannot be read: {error.strerror}") from None
         if found != expected:
-            raise DerivedDamagedError(f"{generation / name} has SHA-256 {found}, needed {expected}")
-    return DenseIndex.open(generation / "dense.faiss"), LexicalIndex.open(generation / "lexical")
+            raise DerivedDamagedError(f"{path} has SHA-256 {found}, needed {expected}")
+        checked[inode] = found
+    held = before.parts if before else {}
+    parts = {part.file: held.get(part.file) or DensePart.open(generation / part.file) for part in manifest.parts}
+    dense = DenseIndex(dimension, list(parts.values()), manifest.dead)
+    return Opened(dense, LexicalIndex.open(generation / "lexical"), checked, parts)
 
 
-def _files(folder: Path) -> list[Path]:
-    found = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
-    return sorted(path for path in found if path.suffix != ".lock")
+def _publish(
+    folder: Path, catalog: Catalog, last: Manifest | None, dead: Sequence[int], gone: Sequence[str]
+) -> Manifest:
+    generations = folder / "generations"
+    generations.mkdir(exist_ok=True)
+    name = f"{catalog.last_change():08d}-{secrets.token_hex(4)}"
+    temporary = generations / f".{name}.tmp"
+    tombs = {*last.dead, *dead} if last else set()
+    lexical_dead = last.lexical_dead + len(dead) if last else 0
+    try:
+        (temporary / "lexical").mkdir(parents=True)
+        if last:
+            _link(generations / last.generation, temporary, last)
+        parts = _dense(temporary, catalog, last, tombs)
+        if lexical_dead and (catalog.counts()[1] <= _FEW or lexical_dead > catalog.counts()[1]):
+            shutil.rmtree(temporary / "lexical")
+            (temporary / "lexical").mkdir()
+            LexicalIndex.write(temporary / "lexical", catalog.indexed_rows())
+            lexical_dead = 0
+        else:
+            newest = last.last_passage + 1 if last else 0
+            LexicalIndex.write(temporary / "lexical", catalog.indexed_rows(newest), gone)
+        files = _digests(temporary, last, generations)
+        sync_tree(temporary)
+        temporary.rename(generations / name)
+        sync(generations)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    documents, passages = catalog.counts()
+    manifest = Manifest(
+        generation=name,
+        documents=documents,
+        passages=passages,
+        last_passage=catalog.last_passage(),
+        written=datetime.now(UTC).isoformat(timespec="seconds"),
+        parts=tuple(parts),
+        dead=tuple(sorted(i for i in tombs if any(part.first <= i <= part.last for part in parts))),
+        lexical_dead=lexical_dead,
+        files=files,
+    )
+    catalog.set_generation(json.dumps(asdict(manifest)))
+    return manifest
+
+
+def _link(source: Path, target: Path, manifest: Manifest) -> None:
+    """Take over a generation's files; copied where the file system has no hard links."""
+    for name in manifest.files:
+        try:
+            os.link(source / name, target / name)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            shutil.copy2(source / name, target / name)
+
+
+def _dense(folder: Path, catalog: Catalog, last: Manifest | None, dead: set[int]) -> list[Part]:
+    """Write the parts of vectors that are needed; what they hold of the dead is taken off `dead`."""
+    parts: list[Part] = []
+    for part in last.parts if last else ():
+        lost = sum(part.first <= i <= part.last for i in dead)
+        parts.append(_part(folder, catalog, part.first, part.last, dead, part) if lost * _WORN > part.count else part)
+    newest = _part(folder, catalog, last.last_passage + 1 if last else 0, catalog.last_passage(), dead)
+    parts = [part for part in [*parts, newest] if part.count]
+    while len(parts) > 1 and 2 * parts[-1].count >= parts[-2].count:
+        later, earlier = parts.pop(), parts.pop()
+        parts.append(_part(folder, catalog, earlier.first, later.last, dead, earlier, later))
+    return parts
+
+
+def _part(folder: Path, catalog: Catalog, first: int, last: int, dead: set[int], *instead_of: Part) -> Part:
+    dimension = int(catalog.settings()["embedder.dimension"])
+    built = DensePart.build(dimension, catalog.vectors(dimension, first, last))
+    name = f"dense-{first}-{last}-{catalog.last_change()}.faiss"
+    for old in instead_of:
+        (folder / old.file).unlink(missing_ok=True)
+        dead -= {i for i in dead if old.first <= i <= old.last}
+    if len(built):
+        built.save(folder / name)
+    return Part(name, first, last, len(built))
+
+
+def _digests(folder: Path, last: Manifest | None, generations: Path) -> dict[str, str]:
+    """The digest of every file; of those taken over it is known."""
+    found = {}
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent, name) for name in names if not name.endswith(".lock")):
+            name = path.relative_to(folder).as_posix()
+            known = last.files.get(name) if last else None
+            with suppress(OSError):
+                if last and known and path.samefile(generations / last.generation / name):
+                    found[name] = known
+                    continue
+            found[name] = sha256(path)
+    return dict(sorted(found.items()))

@@ -5,6 +5,7 @@
     ├── EmbedderError         the embedding model cannot be loaded, or is not the one it claims to be
     ├── IndexNotFoundError    there is no index in the data folder
     ├── IndexMismatchError    the index was made with other settings than the ones given now
+    │   └── IndexOutdatedError    it has the format of an earlier version, which can be upgraded
     ├── IndexDamagedError     the source of truth itself cannot be read
     ├── IndexBusyError        another process is writing to the index
     ├── UnknownDocumentError  no document has that id
@@ -34,6 +35,10 @@ class IndexNotFoundError(CiteqaError):
 
 class IndexMismatchError(CiteqaError):
     """The index was made with other settings; the message holds both values and the mend."""
+
+
+class IndexOutdatedError(IndexMismatchError):
+    """The index has the format of an earlier version; opening it for writing upgrades it."""
 
 
 class IndexDamagedError(CiteqaError):

@@ -40,22 +40,27 @@ class LexicalIndex:
         self._searcher = index.searcher()
         self._analyzer = english()
 
-    @classmethod
-    def build(cls, folder: Path, rows: Iterable[Row]) -> LexicalIndex:
-        """Write an index of `rows` into an empty folder, by one thread, so that the same rows give the same index."""
+    @staticmethod
+    def write(folder: Path, rows: Iterable[Row], gone: Iterable[str] = ()) -> None:
+        """Bring the index in `folder` up to date, or make one in an empty folder: passages of the documents `gone` go,
+        then `rows` come. One thread writes, so that the same calls give the same index.
+
+        Files that are there are never changed, but for being named no more: new ones are written beside them.
+        """
         index = tantivy.Index(_schema(), path=str(folder))
         index.register_tokenizer(ANALYZER, english())
         writer = index.writer(heap_size=_HEAP, num_threads=1)
+        for document_id in gone:
+            writer.delete_documents_by_term("document_id", document_id)
         for row in rows:
             composed = row._replace(text=unicodedata.normalize("NFC", row.text))
             writer.add_document(tantivy.Document.from_dict(composed._asdict(), index.schema))
         writer.commit()
         writer.wait_merging_threads()
-        return cls(index)
 
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:
-        """Open what `build` wrote. The caller has checked the files' digests."""
+        """Open what `write` wrote. The caller has checked the files' digests."""
         return cls(tantivy.Index.open(str(folder)))
 
     def __len__(self) -> int:
@@ -67,7 +72,8 @@ class LexicalIndex:
 
     def idf(self, term: str) -> float:
         """How rare a term is: `ln(1 + (N - n + 0.5) / (n + 0.5))` for n of N passages that hold it."""
-        total, holding = len(self), self._searcher.doc_freq("text", term)
+        holding = self._searcher.doc_freq("text", term)  # of documents that went too, until files are merged
+        total = max(len(self), holding)
         return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
 
     def search(self, query: str, k: int, document_ids: Iterable[str] | None = None) -> list[Ranked]:

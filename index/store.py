@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,15 +20,22 @@ from numpy.typing import NDArray
 from index.analyzer import ANALYZER
 from index.catalog import Catalog, Summary
 from index.chunker import ChunkerSettings
-from index.dense import DenseIndex
-from index.derived import DerivedDamagedError, Manifest, Settings, open_generation, publish, read_manifest
+from index.derived import DerivedDamagedError, Manifest, Opened, Settings, manifest_of, open_generation, rebuild, sweep
 from index.embedder import EmbedderInfo
-from index.errors import IndexBusyError, IndexMismatchError, IndexNotFoundError, UnknownDocumentError
-from index.lexical import LexicalIndex
+from index.errors import (
+    IndexBusyError,
+    IndexMismatchError,
+    IndexNotFoundError,
+    IndexOutdatedError,
+    UnknownDocumentError,
+)
+from index.files import write_json
 from index.ranking import Ranked
 from index.types import Document, Filters, Hit
 
 log = logging.getLogger(__name__)
+
+DATABASE = "catalog.sqlite3"
 
 
 class Selection(NamedTuple):
@@ -49,52 +60,73 @@ def check_settings(folder: Path, found: Settings, given: Settings) -> None:
     if differing:
         values = "; ".join(f"{name} is {found.get(name)!r} there, {given.get(name)!r} here" for name in differing)
         raise IndexMismatchError(
-            f"the index in {folder} was made with other settings: {values}. Use these settings, name another folder "
-            f"(--index), or remove {folder} and run citeqa index again"
+            f"the index in {folder} was made with other settings: {values}. Use its settings, name another folder "
+            f"(--index), or make everything again from the stored texts: citeqa index --rebuild"
         )
 
 
 @contextmanager
-def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the right to write; one process at a time has it.
+def writer_lock(folder: Path, doing: str) -> Iterator[None]:
+    """Hold the right to write; one process at a time has it. `doing` is what others are told that it does.
 
     Raises:
-        IndexBusyError: if another one has it.
+        IndexBusyError: if another one has it; the message says which, since when and what it does.
     """
-    lock = FileLock(folder / "writer.lock", timeout=0)
+    lock, holder = FileLock(folder / "writer.lock", timeout=0), folder / "writer.json"
     try:
         lock.acquire()
     except Timeout:
-        raise IndexBusyError(f"another process is writing to the index in {folder}; try again after it") from None
+        raise IndexBusyError(f"{_holder(holder)} the index in {folder}; try again after it") from None
     try:
+        since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+        write_json(holder, {"process": os.getpid(), "since": since, "doing": doing})
         yield
     finally:
+        holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        return f"another process ({held['process']}, {held['doing']}, since {held['since']}) is writing to"
+    except (OSError, ValueError, KeyError, TypeError):  # it has only just begun, or is just ending
+        return "another process is writing to"
 
 
 class Index:
     """An immutable view of the index at the moment it was opened. May be shared between threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open the index in `folder`; derived files that are damaged or behind the catalog are made again first.
+    def __init__(self, folder: Path, before: Index | None = None) -> None:
+        """Open the index in `folder`; derived files that are damaged are made again first. What `before`, an earlier
+        view of the same index, holds and still is as it was, is shared and not read again.
 
         Raises:
             IndexNotFoundError: if there is none.
             IndexMismatchError: if it was written in a format this program does not read.
             IndexDamagedError: if its database cannot be read.
+            IndexBusyError: if its files must be made (again) and another process is writing.
         """
-        if not (folder / "catalog.sqlite3").exists():
+        if not (folder / DATABASE).exists():
             raise IndexNotFoundError(f"there is no index in {folder}; make one with: citeqa index FOLDER")
         self.folder = folder
-        self.manifest, self._dense, self._lexical = _open_derived(folder)
-        self._catalog = Catalog(folder / "catalog.sqlite3")
+        self._catalog, self.manifest, self._opened = _open(folder, before)
+        self.settings = self._catalog.settings()
+        self._dense, self._lexical = self._opened.dense, self._opened.lexical
+        self._closing = weakref.finalize(self, self._catalog.close)
 
     def close(self) -> None:
-        self._catalog.close()
+        """Let go of the files; also done when nothing refers to the view any more."""
+        self._closing()
+
+    def is_current(self) -> bool:
+        """Whether the index is still as this view shows it."""
+        with closing(Catalog(self.folder / DATABASE)) as catalog:
+            return manifest_of(catalog).generation == self.manifest.generation
 
     def check(self, embedder: EmbedderInfo) -> None:
         """Raises IndexMismatchError unless the index was made with this embedder and this program's analyzer."""
-        found = self.manifest.settings
+        found = self.settings
         given = {f"embedder.{name}": value for name, value in asdict(embedder).items()} | {"analyzer": ANALYZER}
         check_settings(self.folder, {name: found[name] for name in found if not name.startswith("chunker.")}, given)
 
@@ -109,12 +141,12 @@ class Index:
     @property
     def embedder(self) -> str:
         """The name of the model its vectors were made with."""
-        return str(self.manifest.settings["embedder.name"])
+        return str(self.settings["embedder.name"])
 
     @property
     def precision(self) -> str:
         """The precision its vectors were computed in."""
-        return str(self.manifest.settings["embedder.precision"])
+        return str(self.settings["embedder.precision"])
 
     def select(self, filters: Filters) -> Selection | None:
         """What the filters leave; None if there are none, so that everything may be searched.
@@ -164,28 +196,40 @@ class Index:
         return self._catalog.summaries(limit, after, contains), self._catalog.count(contains)
 
 
-def _open_derived(folder: Path) -> tuple[Manifest, DenseIndex, LexicalIndex]:
-    """The published files if they are whole and up to date, else new ones; older whole ones while somebody writes."""
-    older: tuple[Manifest, DenseIndex, LexicalIndex] | None = None
-    try:
-        manifest = read_manifest(folder)
-        older = (manifest, *open_generation(folder, manifest))
-        if manifest.last_change == _last_change(folder):
-            return older
-        reason = "documents changed since they were written"
-    except DerivedDamagedError as error:
-        reason = str(error)
-    try:
-        with writer_lock(folder), closing(Catalog(folder / "catalog.sqlite3", write=True)) as catalog:
-            log.warning("making the search files in %s again: %s", folder, reason)
-            manifest = publish(folder, catalog)
-    except IndexBusyError:
-        if older is None:
+def _open(folder: Path, before: Index | None) -> tuple[Catalog, Manifest, Opened]:
+    """A snapshot of the database and the search files that belong to it, made again if they are damaged."""
+    failed = ""
+    while True:
+        try:
+            catalog = Catalog(folder / DATABASE)
+        except IndexOutdatedError as error:
+            _make_again(folder, str(error))
+            continue
+        try:
+            manifest = manifest_of(catalog)
+            dimension = int(catalog.settings()["embedder.dimension"])
+            return catalog, manifest, open_generation(folder, manifest, dimension, before._opened if before else None)
+        except DerivedDamagedError as error:
+            catalog.close()
+            if failed == (failed := str(error)):  # else a writer may have put others in their place meanwhile
+                _make_again(folder, failed)
+        except BaseException:
+            catalog.close()
             raise
-        return older
-    return (manifest, *open_generation(folder, manifest))
 
 
-def _last_change(folder: Path) -> int:
-    with closing(Catalog(folder / "catalog.sqlite3")) as catalog:
-        return catalog.last_change()
+def _make_again(folder: Path, reason: str) -> None:
+    """Make the search files from the database, unless another process just did."""
+    path = folder / DATABASE
+    with writer_lock(folder, "making the search files again"), closing(Catalog(path, write=True)) as catalog:
+        settings = catalog.settings()
+        if not settings:
+            raise IndexNotFoundError(f"the index in {folder} was never finished; run citeqa index again")
+        with suppress(DerivedDamagedError):
+            open_generation(folder, manifest_of(catalog), int(settings["embedder.dimension"]))
+            return
+        log.warning("making the search files in %s again: %s", folder, reason)
+        with catalog.transaction():
+            manifest = rebuild(folder, catalog)
+        sweep(folder, manifest.generation)
+        (folder / "manifest.json").unlink(missing_ok=True)  # of an index of format 1

@@ -5,6 +5,7 @@ All offsets count Unicode code points of a document's canonical text; every rang
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 
@@ -46,7 +47,8 @@ class Document:
 
     `text` is canonical: no later step changes it, every offset counts in it. `sha256` is the digest of `text` in
     UTF-8, `file_sha256` that of the bytes it came from. `encoding` is how those bytes were decoded. `boilerplate`
-    are the ranges that are file furniture: never indexed, never answered with, in ascending order.
+    are the ranges that are file furniture: never indexed, never answered with, in ascending order. `pages` are the
+    offsets at which the pages of the original begin, ascending, the first one 0; empty where it has no pages.
     """
 
     id: str
@@ -60,6 +62,11 @@ class Document:
     file_sha256: str
     encoding: str = "utf-8"
     boilerplate: tuple[Span, ...] = ()
+    pages: tuple[int, ...] = ()
+
+    def page(self, offset: int) -> int | None:
+        """The number of the page, from 1, that the code point at `offset` stands on; None without pages."""
+        return bisect_right(self.pages, offset) or None
 
     def quote(self, span: Span) -> str:
         """The document's own words at `span`: a slice, nothing else.

@@ -37,8 +37,10 @@ def reference() -> SentenceTransformerEmbedder:
 
 @pytest.fixture(scope="session")
 def models() -> Iterator[Path]:
-    """The folder of exported models that all tests, and the programs they start, share."""
-    with tempfile.TemporaryDirectory(prefix="citeqa-models-") as folder:
+    """The folder of exported models that all tests, and the programs they start, share; CITEQA_TEST_MODELS names one
+    that is kept, so that nothing is exported again at the next run."""
+    with tempfile.TemporaryDirectory(prefix="citeqa-models-") as temporary:
+        folder = os.environ.get("CITEQA_TEST_MODELS", temporary)
         os.environ["CITEQA_MODELS"] = folder
         yield Path(folder)
         del os.environ["CITEQA_MODELS"]

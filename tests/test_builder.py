@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,10 +17,11 @@ import pytest
 from conftest import SEEDS
 from numpy.typing import NDArray
 
-from index import builder
+from index import builder, derived
 from index.builder import Report, stored_settings, update
 from index.catalog import Catalog
 from index.chunker import ChunkerSettings
+from index.derived import manifest_of
 from index.embedder import EmbedderInfo, SentenceTransformerEmbedder
 from index.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, IndexNotFoundError
 from index.store import Index
@@ -88,6 +90,12 @@ def stored(folder: Path, document_id: str) -> list[tuple[Any, ...]]:
         return [(i, passage, vectors[i]) for i, passage in catalog.passages(ids).items()]
 
 
+def generation_of(folder: Path) -> str:
+    """The name of the published search files."""
+    with closing(Catalog(folder / "catalog.sqlite3")) as catalog:
+        return manifest_of(catalog).generation
+
+
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:
     return write_documents(
@@ -119,12 +127,12 @@ def test_a_report_says_what_was_done_and_what_there_is(docs: Path, folder: Path)
 
 def test_nothing_is_embedded_or_published_again_when_nothing_changed(docs: Path, folder: Path) -> None:
     update(folder, [docs], WordLengths())
-    manifest = (folder / "manifest.json").read_bytes()
+    generation = generation_of(folder)
     again = WordLengths()
     report = update(folder, [docs], again)
     assert (report.added, report.replaced, report.unchanged) == (0, 0, 3)
     assert sum(again.batches) == 0
-    assert (folder / "manifest.json").read_bytes() == manifest
+    assert generation_of(folder) == generation
 
 
 def test_documents_that_are_no_longer_given_stay(docs: Path, folder: Path) -> None:
@@ -218,7 +226,7 @@ def test_other_settings_are_refused_with_both_values_and_nothing_is_changed(
     with pytest.raises(IndexMismatchError) as caught:
         update(folder, [docs], WordLengths(info), chunker)
     assert message in str(caught.value)
-    assert f"remove {folder} and run citeqa index again" in str(caught.value)
+    assert "from the stored texts: citeqa index --rebuild" in str(caught.value)
     assert results(folder) == before
 
 
@@ -241,15 +249,16 @@ def test_the_settings_an_index_was_made_with_can_be_read(docs: Path, folder: Pat
     assert {f"embedder.{name}": value for name, value in asdict(INFO).items()}.items() <= found.items()
 
 
-def test_an_index_of_another_format_is_refused_before_anything_is_written(docs: Path, folder: Path) -> None:
+def test_an_index_of_a_later_format_is_refused_before_anything_is_written(docs: Path, folder: Path) -> None:
     update(folder, [docs], WordLengths())
-    manifest = folder / "manifest.json"
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 99'))
+    with closing(sqlite3.connect(folder / "catalog.sqlite3")) as connection:
+        connection.execute("PRAGMA user_version = 99")
     write_documents(docs, d="Something new.")
-    with pytest.raises(IndexMismatchError, match="has format 99, this program reads format 1"):
-        update(folder, [docs], WordLengths())
-    with closing(Catalog(folder / "catalog.sqlite3")) as catalog:
-        assert catalog.counts()[0] == 3
+    for opening in (lambda: update(folder, [docs], WordLengths()), lambda: Index(folder)):
+        with pytest.raises(IndexMismatchError, match=r"has format 99, this program reads format 2; use the version"):
+            opening()
+    with closing(sqlite3.connect(folder / "catalog.sqlite3")) as connection:
+        assert connection.execute("SELECT count(*) FROM documents").fetchone() == (3,)
 
 
 def test_a_path_that_does_not_exist_leaves_no_index_behind(tmp_path: Path, folder: Path) -> None:
@@ -293,7 +302,7 @@ def test_only_one_process_writes_and_others_can_read_meanwhile(docs: Path, folde
 def test_an_interrupted_run_keeps_what_it_committed_and_the_next_one_completes_it(
     docs: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    monkeypatch.setattr(builder, "_BATCH", 1)
+    monkeypatch.setattr(builder, "BATCH", 1)
     with pytest.raises(KeyboardInterrupt):
         update(folder, [docs], WordLengths(interrupt_at=at))
     assert [summary.id for summary in results(folder)["summaries"]] == list("abc"[: at - 1])
@@ -303,20 +312,23 @@ def test_an_interrupted_run_keeps_what_it_committed_and_the_next_one_completes_i
     assert results(folder) == results(tmp_path / "fresh")
 
 
-def test_an_update_interrupted_after_its_last_commit_is_published_by_the_next_run(
+def test_what_was_not_committed_is_neither_stored_nor_found(
     docs: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     update(folder, [docs], WordLengths())
+    before, generation = results(folder), generation_of(folder)
     write_documents(docs, b="Harbour lights\n\nDark now.")
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr(builder, "publish", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            update(folder, [docs], WordLengths())
-    assert update(folder, [docs], WordLengths()).unchanged == 3
+    for name in ("sync_tree", "_digests"):
+        with monkeypatch.context() as patch:
+            patch.setattr(derived, name, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                update(folder, [docs], WordLengths())
+        assert (results(folder), generation_of(folder)) == (before, generation)
+    assert update(folder, [docs], WordLengths()).replaced == 1
     update(tmp_path / "fresh", [docs], WordLengths())
     assert results(folder) == results(tmp_path / "fresh")
 
@@ -324,7 +336,7 @@ def test_an_update_interrupted_after_its_last_commit_is_published_by_the_next_ru
 def test_batches_are_as_large_as_they_need_to_be_and_no_larger_than_one_document_more(
     docs: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(builder, "_BATCH", 3)
+    monkeypatch.setattr(builder, "BATCH", 3)
     model = WordLengths()
     report = update(folder, [docs], model)
     assert sum(model.batches) == report.passages

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index.dense import DenseIndex
+from index.dense import DenseIndex, DensePart
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -26,8 +26,12 @@ def _random(seed: int, count: int) -> Floats:
     return half.astype(np.float32)
 
 
+def _part(vectors: Floats, ids: Ids | None = None) -> DensePart:
+    return DensePart.build(DIMENSION, [(np.arange(len(vectors), dtype=np.int64) if ids is None else ids, vectors)])
+
+
 def _build(vectors: Floats, ids: Ids | None = None) -> DenseIndex:
-    return DenseIndex.build(DIMENSION, [(np.arange(len(vectors), dtype=np.int64) if ids is None else ids, vectors)])
+    return DenseIndex(DIMENSION, [_part(vectors, ids)])
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.integers(1, 220))
@@ -48,6 +52,24 @@ def test_a_subset_has_the_scores_and_the_order_of_the_full_search(seed: int, all
     index, query = _build(_random(seed, 100)), _random(seed + 1, 1)[0]
     everything = [entry for entry in index.search(query, 100) if entry.id in allowed]
     assert index.search(query, k, np.array(sorted(allowed), dtype=np.int64)) == everything[:k]
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 60), max_size=5), st.sets(st.integers(0, 99)), st.data())
+def test_parts_without_their_dead_search_like_one_index_of_what_is_alive(
+    seed: int, sizes: list[int], gone: set[int], data: st.DataObject
+) -> None:
+    vectors, query = _random(seed, sum(sizes)), _random(seed + 1, 1)[0]
+    ids = np.arange(len(vectors), dtype=np.int64)
+    cuts = np.cumsum(sizes)[:-1]
+    parts = [_part(v, i) for v, i in zip(np.split(vectors, cuts), np.split(ids, cuts), strict=True)] if sizes else []
+    dead = sorted(i for i in gone if i < len(vectors))
+    alive = np.setdiff1d(ids, dead)
+    index, whole = DenseIndex(DIMENSION, parts, dead), _build(vectors[alive], alive)
+    k = data.draw(st.integers(1, len(ids) + 5))
+    assert len(index) == len(alive)
+    assert sorted(index.search(query, k)) == sorted(whole.search(query, k))
+    allowed = np.array(sorted(i for i in alive.tolist() if i % 2), dtype=np.int64)
+    assert sorted(index.search(query, k, allowed)) == sorted(whole.search(query, k, allowed))
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 10))
@@ -73,7 +95,7 @@ def test_ids_that_are_not_there_are_never_found() -> None:
 
 def test_an_empty_index_and_an_empty_subset_find_nothing() -> None:
     nothing = np.array([], dtype=np.int64)
-    empty = DenseIndex.build(DIMENSION, [])
+    empty = DenseIndex(DIMENSION, [])
     assert len(empty) == 0
     assert empty.search(_random(1, 1)[0], 3) == []
     assert _build(_random(1, 5)).search(_random(1, 1)[0], 3, nothing) == []
@@ -83,8 +105,8 @@ def test_vectors_may_come_in_blocks_and_in_half_precision() -> None:
     vectors, query = _random(1, 50), _random(2, 1)[0]
     ids = np.arange(50, dtype=np.int64)
     half = vectors.astype(np.float16)
-    blocks = DenseIndex.build(DIMENSION, [(ids[:20], half[:20]), (ids[20:], half[20:])])
-    assert (len(blocks), blocks.dimension) == (50, DIMENSION)
+    blocks = DenseIndex(DIMENSION, [DensePart.build(DIMENSION, [(ids[:20], half[:20]), (ids[20:], half[20:])])])
+    assert len(blocks) == 50
     assert blocks.search(query, 50) == _build(vectors).search(query, 50)
 
 
@@ -97,7 +119,7 @@ def test_values_half_precision_cannot_hold_are_rounded_to_the_nearest_it_can() -
 @pytest.mark.parametrize("shape", [(2, DIMENSION - 1), (3, DIMENSION), (2 * DIMENSION,)])
 def test_vectors_of_another_shape_are_refused_with_both_shapes(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=rf"vectors have shape \({shape[0]},.*; needed \(2, 8\)"):
-        DenseIndex.build(DIMENSION, [(np.arange(2, dtype=np.int64), np.zeros(shape, dtype=np.float32))])
+        DensePart.build(DIMENSION, [(np.arange(2, dtype=np.int64), np.zeros(shape, dtype=np.float32))])
 
 
 @pytest.mark.parametrize("shape", [(DIMENSION + 1,), (1, DIMENSION)])
@@ -113,9 +135,9 @@ def test_fewer_than_one_is_refused() -> None:
 
 def test_what_is_saved_and_opened_searches_identically(tmp_path: Path) -> None:
     index, queries = _build(_random(1, 300)), _random(2, 20)
-    index.save(tmp_path / "dense.faiss")
-    opened = DenseIndex.open(tmp_path / "dense.faiss")
-    assert (len(opened), opened.dimension) == (300, DIMENSION)
+    index.parts[0].save(tmp_path / "dense.faiss")
+    opened = DenseIndex(DIMENSION, [DensePart.open(tmp_path / "dense.faiss")])
+    assert len(opened) == 300
     assert [opened.search(query, 10) for query in queries] == [index.search(query, 10) for query in queries]
 
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import math
+import os
 import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_builder import WordLengths, results, write_documents
 
 from index import derived
-from index.builder import update
+from index.builder import update, writing
 from index.catalog import Catalog
-from index.derived import DerivedDamagedError, open_generation, publish, read_manifest
-from index.errors import IndexBusyError, IndexMismatchError
+from index.chunker import ChunkerSettings
+from index.corpus import document
+from index.derived import DerivedDamagedError, Manifest, manifest_of, open_generation
+from index.errors import IndexBusyError
 from index.files import sha256, write_json
 from index.store import Index, writer_lock
 
@@ -32,20 +41,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "index"
 
 
+def manifest(folder: Path) -> Manifest:
+    with closing(Catalog(folder / "catalog.sqlite3")) as catalog:
+        return manifest_of(catalog)
+
+
 def _generation(folder: Path) -> Path:
-    return folder / "generations" / read_manifest(folder).generation
+    return folder / "generations" / manifest(folder).generation
 
 
-def test_the_manifest_names_what_the_index_was_made_with_and_every_file_with_its_digest(folder: Path) -> None:
-    manifest = read_manifest(folder)
-    assert (manifest.format, manifest.documents, manifest.passages, manifest.last_change) == (1, 2, 2, 2)
-    assert manifest.settings["embedder.name"] == "word-lengths"
-    assert {"embedder.sha256", "embedder.precision", "chunker.passage_tokens", "analyzer"} <= manifest.settings.keys()
-    generation = _generation(folder)
-    assert manifest.files == {name: sha256(generation / name) for name in manifest.files}
-    written = {str(path.relative_to(generation)) for path in generation.rglob("*") if path.is_file()}
-    assert {name for name in written if not name.endswith(".lock")} == set(manifest.files)
-    assert "dense.faiss" in manifest.files
+def test_the_manifest_names_every_file_with_its_digest(folder: Path) -> None:
+    found, generation = manifest(folder), _generation(folder)
+    assert (found.documents, found.passages, found.last_passage, found.dead) == (2, 2, 2, ())
+    assert found.files == {name: sha256(generation / name) for name in found.files}
+    written = {path.relative_to(generation).as_posix() for path in generation.rglob("*") if path.is_file()}
+    assert {name for name in written if not name.endswith(".lock")} == set(found.files)
+    assert {part.file for part in found.parts} == {name for name in found.files if name.startswith("dense")}
 
 
 @pytest.mark.parametrize("damage", ["deleted", "emptied", "cut", "longer", "one bit"])
@@ -53,7 +64,7 @@ def test_a_damaged_file_is_made_again_and_the_results_are_the_same(
     folder: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = results(folder)
-    for number, name in enumerate(read_manifest(folder).files):
+    for number, name in enumerate(manifest(folder).files):
         copy = shutil.copytree(folder, folder.with_name(str(number)))
         path = _generation(copy) / name
         data = path.read_bytes()
@@ -71,72 +82,51 @@ def test_a_damaged_file_is_made_again_and_the_results_are_the_same(
         assert not caplog.records
 
 
-@pytest.mark.parametrize("lost", ["manifest.json", "generations"])
-def test_lost_files_are_made_again(folder: Path, lost: str) -> None:
+def test_lost_files_are_made_again(folder: Path) -> None:
     before = results(folder)
-    path = folder / lost
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.rmtree(folder / "generations")
     assert results(folder) == before
 
 
-NULLS = json.dumps(
-    {"format": 1, "settings": {}, "documents": 2, "passages": 2, "last_change": 2, "generation": "x", "written": ""}
-    | {"files": None}
-)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"", b"{", b"null", b"[]", b'"x"', b'{"format": 1}', b"\xff\xfe", b'{"format": 1, "more": 2}',
-        NULLS.encode(), b"[" * 100_000,
-    ],
-)  # fmt: skip
-def test_a_damaged_manifest_is_made_again(folder: Path, content: bytes) -> None:
-    before, manifest = results(folder), read_manifest(folder)
-    (folder / "manifest.json").write_bytes(content)
+@pytest.mark.parametrize("content", ["", "{", "null", "[]", '"x"', "{}", '{"generation": 1, "parts": [], "dead": []}'])
+def test_a_damaged_manifest_is_made_again(folder: Path, content: str) -> None:
+    before = results(folder)
+    with closing(sqlite3.connect(folder / "catalog.sqlite3")) as connection, connection:
+        connection.execute("UPDATE generation SET manifest = ?", (content,))
     assert results(folder) == before
-    assert read_manifest(folder).settings == manifest.settings
+    assert manifest(folder).passages == 2
 
 
 def test_damage_is_reported_with_both_digests(folder: Path) -> None:
-    manifest = read_manifest(folder)
-    path = _generation(folder) / "dense.faiss"
+    found = manifest(folder)
+    path = _generation(folder) / found.parts[0].file
     path.unlink()
     path.write_bytes(b"damaged")
     with pytest.raises(DerivedDamagedError) as caught:
-        open_generation(folder, manifest)
-    assert str(caught.value) == f"{path} has SHA-256 {sha256(path)}, needed {manifest.files['dense.faiss']}"
-
-
-def test_a_manifest_of_another_format_is_refused_with_both_numbers_and_left_alone(folder: Path) -> None:
-    path = folder / "manifest.json"
-    text = path.read_text().replace('"format": 1', '"format": 99')
-    path.write_text(text)
-    with pytest.raises(IndexMismatchError, match=r"has format 99, this program reads format 1; index .* \(--index\)"):
-        Index(folder)
-    assert path.read_text() == text
+        open_generation(folder, found, 8)
+    assert str(caught.value) == f"{path} has SHA-256 {sha256(path)}, needed {found.files[path.name]}"
 
 
 def test_damaged_files_cannot_be_made_again_while_another_process_writes(folder: Path) -> None:
-    (_generation(folder) / "dense.faiss").unlink()
-    with writer_lock(folder), pytest.raises(IndexBusyError):
+    (_generation(folder) / manifest(folder).parts[0].file).unlink()
+    with writer_lock(folder, "testing"), pytest.raises(IndexBusyError, match=r"process \(\d+, testing, since 2"):
         Index(folder)
     assert results(folder)["counts"] == (2, 2, 2)
 
 
-def test_files_that_are_behind_the_database_are_brought_up_to_date_at_open(folder: Path, tmp_path: Path) -> None:
-    older = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "catalog" not in path.name}
-    write_documents(tmp_path / "docs", b="Harbour lights\n\nDark now.", c="Something new.")
-    update(folder, [tmp_path / "docs"], WordLengths())
-    expected = results(folder)
-    shutil.rmtree(folder / "generations")
-    for path, data in older.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    assert read_manifest(folder).last_change == 2
-    assert results(folder) == expected
-    assert read_manifest(folder).last_change == 4
+def test_an_index_of_format_1_is_upgraded_when_it_is_opened(folder: Path, tmp_path: Path) -> None:
+    before = results(folder)
+    with closing(sqlite3.connect(folder / "catalog.sqlite3")) as connection:
+        connection.executescript(
+            "DROP INDEX documents_sha256; DROP INDEX documents_root; DROP TABLE files; DROP TABLE generation;"
+            "ALTER TABLE documents DROP COLUMN pages; ALTER TABLE documents DROP COLUMN root;"
+            "ALTER TABLE documents DROP COLUMN name; PRAGMA user_version = 0"
+        )
+    (folder / "manifest.json").write_text('{"format": 1}')
+    assert results(folder) == before
+    assert not (folder / "manifest.json").exists()
+    write_documents(tmp_path / "docs", c="Something new.")
+    assert update(folder, [tmp_path / "docs"], WordLengths()).unchanged == 2
 
 
 def test_only_the_published_generation_is_kept(folder: Path, tmp_path: Path) -> None:
@@ -144,24 +134,88 @@ def test_only_the_published_generation_is_kept(folder: Path, tmp_path: Path) -> 
     for number in range(3):
         write_documents(tmp_path / "docs", b=f"Harbour lights\n\nNight {number}.")
         update(folder, [tmp_path / "docs"], WordLengths())
-        assert [path.name for path in (folder / "generations").iterdir()] == [read_manifest(folder).generation]
+        assert [path.name for path in (folder / "generations").iterdir()] == [manifest(folder).generation]
 
 
-def test_publishing_that_fails_leaves_the_files_in_use_as_they_are(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("links", [True, False])
+def test_one_change_writes_new_files_and_takes_over_the_others(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def unsupported(*_: Any) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(derived, "_FEW", 0)
+    if not links:
+        monkeypatch.setattr(os, "link", unsupported)
+    docs = write_documents(tmp_path / "docs", **{f"n{i}": f"Number {i}\n\nThe fox counts to {i}." for i in range(40)})
+    update(folder, [docs], WordLengths())
+    before, inodes = manifest(folder), {path.stat().st_ino for path in _generation(folder).rglob("*")}
+    write_documents(docs, n7="Number 7\n\nThe dog counts.", z="Last\n\nOne more fox.")
+    update(folder, [docs], WordLengths())
+    after = manifest(folder)
+    assert after.parts[: len(before.parts)] == before.parts
+    assert len(after.parts) == len(before.parts) + 1
+    assert len(after.dead) == 1
+    kept = {name for name in after.files if after.files[name] == before.files.get(name)}
+    assert {part.file for part in before.parts} <= kept
+    assert any(name.startswith("lexical/") for name in kept)
+    if links:
+        assert all((_generation(folder) / name).stat().st_ino in inodes for name in kept)
+    shutil.rmtree(tmp_path / "fresh", ignore_errors=True)
+    update(tmp_path / "fresh", [docs], WordLengths())
+    assert results(folder)["dense"] == results(tmp_path / "fresh")["dense"]
+
+
+def test_a_part_that_is_worn_is_made_again_without_its_dead(folder: Path, tmp_path: Path) -> None:
+    docs = write_documents(tmp_path / "docs", **{f"n{i}": f"Number {i}\n\nThe fox counts to {i}." for i in range(40)})
+    update(folder, [docs], WordLengths())
+    with writing(folder, WordLengths, ChunkerSettings(), "testing") as writer:
+        for i in range(20):
+            writer.remove(f"n{i}")
+            writer.commit()
+            found = manifest(folder)
+            assert sum(part.count for part in found.parts) - len(found.dead) == found.passages == 41 - i
+            assert all(sum(p.first <= d <= p.last for d in found.dead) * 4 <= p.count for p in found.parts)
+    with closing(Index(folder)) as index:
+        assert {hit.passage.document_id for hit in index.search_dense(WordLengths().embed_query("fox"), 100)} == (
+            {"a", "b"} | {f"n{i}" for i in range(20, 40)}
+        )
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12))
+def test_the_number_of_parts_grows_with_the_logarithm_of_what_they_hold(batches: list[int]) -> None:
+    with TemporaryDirectory() as temporary:
+        folder, number = Path(temporary, "index"), 0
+        for batch in batches:
+            with writing(folder, WordLengths, ChunkerSettings(), "testing") as writer:
+                for _ in range(batch):
+                    number += 1
+                    writer.put(document(f"d{number}", f"Number {number}.", file_sha256=""))
+                writer.commit()
+            found = manifest(folder)
+            assert sum(part.count for part in found.parts) == found.passages == number
+            assert len(found.parts) <= math.log2(number) + 1
+
+
+def test_what_fails_leaves_the_state_and_the_files_in_use_as_they_are(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "catalog" not in path.name}
-    for function in ("sync_tree", "write_json"):
-        with monkeypatch.context() as patch, closing(Catalog(folder / "catalog.sqlite3", write=True)) as catalog:
+    before, files = results(folder), {p: p.read_bytes() for p in _generation(folder).rglob("*") if p.is_file()}
+    docs = write_documents(tmp_path / "docs", c="Something new.")
+    for function in ("sync_tree", "sync", "sha256"):
+        with monkeypatch.context() as patch:
             patch.setattr(derived, function, full)
             with pytest.raises(OSError, match="No space left"):
-                publish(folder, catalog)
-        assert {path: path.read_bytes() for path in before} == before
+                update(folder, [docs], WordLengths())
+        assert results(folder) == before
+        assert {path: path.read_bytes() for path in files} == files
         assert not list((folder / "generations").glob(".*"))
-    assert results(folder)["counts"] == (2, 2, 2)
+    update(folder, [docs], WordLengths())
+    assert results(folder)["counts"] == (3, 3, 3)
 
 
 def test_json_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -262,7 +262,7 @@ def test_each_question_set_needs_its_corpus(
 def test_the_shipped_numbers_were_fitted_for_the_shipped_reader_and_these_settings(
     seeds: Index, reader: OnnxReader
 ) -> None:
-    assert stale(FITTED_ON, reader.info, seeds.manifest.settings) == []
+    assert stale(FITTED_ON, reader.info, seeds.settings) == []
     assert FITTED_ON["reader"]["precision"] == reader.info.precision
 
 

@@ -60,7 +60,8 @@ def _build(folder: Path | str, texts: list[str], document_ids: list[str] | None 
     rows = [
         Row(number, document, text) for number, (document, text) in enumerate(zip(documents, texts, strict=True), 1)
     ]
-    return LexicalIndex.build(Path(folder), rows)
+    LexicalIndex.write(Path(folder), rows)
+    return LexicalIndex.open(Path(folder))
 
 
 @pytest.fixture(scope="module")

@@ -156,7 +156,7 @@ def main() -> None:
             questions = some(questions, arguments.limit or len(questions))
             rows += read(index, embedder, reader, questions, lambda: print(".", end="", file=sys.stderr, flush=True))
             weights += [1000 / len(questions)] * len(questions)  # every set counts the same, however many it asks
-            fitted_on["index"] = index.manifest.settings
+            fitted_on["index"] = index.settings
             fitted_on["sets"].append(
                 {"name": path.parent.name, "sha256": sha256(path.read_bytes()).hexdigest(), "questions": len(questions)}
             )
