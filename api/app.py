@@ -13,12 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
 from api.errors import problem
+from api.living import LivingService
 from api.routes import router
 from api.service import Service
 from index import __version__
 
 STATIC = Path(__file__).parent / "static"
 MAX_BODY = 1_000_000  # bytes of a request's body
+MAX_DOCUMENT = 64_000_000  # bytes of a document's, where documents can be added
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -29,8 +31,8 @@ _DOCS_POLICY = _PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'uns
 )
 
 
-def create_app(service: Service) -> FastAPI:
-    """The service as an ASGI application."""
+def create_app(service: Service | LivingService, *, writing: bool = False) -> FastAPI:
+    """The service as an ASGI application; with `writing`, which needs a living one, documents can be changed."""
     app = FastAPIOffline(
         redoc_url=None,
         redirect_slashes=False,
@@ -38,7 +40,7 @@ def create_app(service: Service) -> FastAPI:
         version=__version__,
         description="Ask a folder of documents a question; get the documents' own words back, cited to the character.",
     )
-    app.state.service = service
+    app.state.service, app.state.writing = service, writing
     app.include_router(router)
     errors.install(app)
 
@@ -47,7 +49,7 @@ def create_app(service: Service) -> FastAPI:
         return FileResponse(STATIC / "index.html")
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_middleware(CheckBody, most=MAX_BODY)
+    app.add_middleware(CheckBody, most=MAX_BODY, most_of_documents=MAX_DOCUMENT if writing else MAX_BODY)
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -55,26 +57,27 @@ def create_app(service: Service) -> FastAPI:
 class CheckBody:
     """Answers 413 to a body of more than `most` bytes, announced or not, and 400 to JSON that is not in UTF-8."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, most: int, most_of_documents: int) -> None:
         self._app = app
-        self._most = most
+        self._most, self._most_of_documents = most, most_of_documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = self._most_of_documents if scope["path"] == "/api/documents" else self._most
         announced = dict(scope["headers"]).get(b"content-length", b"")
         size = int(announced) if announced.isdigit() else 0
         received = 0
         messages: list[Message] = []
-        while max(size, received) <= self._most:
+        while max(size, received) <= most:
             message = await receive()
             messages.append(message)
             received += len(message.get("body", b""))
             if not message.get("more_body"):
                 break
-        if max(size, received) > self._most:
-            response = problem(413, f"The body is larger than the {self._most:,} bytes that are allowed.")
+        if max(size, received) > most:
+            response = problem(413, f"The body is larger than the {most:,} bytes that are allowed.")
             await response(scope, receive, send)
             return
         if _is_json(scope) and not _is_utf8(b"".join(message.get("body", b"") for message in messages)):

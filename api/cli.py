@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -13,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
-from rich.console import Console
 
-from api import show
-from api.settings import SEEDS, Settings
-from api.work import build, err, opened, progress
+from api import cli_corpus, show
+from api.options import IndexDir, Json, ReaderName, out, print_json, settings_given
+from api.settings import SEEDS
+from api.work import build, err, living, opened, progress
 from index.errors import CiteqaError
 
 if TYPE_CHECKING:
@@ -31,20 +30,13 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
-
-IndexDir = Annotated[Path | None, typer.Option("--index", help="Folder of the index. [dim](CITEQA_INDEX; .citeqa)[/]")]
-Json = Annotated[bool, typer.Option("--json", help="Print the fields of the HTTP interface as JSON.")]
+app.add_typer(cli_corpus.app)
 K = Annotated[int, typer.Option("--k", min=1, max=50, help="How many passages of evidence to give.")]
 Question = Annotated[str, typer.Argument(help="What you want to know, in plain words.")]
 SourceName = Annotated[str | None, typer.Option("--source", help="Search only documents of this source.")]
 _DATE = ["%Y-%m-%d"]
 From = Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="Search only documents from this day on.")]
 To = Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Search only documents up to this day.")]
-ReaderName = Annotated[
-    str | None,
-    typer.Option("--reader", help="Question-answering model that reads, by name or path. [dim](CITEQA_READER)[/]"),
-]
 MinConfidence = Annotated[
     float | None, typer.Option("--min-confidence", min=0, max=1, help="Answer only from this confidence up.")
 ]
@@ -73,52 +65,6 @@ def main() -> None:
         sys.exit(130)
 
 
-def _settings(**given: Any) -> Settings:
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise typer.BadParameter(f"the settings are not valid: {faults}") from None
-
-
-@app.command()
-def index(
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(exists=True, help="Folders, text files, JSONL files. [dim](the seed articles)[/]"),
-    ] = None,
-    index: IndexDir = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="Embedding model, by name or path. [dim](CITEQA_MODEL)[/]")
-    ] = None,
-    precision: Annotated[
-        str | None, typer.Option("--precision", help="fp32, or the faster int8. [dim](CITEQA_PRECISION; fp32)[/]")
-    ] = None,
-    passage_tokens: Annotated[
-        int | None, typer.Option(min=16, help="Tokens of a passage at most. [dim](128)[/]")
-    ] = None,
-    overlap_sentences: Annotated[
-        int | None, typer.Option(min=0, help="Sentences a passage repeats of the one before. [dim](1)[/]")
-    ] = None,
-) -> None:
-    """Build the index, or bring it up to date: adds what is new, replaces what changed.
-
-    Examples: [bold]citeqa index reports/[/]   [bold]citeqa index a.txt b.md archive.jsonl --index archive.citeqa[/]
-    """
-    settings = _settings(index=index, model=model, precision=precision)
-    report = build(settings, paths or [SEEDS], passage_tokens, overlap_sentences)
-    for skipped in report.skipped:
-        err.print(
-            f"skipped {show.printable(skipped.name)}: {show.printable(skipped.reason)}", style="yellow", markup=False
-        )
-    out.print(
-        f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, {len(report.skipped)} skipped"
-        f"; {settings.index} holds {report.documents} documents in {report.passages} passages"
-    )
-    if report.skipped:
-        raise typer.Exit(1)
-
-
 @app.command()
 def ask(
     question: Question,
@@ -137,12 +83,12 @@ def ask(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with opened(_settings(index=index, reader=reader)) as service:
+    with opened(settings_given(index=index, reader=reader)) as service:
         response = service.answerer.ask(question, k=k, filters=filters, min_confidence=min_confidence)
         if json:
             from api.schemas import AskResponse
 
-            _print_json(AskResponse.of(response, service.index).model_dump(mode="json"))
+            print_json(AskResponse.of(response, service.index).model_dump(mode="json"))
         else:
             show.response(out, response)
 
@@ -163,41 +109,14 @@ def search(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with opened(_settings(index=index)) as service:
+    with opened(settings_given(index=index)) as service:
         found, milliseconds = service.answerer.search(question, k=k, filters=filters)
         if json:
             from api.schemas import SearchResponse
 
-            _print_json(SearchResponse.of(question, found, milliseconds, service.index).model_dump(mode="json"))
+            print_json(SearchResponse.of(question, found, milliseconds, service.index).model_dump(mode="json"))
         else:
             show.evidence(out, found)
-
-
-@app.command()
-def documents(
-    index: IndexDir = None,
-    json: Json = False,
-    contains: Annotated[str, typer.Option("--contains", help="Part of an id, a title, an author or a source.")] = "",
-) -> None:
-    """List the documents of the index.
-
-    Example: [bold]citeqa documents --contains rubio[/]
-    """
-    from index.store import Index
-
-    try:
-        contains.encode()
-    except UnicodeEncodeError:
-        raise typer.BadParameter("it is not valid text", param_hint="--contains") from None
-    with closing(Index(_settings(index=index).index)) as opened:
-        found, total = opened.summaries(opened.documents or 1, contains=contains)
-    if json:
-        from api.schemas import DocumentList, DocumentSummary
-
-        page = DocumentList(documents=[DocumentSummary.of(item) for item in found], next_cursor=None, total=total)
-        _print_json(page.model_dump(mode="json"))
-    else:
-        show.documents(out, found, total)
 
 
 @app.command()
@@ -206,14 +125,19 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. [dim](CITEQA_PORT; 8000)[/]")] = None,
     reader: ReaderName = None,
+    writing: Annotated[
+        bool | None,
+        typer.Option("--writing", help="Let documents be added and removed over HTTP. [dim](CITEQA_WRITING)[/]"),
+    ] = None,
 ) -> None:
-    """Serve the chat page and the HTTP interface; indexes the seed articles first if there is no index.
+    """Serve the chat page and the HTTP interface; indexes the seed articles first if there is no index. What other
+    commands change in the index is noticed within a second.
 
     Example: [bold]citeqa serve --port 8080[/]
     """
     import socket
 
-    settings = _settings(index=index, host=host, port=port, reader=reader)
+    settings = settings_given(index=index, host=host, port=port, reader=reader, writing=writing)
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         listening = socket.create_server((settings.host, settings.port), family=family)
@@ -228,14 +152,14 @@ def serve(
     if not (settings.index / "catalog.sqlite3").exists():
         report = build(settings, [SEEDS])
         err.print(f"indexed {report.documents} documents in {report.passages} passages into {settings.index}")
-    with closing(listening), opened(settings) as service:
+    with closing(listening), living(settings) as service:
         import uvicorn
 
         from api.app import create_app
 
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
         err.print(f"citeqa is ready at http://{shown}:{listening.getsockname()[1]}/ (Ctrl-C stops it)", markup=False)
-        config = uvicorn.Config(create_app(service), log_level="warning")
+        config = uvicorn.Config(create_app(service, writing=settings.writing), log_level="warning")
         uvicorn.Server(config).run([listening])
 
 
@@ -275,7 +199,7 @@ def evaluate(
     if not asked:
         raise typer.BadParameter(f"{questions} has no question of the split {split!r}", param_hint="--split")
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
-        settings = _settings(index=index, reader=reader)
+        settings = settings_given(index=index, reader=reader)
         if corpus:
             settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
         if corpus:
@@ -311,8 +235,3 @@ def _checked(model: type[Checked], hint: str, **values: Any) -> Checked:
     except ValidationError as error:
         faults = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
         raise typer.BadParameter(faults, param_hint=hint) from None
-
-
-def _print_json(value: Any) -> None:
-    """JSON on standard output, in which no character can steer a terminal."""
-    sys.stdout.write(show.escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")

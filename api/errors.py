@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from index.errors import UnknownDocumentError
+from index.errors import IndexBusyError, UnknownDocumentError
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ def install(app: FastAPI) -> None:
     """Answer every error of the application, and of the framework below it, with a problem."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(UnknownDocumentError, _unknown_documents)
+    app.add_exception_handler(IndexBusyError, _busy)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -80,11 +81,17 @@ def _detail(fault: dict[str, Any]) -> str:
 
 def _unknown_documents(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, UnknownDocumentError)
-    if request.method == "GET":
+    if request.method in ("GET", "DELETE"):
         return problem(404, "There is no document with this id.")
     named = ", ".join(error.ids[:10]) + (f" and {len(error.ids) - 10} more" if len(error.ids) > 10 else "")
     fault = ProblemError(pointer="#/filters/document_ids", detail=f"No such document: {named}")
     return problem(422, "The filters name documents that are not in the index.", [fault])
+
+
+def _busy(request: Request, error: Exception) -> ProblemResponse:
+    log.warning("%s", error)
+    detail = "Another process is writing to the index; try again after it."
+    return problem(503, detail, headers={"Retry-After": "5"})
 
 
 def _http(request: Request, error: Exception) -> ProblemResponse:

@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
 from api import schemas
 from api.errors import Problem
-from api.schemas import AskRequest, AskResponse, DocumentList, DocumentOut, Health, Ready, SearchRequest, SearchResponse
+from api.living import LivingService
+from api.posted import posted
+from api.schemas import (
+    AskRequest,
+    AskResponse,
+    DocumentList,
+    DocumentOut,
+    Health,
+    Ready,
+    SearchRequest,
+    SearchResponse,
+    VerifyRequest,
+    VerifyResponse,
+)
 from api.service import Service, versions
 from index.types import Filters
+from rag.verify import verify as compare
 
 
 def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
+    """The service as it is now; one request sees one state of the index."""
+    service: Service = request.app.state.service.now
+    return service
+
+
+def _living(request: Request) -> LivingService:
+    """The service that may write.
+
+    Raises:
+        HTTPException: 403, unless writing was switched on, and to what a page of another site sends.
+    """
+    if not request.app.state.writing:
+        raise HTTPException(403, "Documents cannot be changed here. To allow it, serve with --writing.")
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        raise HTTPException(403, "Documents can only be changed by the service's own page and by programs.")
+    service: LivingService = request.app.state.service
     return service
 
 
@@ -31,6 +63,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 Loaded = Annotated[Service, Depends(_service)]
+Writing = Annotated[LivingService, Depends(_living)]
 router = APIRouter(prefix="/api")
 _POSTED = _problems(400, 413, 415, 422)
 
@@ -84,6 +117,28 @@ def documents(
 def document(document_id: str, service: Loaded) -> DocumentOut:
     """One document: its text, in which every offset counts, and what is known about it."""
     return DocumentOut.of(service.index.document(document_id))
+
+
+@router.post("/documents", status_code=201, responses=_problems(400, 403, 413, 415, 422, 503))
+async def put(request: Request, response: Response, service: Writing) -> DocumentOut:
+    """Add a document, or replace the one with its id (status 200): JSON as described, or a file as multipart/form-data
+    in the field `file`. It is found by the next question."""
+    document = await posted(request)
+    if not await run_in_threadpool(service.put, document):
+        response.status_code = 200
+    return DocumentOut.of(document)
+
+
+@router.delete("/documents/{document_id:path}", status_code=204, responses=_problems(403, 404, 503))
+def remove(document_id: str, service: Writing) -> None:
+    """Delete a document: its text is gone for good, only its digest stays in a log."""
+    service.remove(document_id)
+
+
+@router.post("/verify", dependencies=[Depends(_json_only)], responses=_POSTED)
+def verify(body: VerifyRequest, service: Loaded) -> VerifyResponse:
+    """Whether a citation still holds: valid, moved, changed or gone."""
+    return VerifyResponse.of(compare(service.index, body.claim()))
 
 
 @router.get("/health")

@@ -15,6 +15,7 @@ from index.corpus import MAX_ID_BYTES
 from index.store import Index
 from index.types import Document, Filters
 from rag.types import Answer, Candidate, Citation, Found, Reason, Response, Slice, Source
+from rag.verify import Claim, Verdict
 
 MAX_QUESTION = 2000  # code points
 MAX_CONTEXT = 2000
@@ -92,6 +93,18 @@ class AskRequest(SearchRequest):
         return self
 
 
+class DocumentIn(_Request):
+    """A document to add, or to put in the place of the one with its id; what is not given is read off the text."""
+
+    id: Id = Field(examples=["reports/2024/harbour"], description="a relative path: no empty, '.' or '..' segment")
+    text: Annotated[str, Field(min_length=1)] = Field(examples=["The harbour was opened on 4 May 1987."])
+    title: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    author: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    date: IsoDate | None = None
+    source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    url: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+
+
 class SourceOut(BaseModel):
     """The document that something comes from."""
 
@@ -138,7 +151,7 @@ class CitationOut(PlaceOut, SourceOut):
         return cls(
             **_source(citation.source),
             **_place(citation.quote),
-            page=None,
+            page=citation.page,
             quote=citation.quote.text,
             sentence=SentenceOut(text=citation.sentence.text, **_place(citation.sentence)),
             document_sha256=citation.source.sha256,
@@ -297,6 +310,55 @@ class DocumentOut(_DocumentFields):
             **{name: getattr(document, name) for name in _DocumentFields.model_fields},
             boilerplate=[BoilerplateOut(start=span.start, end=span.end) for span in document.boilerplate],
             text=document.text,
+        )
+
+
+class SentenceIn(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True)
+    text: str
+    start: Annotated[int, Field(ge=0)]
+
+
+class CitationIn(BaseModel):
+    """A citation as it was given out; fields that do not matter for it may be there or not."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    document_id: Id
+    document_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=1)]
+    quote: Annotated[str, Field(min_length=1)]
+    sentence: SentenceIn | None = None
+
+    @model_validator(mode="after")
+    def _as_long_as_its_quote(self) -> CitationIn:
+        if self.end - self.start != len(self.quote):
+            raise ValueError(f"end - start is {self.end - self.start}, the quote has {len(self.quote)} code points")
+        return self
+
+
+class VerifyRequest(_Request):
+    citation: CitationIn
+
+    def claim(self) -> Claim:
+        c = self.citation
+        sentence = c.sentence or SentenceIn(text="", start=0)
+        return Claim(c.document_id, c.document_sha256, c.start, c.end, c.quote, sentence.text, sentence.start)
+
+
+class VerifyResponse(BaseModel):
+    """`citation` is the one that holds now (valid, moved); `nearest` the most similar sentence (changed), if any is."""
+
+    status: Literal["valid", "moved", "changed", "gone"]
+    citation: CitationOut | None
+    nearest: CitationOut | None
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> VerifyResponse:
+        return cls(
+            status=verdict.status,
+            citation=CitationOut.of(verdict.citation) if verdict.citation else None,
+            nearest=CitationOut.of(verdict.nearest) if verdict.nearest else None,
         )
 
 

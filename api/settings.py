@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     )
     models: Path | None = Field(default=None, description="folder of exported models; models/ in the index by default")
 
+    writing: bool = Field(default=False, description="whether documents may be added and removed over HTTP")
+
     @property
     def exported(self) -> Path:
         """Where exported models are kept."""

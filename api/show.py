@@ -13,6 +13,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from index.catalog import Summary
     from rag.types import Candidate, Citation, Found, Response, Source
+    from rag.verify import Verdict
 
 # Control characters (C0 without tab and line feed, DEL, C1), bidi embeddings, overrides and isolates, surrogates.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -48,6 +49,22 @@ def confidence_in_words(confidence: float) -> str:
     """How sure an answer is, as the page says it too."""
     words = {0.9: "very likely right", 0.7: "likely right", 0.5: "perhaps right"}
     return next((said for bound, said in words.items() if confidence >= bound), "uncertain")
+
+
+def verdict(console: Console, found: Verdict) -> None:
+    """What became of a citation."""
+    said = {
+        "valid": "valid: the words stand where they were cited",
+        "moved": "moved: the words stand elsewhere now",
+        "changed": "changed: the document no longer holds these words",
+        "gone": "gone: the document is not in the index any more",
+    }
+    console.print(said[found.status], style="bold")
+    if found.citation:
+        _cited(console, found.citation, "  ")
+    elif found.nearest:
+        console.print("the nearest there is:", style="dim")
+        _cited(console, found.nearest, "  ")
 
 
 def _candidates(console: Console, label: str, candidates: Sequence[Candidate]) -> None:

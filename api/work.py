@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from api.settings import Settings
-from index.errors import IndexNotFoundError
+from index.errors import CiteqaError, IndexNotFoundError
 
 if TYPE_CHECKING:
+    from api.living import LivingService
     from api.service import Service
-    from index.builder import Report
+    from index.builder import Report, Writer
+    from index.chunker import ChunkerSettings
+    from index.doctor import Finding
+    from index.embedder import Embedder
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -24,34 +30,103 @@ def build(
     settings: Settings, paths: list[Path], passage_tokens: int | None = None, overlap: int | None = None
 ) -> Report:
     """Bring the index up to date with files; what is not given is what the index was made with."""
-    from index.builder import stored_settings, update
-    from index.chunker import ChunkerSettings
+    from index.builder import update
     from index.corpus import count
+
+    chunker = _chunker(settings, passage_tokens, overlap)
+    embedder = _embedder(settings)
+    with progress(count(paths), "indexing") as (advance, note):
+        return update(settings.index, paths, embedder, chunker, _told(advance, note))
+
+
+def remade(settings: Settings, passage_tokens: int | None = None, overlap: int | None = None) -> Report:
+    """Make everything again from the stored texts; what is not given is what the index was made with."""
+    from index.rebuild import remake
+    from index.store import Index
+
+    with closing(Index(settings.index)) as index:
+        documents = index.documents
+    chunker = _chunker(settings, passage_tokens, overlap)
+    embedder = _embedder(settings)
+    with progress(documents, "making again") as (advance, note):
+        return remake(settings.index, embedder, chunker, _told(advance, note))
+
+
+def synced(settings: Settings, folder: Path, *, dry_run: bool = False, empty: bool = False) -> Report:
+    """Keep the index in step with a folder, or say what that would do; a model is loaded only if it is needed."""
+    from index.catalog import Catalog
+    from index.store import DATABASE
+    from index.sync import plan, preview, sync
+
+    if dry_run and (settings.index / DATABASE).exists():
+        with closing(Catalog(settings.index / DATABASE)) as catalog:
+            return preview(catalog, plan(catalog, folder, empty=empty))
+    if dry_run:
+        with tempfile.TemporaryDirectory() as nowhere, closing(Catalog(Path(nowhere, DATABASE), write=True)) as catalog:
+            return preview(catalog, plan(catalog, folder, empty=empty))
+    with writer(settings, f"keeping step with {folder}") as writing:
+        given = plan(writing.catalog, folder, empty=empty)
+        with progress(len(given.changed), "syncing") as (advance, note):
+            writing.telling(_told(advance, note))
+            return sync(writing, given)
+
+
+@contextmanager
+def writer(settings: Settings, doing: str) -> Iterator[Writer]:
+    """The one writer of the index, with the settings it was made with; the model is loaded when it is needed."""
+    from index.builder import writing
+
+    with writing(settings.index, lambda: _embedder(settings), _chunker(settings), doing) as opened:
+        yield opened
+
+
+def examined(settings: Settings) -> Iterator[Finding]:
+    """What `citeqa doctor` finds, one thing after another."""
+    from index.doctor import Finding, examine
+    from index.models import load_embedder
+    from rag.readers import load_reader
+
+    yield from examine(settings.index, lambda name, precision: load_embedder(name, settings.exported, precision))
+    try:
+        load_reader(settings.reader, settings.exported)
+        faults: tuple[str, ...] = ()
+    except CiteqaError as error:
+        faults = (str(error),)
+    yield Finding("the reader loads and computes what it should", faults, "reinstall citeqa, or name another --reader")
+
+
+def _chunker(settings: Settings, passage_tokens: int | None = None, overlap: int | None = None) -> ChunkerSettings:
+    from index.builder import stored_settings
+    from index.store import chunker_of
+
+    stored = chunker_of(stored_settings(settings.index))
+    given = {"passage_tokens": passage_tokens, "overlap_sentences": overlap}
+    return replace(stored, **{name: value for name, value in given.items() if value is not None})
+
+
+def _embedder(settings: Settings) -> Embedder:
+    from index.builder import stored_settings
     from index.models import load_embedder
     from index.sources import DEFAULT_MODEL
 
     stored = stored_settings(settings.index)
-    default = ChunkerSettings()
-    chunker = ChunkerSettings(
-        passage_tokens=passage_tokens or int(stored.get("chunker.passage_tokens", default.passage_tokens)),
-        overlap_sentences=int(stored.get("chunker.overlap_sentences", default.overlap_sentences))
-        if overlap is None
-        else overlap,
-    )
     model = settings.model or str(stored.get("embedder.name", DEFAULT_MODEL))
     precision = settings.precision or str(stored.get("embedder.precision", "fp32"))
     with err.status("loading the embedding model"):
-        embedder = load_embedder(model, settings.exported, precision)
-    with progress(count(paths), "indexing") as (advance, note):
-        passages, start = 0, time.monotonic()
+        return load_embedder(model, settings.exported, precision)
 
-        def advanced(documents: int, embedded: int) -> None:
-            nonlocal passages
-            passages += embedded
-            advance(documents)
-            note(f"{passages} passages, {passages / (time.monotonic() - start + 1e-9):.0f} a second")
 
-        return update(settings.index, paths, embedder, chunker, advanced)
+def _told(advance: Callable[[int], None], note: Callable[[str], None]) -> Callable[[int, int], None]:
+    """Shows documents and passages as they are done, and how fast."""
+    passages, start = 0, time.monotonic()
+
+    def told(documents: int, embedded: int) -> None:
+        nonlocal passages
+        passages += embedded
+        advance(documents)
+        note(f"{passages} passages, {passages / (time.monotonic() - start + 1e-9):.0f} a second")
+
+    return told
 
 
 @contextmanager
@@ -68,6 +143,17 @@ def opened(settings: Settings) -> Iterator[Service]:
 
         service = Service.open(settings.index, settings.exported, settings.reader)
     with closing(service):
+        yield service
+
+
+@contextmanager
+def living(settings: Settings) -> Iterator[LivingService]:
+    """The service over the index as it changes, for as long as the block lasts."""
+    with err.status("loading the models"):
+        from api.living import LivingService
+
+        service = LivingService(settings.index, settings.exported, settings.reader)
+    with closing(service), service.following():
         yield service
 
 

@@ -114,6 +114,10 @@ class Writer:
         self.added = self.replaced = self.unchanged = self.removed = 0
         self.skipped: list[Skipped] = []
 
+    def telling(self, progress: Progress) -> None:
+        """Report to another function from now on."""
+        self._progress = progress
+
     def load(self) -> tuple[Embedder, Chunker]:
         """The model and the chunker, which must be those the index was made with; a new index gets their settings.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +19,16 @@ from index import schema
 from index.errors import IndexDamagedError, IndexMismatchError, IndexOutdatedError, UnknownDocumentError
 from index.lexical import Row
 from index.types import Document, Filters, Passage, Span
+
+_PATIENCE = 5000  # milliseconds to wait for another process's short step
+_TAKE_OVER = (
+    "DELETE FROM main.passages",
+    'INSERT INTO main.passages (document_id, start, "end", vector) '
+    'SELECT document_id, start, "end", vector FROM other.passages ORDER BY id',
+    "UPDATE main.documents SET heading = (SELECT heading FROM other.documents AS o WHERE o.id = documents.id)",
+    "DELETE FROM main.settings",
+    "INSERT INTO main.settings SELECT name, value FROM other.settings",
+)
 
 
 class Summary(NamedTuple):
@@ -215,9 +225,61 @@ class Catalog:
         vectors = np.frombuffer(b"".join(vector for _, _, vector in found), dtype=np.float16)
         return passages, vectors.reshape(len(found), -1) if found else vectors.reshape(0, 0)
 
-    def purge(self) -> None:
-        """Bring what was committed into the database file and empty the journal, as far as no reader needs it."""
-        self._all("PRAGMA wal_checkpoint(TRUNCATE)")
+    def take_over(self, path: Path, before_commit: Callable[[], object]) -> None:
+        """Take settings, headings, passages and vectors of the same documents from another database, in one step.
+
+        `before_commit` is called inside the transaction, when everything is taken over.
+        """
+        with self._guarded():
+            self._connection.execute("ATTACH ? AS other", (str(path),))
+        try:
+            with self.transaction():
+                for statement in _TAKE_OVER:
+                    self._connection.execute(statement)
+                before_commit()
+        finally:
+            self._all("DETACH other")
+        self.purge()
+
+    def ids(self) -> list[str]:
+        """The ids of all documents, in order."""
+        return [row[0] for row in self._all("SELECT id FROM documents ORDER BY id")]
+
+    def named(self, sha256: str) -> list[str]:
+        """The ids of the documents that have this very text."""
+        return [row[0] for row in self._all("SELECT id FROM documents WHERE sha256 = ? ORDER BY id", (sha256,))]
+
+    def faults(self) -> list[str]:
+        """What the database itself finds wrong with itself; empty if nothing."""
+        found = [row[0] for row in self._all("PRAGMA integrity_check") if row[0] != "ok"]
+        return found + [f"a row of {row[0]} refers to nothing" for row in self._all("PRAGMA foreign_key_check")]
+
+    def places(self) -> Iterator[tuple[str, int, int, int]]:
+        """Of every passage the document's id, its start and end, and the length of the text."""
+        sql = (
+            'SELECT p.id, p.document_id, p.start, p."end", length(d.text) FROM passages AS p '
+            "JOIN documents AS d ON d.id = p.document_id WHERE p.id > ? AND p.id <= ? ORDER BY p.id LIMIT ?"
+        )
+        for rows in self._blocks(sql, -1, 2**62, 8192):
+            yield from (row[1:] for row in rows)
+
+    def vectors_of_other_size(self, size: int) -> int:
+        """How many vectors do not have so many bytes."""
+        return int(self._all("SELECT count(*) FROM passages WHERE length(vector) <> ?", (size,))[0][0])
+
+    def copy(self, path: Path) -> None:
+        """A copy of the database as it is now, made while others may write (SQLite's online backup)."""
+        with self._guarded(), closing(sqlite3.connect(path)) as target:
+            self._connection.backup(target)
+
+    def purge(self) -> bool:
+        """Bring what was committed into the database file and empty the journal, in which earlier texts may stand.
+        Whether it could: not while a reader looks at an earlier state."""
+        self._all("PRAGMA busy_timeout = 0")
+        try:
+            return not self._all("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+        finally:
+            self._all(f"PRAGMA busy_timeout = {_PATIENCE}")
 
     def files(self, root: str) -> dict[str, tuple[str, str | None]]:
         """The files of a folder as they were last read: by name the digest, and why it was skipped if it was."""

@@ -54,6 +54,12 @@ def settings_of(embedder: EmbedderInfo, chunker: ChunkerSettings) -> Settings:
     )
 
 
+def chunker_of(settings: Settings) -> ChunkerSettings:
+    """The chunker's settings that an index was made with; the defaults where it says none."""
+    prefix = "chunker."
+    return ChunkerSettings(**{n.removeprefix(prefix): int(v) for n, v in settings.items() if n.startswith(prefix)})
+
+
 def check_settings(folder: Path, found: Settings, given: Settings) -> None:
     """Raises IndexMismatchError, with both values of everything that differs."""
     differing = [name for name in sorted(found.keys() | given.keys()) if found.get(name) != given.get(name)]
@@ -186,6 +192,10 @@ class Index:
     def document(self, document_id: str) -> Document:
         """Raises UnknownDocumentError if there is none with that id."""
         return self._catalog.document(document_id)
+
+    def with_text(self, sha256: str) -> list[str]:
+        """The ids of the documents whose text has this digest, in order."""
+        return self._catalog.named(sha256)
 
     def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
         """By document id, what stands before the document's passages when they are indexed: title and date."""

@@ -44,9 +44,14 @@ class Answerer:
 
     def __init__(self, index: Index, embedder: Embedder, reader: Reader, confidence: Confidence) -> None:
         self._index = index
+        self.embedder = embedder
         self._retriever = Retriever(index, embedder)
         self._reader = reader
         self._confidence = confidence
+
+    def over(self, index: Index) -> Answerer:
+        """The same over another index, or another view of it."""
+        return Answerer(index, self.embedder, self._reader, self._confidence)
 
     def search(self, question: str, *, k: int = 5, filters: Filters | None = None) -> tuple[list[Found], float]:
         """The `k` best passages with their sources, best first, and the milliseconds it took.

@@ -72,11 +72,13 @@ def _utf16(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quote, exact to the character, with the sentence it stands in. Made by `Citation.of`, and only there."""
+    """A quote, exact to the character, with the sentence it stands in and, where the original has pages, the number
+    of the page it begins on. Made by `Citation.of`, and only there."""
 
     source: Source
     quote: Slice
     sentence: Slice
+    page: int | None = None
 
     @classmethod
     def of(cls, document: Document, span: Span) -> Citation:
@@ -93,7 +95,7 @@ class Citation:
         if touched:
             first, last = whole(document.text, sentences, touched[0], touched[-1])
             start, end = min(start, sentences[first].start), max(end, sentences[last].end)
-        return cls(Source.of(document), quote, Slice.of(document, Span(start, end)))
+        return cls(Source.of(document), quote, Slice.of(document, Span(start, end)), document.page(span.start))
 
 
 @dataclass(frozen=True, slots=True)

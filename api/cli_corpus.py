@@ -1,0 +1,221 @@
+"""The commands that change an index or look after it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api import show
+from api.options import IndexDir, Json, out, print_json, settings_given
+from api.settings import SEEDS
+from api.work import build, err, remade, synced
+
+if TYPE_CHECKING:
+    from index.builder import Report
+
+app = typer.Typer()
+
+
+def told(report: Report, index: Path, *, would: bool = False) -> None:
+    """Say what was done, what was skipped and why; leaves with status 1 if anything was."""
+    for skipped in report.skipped:
+        err.print(
+            f"skipped {show.printable(skipped.name)}: {show.printable(skipped.reason)}", style="yellow", markup=False
+        )
+    done = f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, {report.removed} removed"
+    holds = f"{index} holds {report.documents} documents in {report.passages} passages"
+    out.print(f"{'would be: ' if would else ''}{done}, {len(report.skipped)} skipped{'' if would else f'; {holds}'}")
+    if report.skipped:
+        raise typer.Exit(1)
+
+
+@app.command()
+def index(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(exists=True, help="Folders, text files, JSONL files. [dim](the seed articles)[/]"),
+    ] = None,
+    index: IndexDir = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Embedding model, by name or path. [dim](CITEQA_MODEL)[/]")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option("--precision", help="fp32, or the faster int8. [dim](CITEQA_PRECISION; fp32)[/]")
+    ] = None,
+    passage_tokens: Annotated[
+        int | None, typer.Option(min=16, help="Tokens of a passage at most. [dim](128)[/]")
+    ] = None,
+    overlap_sentences: Annotated[
+        int | None, typer.Option(min=0, help="Sentences a passage repeats of the one before. [dim](1)[/]")
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make everything again from the stored texts, with the settings given.")
+    ] = False,
+) -> None:
+    """Build the index, or bring it up to date: adds what is new, replaces what changed.
+
+    Examples: [bold]citeqa index reports/[/]   [bold]citeqa index a.txt b.md archive.jsonl --index archive.citeqa[/]
+    """
+    settings = settings_given(index=index, model=model, precision=precision)
+    if rebuild:
+        if paths:
+            raise typer.BadParameter("it takes no paths: what is stored is made again", param_hint="--rebuild")
+        told(remade(settings, passage_tokens, overlap_sentences), settings.index)
+        return
+    told(build(settings, paths or [SEEDS], passage_tokens, overlap_sentences), settings.index)
+
+
+@app.command()
+def documents(
+    index: IndexDir = None,
+    json: Json = False,
+    contains: Annotated[str, typer.Option("--contains", help="Part of an id, a title, an author or a source.")] = "",
+) -> None:
+    """List the documents of the index.
+
+    Example: [bold]citeqa documents --contains rubio[/]
+    """
+    from index.store import Index
+
+    try:
+        contains.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("it is not valid text", param_hint="--contains") from None
+    with closing(Index(settings_given(index=index).index)) as opened:
+        found, total = opened.summaries(opened.documents or 1, contains=contains)
+    if json:
+        from api.schemas import DocumentList, DocumentSummary
+
+        page = DocumentList(documents=[DocumentSummary.of(item) for item in found], next_cursor=None, total=total)
+        print_json(page.model_dump(mode="json"))
+    else:
+        show.documents(out, found, total)
+
+
+@app.command()
+def sync(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The folder to keep in step with.")],
+    index: IndexDir = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on following the folder until Ctrl-C.")] = False,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Remove the folder's documents even if it holds no files any more.")
+    ] = False,
+) -> None:
+    """Keep the index in step with a folder: adds what is new, replaces what changed, removes what is gone. Files are
+    told by the digests of their bytes; what came from elsewhere is left alone.
+
+    Examples: [bold]citeqa sync reports/ --dry-run[/]   [bold]citeqa sync reports/ --watch[/]
+    """
+    settings = settings_given(index=index)
+    if watch and dry_run:
+        raise typer.BadParameter("not together with --dry-run", param_hint="--watch")
+    if not watch:
+        told(synced(settings, folder, dry_run=dry_run, empty=empty), settings.index, would=dry_run)
+        return
+    from api.watching import follow
+
+    follow(settings, folder, empty=empty, tell=told)
+
+
+@app.command()
+def remove(
+    ids: Annotated[list[str], typer.Argument(help="Ids of documents, as `citeqa documents` lists them.")],
+    index: IndexDir = None,
+) -> None:
+    """Remove documents: their texts are gone for good, only their digests stay in a log.
+
+    Example: [bold]citeqa remove reports/2024/harbour[/]
+    """
+    from api.work import writer
+
+    settings = settings_given(index=index)
+    with writer(settings, "removing documents") as writing:
+        for document_id in dict.fromkeys(ids):
+            writing.remove(document_id)
+        writing.commit()
+        writing.settle()
+        report = writing.report()
+    told(report, settings.index)
+
+
+@app.command()
+def verify(
+    citation: Annotated[
+        typer.FileText, typer.Argument(help="A citation as JSON, or a whole answer; - reads it from here.")
+    ],
+    index: IndexDir = None,
+    json: Json = False,
+) -> None:
+    """Say whether a citation still holds: valid, moved, changed or gone. Exit status 0 if valid or moved, else 1.
+
+    Example: [bold]citeqa ask "Who met Rubio?" --json | citeqa verify -[/]
+    """
+    import json as reading
+
+    from pydantic import ValidationError
+
+    from api.schemas import VerifyRequest, VerifyResponse
+    from index.store import Index
+    from rag.verify import verify as compare
+
+    try:
+        given = reading.load(citation)
+        while isinstance(given, dict) and "document_sha256" not in given:
+            given = given.get("answer") or given.get("citation")
+        claim = VerifyRequest.model_validate_json(reading.dumps({"citation": given})).claim()
+    except (ValueError, ValidationError, RecursionError) as error:
+        raise typer.BadParameter(f"it is no citation: {error}", param_hint="CITATION") from None
+    with closing(Index(settings_given(index=index).index)) as opened:
+        verdict = compare(opened, claim)
+    if json:
+        print_json(VerifyResponse.of(verdict).model_dump(mode="json"))
+    else:
+        show.verdict(out, verdict)
+    if verdict.status in ("changed", "gone"):
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(index: IndexDir = None) -> None:
+    """Check the index and the models, everything that can be checked, and say what mends what is wrong.
+
+    Example: [bold]citeqa doctor --index archive.citeqa[/]
+    """
+    from api.work import examined
+
+    sick = False
+    for finding in examined(settings_given(index=index)):
+        sick |= bool(finding.faults)
+        out.print(f"{'no ' if finding.faults else 'ok '} {finding.checked}", markup=False)
+        for fault in finding.faults:
+            out.print(f"    {show.printable(fault)}", style="red", markup=False)
+        if finding.faults:
+            out.print(f"    to mend it: {finding.mend}", markup=False)
+    if sick:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="The file to write: .jsonl for documents, .sqlite3 for the database.")],
+    index: IndexDir = None,
+) -> None:
+    """Give everything back: all documents as JSONL, which `citeqa index` reads, or a copy of the whole database, which
+    may be made while others write and, named catalog.sqlite3 in a folder of its own, is an index again.
+
+    Examples: [bold]citeqa export documents.jsonl[/]   [bold]citeqa export backup.sqlite3[/]
+    """
+    from index.backup import backup, export_rows
+
+    settings = settings_given(index=index)
+    write = {".jsonl": export_rows, ".sqlite3": backup}.get(target.suffix)
+    if write is None:
+        raise typer.BadParameter("it must end in .jsonl or .sqlite3", param_hint="TARGET")
+    if not target.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{target} cannot be written: its folder is not there", param_hint="TARGET")
+    count = write(settings.index, target)
+    out.print(f"{count} documents are in {target}")

@@ -1,0 +1,123 @@
+"""A service that is kept in step with its index, and that may write to it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+from api.service import Service
+from index.builder import Writer, writing
+from index.catalog import Catalog
+from index.errors import CiteqaError, IndexBusyError
+from index.store import DATABASE, Index, chunker_of, writer_lock
+from index.types import Document
+
+log = logging.getLogger(__name__)
+
+LOOK = 0.5  # seconds between looks at whether the index has changed
+
+
+class LivingService:
+    """The service to answer from now; replaced by a newer one when the index has changed. May be shared between
+    threads; questions never wait for changes."""
+
+    def __init__(self, folder: Path, models: Path | None = None, reader: str | None = None) -> None:
+        """Open the index in `folder` with the embedding model it was made with, and a reader, the shipped one unless
+        another is named; `models` holds exported models (`folder`/models by default).
+
+        Raises:
+            CiteqaError: if there is no index, or it does not fit the installed model.
+        """
+        self._folder = folder
+        self._open = partial(Service.open, folder, models, reader)
+        self.now = self._open()
+        self._refreshing, self._writing = threading.Lock(), threading.Lock()
+        self._unpurged = threading.Event()
+
+    def refresh(self) -> None:
+        """Answer from the index as it is now, if it is not what `now` shows."""
+        with self._refreshing:
+            if self.now.index.is_current():
+                return
+            self.now = self._view()
+            self._unpurged.set()
+            index = self.now.index
+            log.info("the index changed: it has %d documents in %d passages", index.documents, index.passages)
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Look for changes twice a second for as long as the block lasts."""
+        stopped = threading.Event()
+        thread = threading.Thread(target=self._follow, args=(stopped,), name="follow the index", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+
+    def _follow(self, stopped: threading.Event) -> None:
+        failed = ""
+        while not stopped.wait(LOOK):
+            try:
+                self.refresh()
+                self._purge()
+                failed = ""
+            except (CiteqaError, OSError) as error:
+                if failed != (failed := str(error)):
+                    log.warning("answering from the index as it was: %s", error)
+
+    def put(self, document: Document) -> bool:
+        """Add a document, or replace the one with its id; found by the next question. Whether it is a new one.
+
+        Raises:
+            IndexBusyError: if another process is writing.
+        """
+        writer = self._write(lambda writer: writer.put(document))
+        return bool(writer.added)
+
+    def remove(self, document_id: str) -> None:
+        """Take a document away.
+
+        Raises:
+            UnknownDocumentError: if there is none with that id.
+            IndexBusyError: if another process is writing.
+        """
+        self._write(lambda writer: writer.remove(document_id))
+
+    def _write(self, change: Callable[[Writer], None]) -> Writer:
+        chunker = chunker_of(self.now.index.settings)
+        model = self.now.answerer.embedder
+        with self._writing, writing(self._folder, lambda: model, chunker, "changing documents over HTTP") as writer:
+            change(writer)
+            writer.commit()
+        self.refresh()
+        return writer
+
+    def _purge(self) -> None:
+        """Empty the journal of texts that were taken away, as soon as no question looks at them any more."""
+        if not self._unpurged.is_set():
+            return
+        with suppress(IndexBusyError), self._writing, writer_lock(self._folder, "emptying the journal"):
+            with closing(Catalog(self._folder / DATABASE, write=True)) as catalog:
+                purged = catalog.purge()
+            if purged:
+                self._unpurged.clear()
+            else:  # a view opened now needs nothing of the journal: everything is in the database file
+                self.now = self._view()
+
+    def _view(self) -> Service:
+        """The service over the index as it is now."""
+        before = self.now.index
+        index = Index(self._folder, before)
+        if (index.embedder, index.precision) == (before.embedder, before.precision):
+            return Service(index, self.now.answerer.over(index))
+        index.close()
+        return self._open()
+
+    def close(self) -> None:
+        self.now.index.close()

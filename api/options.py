@@ -1,0 +1,38 @@
+"""Options and helpers that the commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from api import show
+from api.settings import Settings
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
+
+IndexDir = Annotated[Path | None, typer.Option("--index", help="Folder of the index. [dim](CITEQA_INDEX; .citeqa)[/]")]
+Json = Annotated[bool, typer.Option("--json", help="Print the fields of the HTTP interface as JSON.")]
+ReaderName = Annotated[
+    str | None,
+    typer.Option("--reader", help="Question-answering model that reads, by name or path. [dim](CITEQA_READER)[/]"),
+]
+
+
+def settings_given(**given: Any) -> Settings:
+    """The settings of the environment, with what was given on the command line in their place."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise typer.BadParameter(f"the settings are not valid: {faults}") from None
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, in which no character can steer a terminal."""
+    sys.stdout.write(show.escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")

@@ -1,0 +1,106 @@
+"""Everything about an index that can be checked, each with what mends it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index.catalog import Catalog
+from index.derived import DerivedDamagedError, manifest_of, open_generation
+from index.embedder import Embedder
+from index.errors import CiteqaError, IndexNotFoundError
+from index.store import DATABASE, check_settings, chunker_of, settings_of
+
+_AGAIN = "index the documents again into another folder (--index), or put a backup in its place"
+_REBUILD = "citeqa index --rebuild makes passages and vectors again from the stored texts"
+_SHOWN = 5  # faults named of each kind
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked; `faults` is empty where all is well, else `mend` says what to do."""
+
+    checked: str
+    faults: tuple[str, ...]
+    mend: str
+
+
+def examine(folder: Path, loading: Callable[[str, str], Embedder]) -> Iterator[Finding]:
+    """Check the index in `folder`; `loading` gives the embedding model of a name in a precision.
+
+    Raises:
+        IndexNotFoundError: if there is none.
+    """
+    if not (folder / DATABASE).exists():
+        raise IndexNotFoundError(f"there is no index in {folder}; make one with: citeqa index FOLDER")
+    try:
+        catalog = Catalog(folder / DATABASE)
+    except CiteqaError as error:
+        yield Finding("the database opens", (str(error),), _AGAIN)
+        return
+    with closing(catalog):
+        faults = tuple(catalog.faults()[:_SHOWN])
+        yield Finding("the database is whole", faults, _AGAIN)
+        if not faults:
+            yield Finding("each text has its digest", tuple(_texts(catalog))[:_SHOWN], _AGAIN)
+            yield Finding("each passage is a slice of its text", tuple(_slices(catalog))[:_SHOWN], _REBUILD)
+            yield Finding("each vector is one", tuple(_vectors(catalog))[:_SHOWN], _REBUILD)
+            yield Finding("the search files are whole and complete", tuple(_search_files(folder, catalog)), _OPENING)
+            yield Finding(
+                "the embedding model is the one it was made with", tuple(_model(folder, catalog, loading)), _REBUILD
+            )
+
+
+_OPENING = "they are made again when the index is opened next: citeqa search ready"
+
+
+def _texts(catalog: Catalog) -> Iterator[str]:
+    for document_id in catalog.ids():
+        document = catalog.document(document_id)
+        found = hashlib.sha256(document.text.encode("utf-8", "surrogatepass")).hexdigest()
+        if found != document.sha256:
+            yield f"the text of {document_id!r} has SHA-256 {found}, needed {document.sha256}"
+
+
+def _slices(catalog: Catalog) -> Iterator[str]:
+    for document_id, start, end, length in catalog.places():
+        if not 0 <= start < end <= length:
+            yield f"a passage of {document_id!r} is [{start}, {end}) of {length} code points"
+
+
+def _vectors(catalog: Catalog) -> Iterator[str]:
+    dimension = int(catalog.settings()["embedder.dimension"])
+    wrong = catalog.vectors_of_other_size(2 * dimension)
+    if wrong:
+        yield f"{wrong} vectors do not have {dimension} values"
+        return
+    for ids, block in catalog.vectors(dimension):
+        for i in ids[~np.isfinite(block).all(axis=1)]:
+            yield f"the vector of passage {i} holds values that are no numbers"
+
+
+def _search_files(folder: Path, catalog: Catalog) -> Iterator[str]:
+    try:
+        manifest = manifest_of(catalog)
+        opened = open_generation(folder, manifest, int(catalog.settings()["embedder.dimension"]))
+    except DerivedDamagedError as error:
+        yield str(error)
+        return
+    passages = catalog.counts()[1]
+    for name, count in (("dense", len(opened.dense)), ("lexical", len(opened.lexical))):
+        if count != passages:
+            yield f"the {name} index has {count} passages, the database {passages}"
+
+
+def _model(folder: Path, catalog: Catalog, loading: Callable[[str, str], Embedder]) -> Iterator[str]:
+    settings = catalog.settings()
+    try:
+        embedder = loading(str(settings["embedder.name"]), str(settings["embedder.precision"]))
+        check_settings(folder, settings, settings_of(embedder.info, chunker_of(settings)))
+    except CiteqaError as error:
+        yield str(error)

@@ -1,0 +1,61 @@
+"""Making everything again from the stored texts, beside the living index, and putting it in its place in one step."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+from index.builder import Progress, Report, Writer
+from index.catalog import Catalog
+from index.chunker import ChunkerSettings
+from index.derived import manifest_of, rebuild, sweep
+from index.embedder import Embedder
+from index.errors import IndexNotFoundError
+from index.store import DATABASE, settings_of, writer_lock
+
+BESIDE = "rebuild"  # folder of the index that is being made, inside the living one's
+
+
+def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress: Progress | None = None) -> Report:
+    """Chunk and embed every stored text again, with this model and chunker, whatever the index was made with.
+
+    Questions are answered from the index as it is until the new one stands; an interrupted run is gone on with by the
+    next one with the same settings.
+
+    Raises:
+        IndexNotFoundError: if there is no index.
+        IndexBusyError: if another process is writing.
+    """
+    if not (folder / DATABASE).exists():
+        raise IndexNotFoundError(f"there is no index in {folder}; make one with: citeqa index FOLDER")
+    beside, settings = folder / BESIDE, settings_of(embedder.info, chunker)
+    with writer_lock(folder, "making everything again"), closing(Catalog(folder / DATABASE, write=True)) as catalog:
+        beside.mkdir(exist_ok=True)
+        with closing(Catalog(beside / DATABASE, write=True)) as new:
+            begun = new.settings() == settings
+        if not begun:
+            shutil.rmtree(beside)
+            beside.mkdir()
+        with closing(Catalog(beside / DATABASE, write=True)) as new:
+            report = _copied(beside, catalog, new, embedder, chunker, progress)
+        catalog.take_over(beside / DATABASE, lambda: rebuild(folder, catalog))
+        sweep(folder, manifest_of(catalog).generation)
+        shutil.rmtree(beside)
+        return report
+
+
+def _copied(
+    folder: Path, catalog: Catalog, new: Catalog, embedder: Embedder, chunker: ChunkerSettings,
+    progress: Progress | None,
+) -> Report:  # fmt: skip
+    """Bring the new index up to the documents of the living one."""
+    writer = Writer(folder, new, lambda: embedder, chunker, progress)
+    writer.load()
+    wanted = catalog.ids()
+    for document_id in set(new.ids()) - set(wanted):
+        writer.remove(document_id)
+    for document_id in wanted:
+        writer.put(catalog.document(document_id))
+    writer.commit()
+    return writer.report()
