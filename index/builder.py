@@ -88,6 +88,9 @@ def writing(
         writer = Writer(folder, catalog, loading, chunker, progress)
         if not catalog.settings():
             writer.load()
+        elif catalog.generation() is None:  # of an earlier format, upgraded just now
+            with catalog.transaction():
+                rebuild(folder, catalog)
         yield writer
 
 

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from index import rows
-from index.decoding import decode
 from index.errors import DocumentError
 from index.extraction import Extractor
-from index.formats import MODULES, Extracted
+from index.formats import MODULES, TEXT, Extracted
 from index.metadata import describe
 from index.types import Document
 
@@ -222,8 +221,7 @@ def _from_file(path: Path, name: str, document_id: str, extractor: Extractor) ->
             raise DocumentError("it is empty")
         found = extractor.extract(MODULES[ending], data)
     else:
-        text, encoding = decode(data)
-        found = Extracted(text, encoding=encoding)
+        found = _plain(data) or extractor.extract(TEXT, data)
     if found.encoding != "utf-8":
         log.info("%s is not UTF-8; read as %s", name, found.encoding)
     for note in found.notes:
@@ -244,6 +242,15 @@ def _from_file(path: Path, name: str, document_id: str, extractor: Extractor) ->
 
 def _printable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _plain(data: bytes) -> Extracted | None:
+    """The text of bytes that are UTF-8; None if they are not, or hold NULs."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else Extracted(text.removeprefix("\ufeff"))
 
 
 def _ending(path: Path) -> str:

@@ -18,6 +18,7 @@ from index.store import DATABASE, check_settings, chunker_of, settings_of
 
 _AGAIN = "index the documents again into another folder (--index), or put a backup in its place"
 _REBUILD = "citeqa index --rebuild makes passages and vectors again from the stored texts"
+_OPENING = "they are made again when the index is opened next: citeqa search ready"
 _SHOWN = 5  # faults named of each kind
 
 
@@ -44,19 +45,23 @@ def examine(folder: Path, loading: Callable[[str, str], Embedder]) -> Iterator[F
         yield Finding("the database opens", (str(error),), _AGAIN)
         return
     with closing(catalog):
-        faults = tuple(catalog.faults()[:_SHOWN])
+        faults = tuple(_faults(catalog))[:_SHOWN]
         yield Finding("the database is whole", faults, _AGAIN)
         if not faults:
             yield Finding("each text has its digest", tuple(_texts(catalog))[:_SHOWN], _AGAIN)
             yield Finding("each passage is a slice of its text", tuple(_slices(catalog))[:_SHOWN], _REBUILD)
             yield Finding("each vector is one", tuple(_vectors(catalog))[:_SHOWN], _REBUILD)
-            yield Finding("the search files are whole and complete", tuple(_search_files(folder, catalog)), _OPENING)
+            yield from _search_files(folder, catalog)
             yield Finding(
                 "the embedding model is the one it was made with", tuple(_model(folder, catalog, loading)), _REBUILD
             )
 
 
-_OPENING = "they are made again when the index is opened next: citeqa search ready"
+def _faults(catalog: Catalog) -> list[str]:
+    try:
+        return catalog.faults()
+    except CiteqaError as error:
+        return [str(error)]
 
 
 def _texts(catalog: Catalog) -> Iterator[str]:
@@ -84,17 +89,17 @@ def _vectors(catalog: Catalog) -> Iterator[str]:
             yield f"the vector of passage {i} holds values that are no numbers"
 
 
-def _search_files(folder: Path, catalog: Catalog) -> Iterator[str]:
+def _search_files(folder: Path, catalog: Catalog) -> Iterator[Finding]:
     try:
-        manifest = manifest_of(catalog)
-        opened = open_generation(folder, manifest, int(catalog.settings()["embedder.dimension"]))
+        opened = open_generation(folder, manifest_of(catalog), int(catalog.settings()["embedder.dimension"]))
     except DerivedDamagedError as error:
-        yield str(error)
+        yield Finding("the search files are whole", (str(error),), _OPENING)
         return
+    yield Finding("the search files are whole", (), _OPENING)
     passages = catalog.counts()[1]
-    for name, count in (("dense", len(opened.dense)), ("lexical", len(opened.lexical))):
-        if count != passages:
-            yield f"the {name} index has {count} passages, the database {passages}"
+    counts = {"dense": len(opened.dense), "lexical": len(opened.lexical)}
+    wrong = (f"the {n} index has {count} passages, the database {passages}" for n, count in counts.items())
+    yield Finding("they hold every passage", tuple(wrong) if {*counts.values()} != {passages} else (), _REBUILD)
 
 
 def _model(folder: Path, catalog: Catalog, loading: Callable[[str, str], Embedder]) -> Iterator[str]:

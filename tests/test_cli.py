@@ -168,7 +168,7 @@ def test_a_bad_file_is_named_and_the_rest_is_indexed(citeqa: Run, tmp_path: Path
     result = citeqa("index", folder, "--index", tmp_path / "index")
     assert result.status == 1
     assert re.search(r"skipped \S*bad\.txt: .*NUL", result.err)
-    assert "2 added, 0 replaced, 0 unchanged, 1 skipped" in result.out
+    assert "2 added, 0 replaced, 0 unchanged, 0 removed, 1 skipped" in result.out
     assert "2 documents in 2 passages" in result.out
     listed = json.loads(citeqa("documents", "--json", "--index", tmp_path / "index").out)
     assert [one["id"] for one in listed["documents"]] == ["good", "more"]
@@ -188,7 +188,7 @@ def test_indexing_again_takes_only_what_changed(citeqa: Run, tmp_path: Path) -> 
     (folder / "c.txt").write_text("The ferry of c leaves at two.")
     result = citeqa("index", folder)
     assert result.status == 0
-    assert "1 added, 1 replaced, 1 unchanged, 0 skipped" in result.out
+    assert "1 added, 1 replaced, 1 unchanged, 0 removed, 0 skipped" in result.out
     assert (tmp_path / ".citeqa" / "catalog.sqlite3").exists()
 
 

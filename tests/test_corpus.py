@@ -237,11 +237,12 @@ def test_a_file_that_is_no_text_is_skipped_with_the_reason_and_the_rest_loaded(
 
 
 def test_unknown_endings_are_skipped_with_the_known_ones_named(tmp_path: Path) -> None:
-    _write(tmp_path, a_pdf=b"%PDF-1.4", b_TXT="Read.", c="Read.", d_md="Read.")
+    _write(tmp_path, a_xyz=b"%PDF-1.4", b_TXT="Read.", c="Read.", d_md="Read.")
     documents, skipped = _read(tmp_path)
     assert list(documents) == ["b", "c", "d"]
     assert skipped == {
-        "a.pdf": "files ending in '.pdf' are not read; known: .jsonl, .markdown, .md, .ndjson, .rst, .text, .txt"
+        "a.xyz": "files ending in '.xyz' are not read; known: .docx, .eml, .epub, .htm, .html, .jsonl, .jsonl.gz, "
+        ".markdown, .md, .ndjson, .ndjson.gz, .pdf, .rst, .text, .txt, .xhtml"
     }
 
 

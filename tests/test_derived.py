@@ -114,7 +114,8 @@ def test_damaged_files_cannot_be_made_again_while_another_process_writes(folder:
     assert results(folder)["counts"] == (2, 2, 2)
 
 
-def test_an_index_of_format_1_is_upgraded_when_it_is_opened(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_writing", [False, True])
+def test_an_index_of_format_1_is_upgraded_when_it_is_opened(folder: Path, tmp_path: Path, by_writing: bool) -> None:
     before = results(folder)
     with closing(sqlite3.connect(folder / "catalog.sqlite3")) as connection:
         connection.executescript(
@@ -123,8 +124,10 @@ def test_an_index_of_format_1_is_upgraded_when_it_is_opened(folder: Path, tmp_pa
             "ALTER TABLE documents DROP COLUMN name; PRAGMA user_version = 0"
         )
     (folder / "manifest.json").write_text('{"format": 1}')
+    if by_writing:
+        assert update(folder, [tmp_path / "docs"], WordLengths()).unchanged == 2
     assert results(folder) == before
-    assert not (folder / "manifest.json").exists()
+    assert (folder / "manifest.json").exists() == by_writing
     write_documents(tmp_path / "docs", c="Something new.")
     assert update(folder, [tmp_path / "docs"], WordLengths()).unchanged == 2
 

@@ -1,0 +1,62 @@
+"""Zip archives from anywhere: limits are checked on what the archive says before anything is unpacked."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from io import BytesIO
+
+from index.errors import DocumentError
+
+MAX_UNPACKED = 256 * 1024 * 1024  # bytes, of all members that are read together
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # DOCX and EPUB allow no others
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, ValueError)
+
+
+class Archive:
+    """The members of a zip archive by name. Nothing but the members asked for is ever unpacked; archives inside are
+    not opened. What is read twice counts twice.
+
+    Raises:
+        DocumentError: if the bytes are no zip archive.
+    """
+
+    def __init__(self, data: bytes, limit: int = MAX_UNPACKED) -> None:
+        self._limit = self._left = limit
+        try:
+            self._zip = zipfile.ZipFile(BytesIO(data))
+        except _DAMAGE as error:
+            raise DocumentError(f"it is damaged: {_said(error)}") from None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._zip.NameToInfo
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one member.
+
+        Raises:
+            DocumentError: if there is none of that name, it is encrypted or damaged, or the limit would be passed.
+        """
+        if name not in self:
+            raise DocumentError(f"it is damaged: {name!r} is missing")
+        member = self._zip.getinfo(name)
+        if member.flag_bits & 1:
+            raise DocumentError("it is encrypted")
+        if member.compress_type not in _METHODS:
+            raise DocumentError(f"it is packed by method {member.compress_type}, which is not read")
+        self._left -= member.file_size
+        if self._left < 0:
+            raise DocumentError(f"its archive unpacks to more than {self._limit:,} bytes")
+        try:
+            with self._zip.open(member) as file:
+                data = file.read(member.file_size)  # never more than the archive said, whatever it holds
+        except _DAMAGE as error:
+            raise DocumentError(f"it is damaged: {_said(error)}") from None
+        if len(data) < member.file_size:
+            raise DocumentError(f"it is damaged: {name!r} is cut off")
+        return data
+
+
+def _said(error: Exception) -> str:
+    return str(error)[:200] or type(error).__name__
