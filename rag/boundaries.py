@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.types import Span
 
@@ -16,10 +20,25 @@ _SURROUNDING = {*_PAIRS, *"".join(_PAIRS.values()), *"'‚‛`´.,;:!?…¿¡*_|
 _APOSTROPHES = "'’"
 
 _POSSESSIVE = re.compile(r"['’]s(?!\w)", re.IGNORECASE)
-_SIGNED = re.compile(r"[-−–][$€£¥]?\.?\d|\.\d")
-_BEFORE_SIGN = set("([{<=~≈\"'“„‘«‹$€£¥")
+_MONEY = "[$¢£¤¥฿\u20a0-\u20cf]"
+_SIGNABLE = rf"(?:(?<![^\s(\[{{<=~≈\"'“„‘«‹])|(?<={_MONEY}))"  # where the sign or the point of a number may stand
+_SIGNED = re.compile(rf"{_SIGNABLE}(?:[-−–]{_MONEY}?\.?\d|\.\d)")
 _ABBREVIATION = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,2}\.){2,}\Z")
 _JOINERS = set("\u00ad\u200c\u200d\u2060")  # soft hyphen, zero-width non-joiner and joiner, word joiner
+
+_BLANK = "[ \u00a0\u202f]"
+_SIZE = r"(?i:hundred|thousand|million|billion|bn|trillion|dozen)s?\b"
+_QUANTITY = re.compile(
+    rf"(?=[A-Z\d.−–-]|{_MONEY})"  # soon done where no quantity begins
+    # of "5$ 9" the sign is that of the first number, of "5 €9" that of the second
+    rf"(?:(?P<money>(?:(?<![^\W_])[A-Z]{{1,3}})?(?:{_MONEY}|(?<!\d){_MONEY}(?={_BLANK}))){_BLANK}?(?=[-−–]?\.?\d))?"
+    rf"(?P<number>(?:{_SIGNABLE}(?:[-−–]\.?|\.))?\d+(?:[.,]\d+)*\w*)"
+    rf"(?:[ \u00a0-](?P<size>{_SIZE}))?(?:[ \u00a0-](?P<more>{_SIZE}))?"
+    rf"(?:{_BLANK}?(?P<share>[%‰‱])(?!\w)|(?P<coin>{_MONEY})(?![-−–.]?\d)"
+    rf"|{_BLANK}(?P<coins>{_MONEY})(?!{_BLANK}?[-−–.]?\d)|(?P<degree>°(?:[CFK]\b)?))?"
+)
+_BLANKS = re.compile(r"\s{2,}")
+_LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def inside_word(text: str, position: int) -> bool:
@@ -58,6 +77,43 @@ def past_marks(text: str, position: int) -> int:
     while 0 < position < len(text) and _joins(text[position]):
         position += 1
     return position
+
+
+class Outward(NamedTuple):
+    """Where a span that would begin or end inside a quantity begins or ends instead, by the place it would."""
+
+    starts: dict[int, int]
+    ends: dict[int, int]
+
+
+def outward(text: str) -> Outward:
+    """For every quantity in a text, the ends of its parts moved to those of the whole.
+
+    A quantity is a number with the sign of its currency ("$9", "US$9", "5€"), its percent, per-mille or degree sign
+    ("50%", "20°C") and the word for its size ("1.5 million"): without them it is another one.
+    """
+    found = Outward({}, {})
+    for quantity in _QUANTITY.finditer(text):
+        start, end = quantity.span()
+        if start > 0 and _sign(text, start - 1):
+            start -= 1
+        parts = [quantity.span(name) for name in quantity.groupdict() if quantity[name]]
+        found.starts.update({at: start for at, _ in parts})
+        found.ends.update({at: end for _, at in parts})
+    return found
+
+
+def paragraphs(
+    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The numbers of the paragraphs that spans begin in, by their starts, and end in, by their ends, once trimmed.
+
+    Between paragraphs stands a blank line: two line breaks or more, with nothing but white space between them.
+    """
+    runs = [run.span() for run in _BLANKS.finditer(text) if len(_LINE_BREAK.findall(run.group())) > 1]
+    first, last = np.array(runs, dtype=np.int64).reshape(-1, 2).T
+    # white space that begins a span is of the next paragraph, white space that ends one of the last
+    return np.searchsorted(first, starts, side="right"), np.searchsorted(last, ends, side="left")
 
 
 def trimmed(text: str, span: Span) -> Span | None:
@@ -114,9 +170,7 @@ def _unspaced(character: str) -> bool:
 def _sign(text: str, start: int) -> int | None:
     """Where the first digit ends of a number that starts with a sign or a point at `start`; None if none does."""
     found = _SIGNED.match(text, start)
-    if not found or not (start == 0 or text[start - 1].isspace() or text[start - 1] in _BEFORE_SIGN):
-        return None
-    return found.end()
+    return found.end() if found else None
 
 
 def _closing(text: str, start: int, end: int) -> int | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 Kind = Literal["date", "number", "name", "phrase"]
 
@@ -24,7 +25,15 @@ _MONTH = re.compile(
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
-_YEAR = re.compile(r"\b(1\d|20)\d\d\b")
+# four digits that may be a year, also as the end of a date ("4.5.1987"): no amount of money, no part of a number
+_YEAR = re.compile(r"(?<![\w$€£¥])(?<!\d[.,])(?:\d{1,2}\.\d{1,2}\.)?(?:1\d|20)\d\d(?![\w°€£¥]|[.,]\d|[ \u00a0]?[%‰])")
+# what is counted, if nothing before the number says that it dates: "1500 people", but "in 1987 people fled"
+_COUNTED = re.compile(
+    r"[ \u00a0](?:[a-z]{2,}[^\W\d_sui]s|people|men|women|children|feet|km|kg|hundred|thousand|million|billion)\b"
+)
+_DATING = re.compile(
+    r"\b(?:in|since|until|till|by|before|after|during|from|between|early|mid|late|year|the)[ \u00a0-]\Z", re.IGNORECASE
+)
 
 
 def normalized(text: str) -> str:
@@ -35,10 +44,7 @@ def normalized(text: str) -> str:
 
 def token_f1(found: str, wanted: str) -> float:
     """The F1 between the tokens of two texts, as bags, normalised (SQuAD's F1)."""
-    ours, theirs = normalized(found).split(), normalized(wanted).split()
-    if not ours or not theirs:
-        return float(ours == theirs)
-    return 2 * sum((Counter(ours) & Counter(theirs)).values()) / (len(ours) + len(theirs))
+    return _f1(Counter(normalized(found).split()), Counter(normalized(wanted).split()))
 
 
 def same_answer(one: str, other: str) -> bool:
@@ -46,7 +52,8 @@ def same_answer(one: str, other: str) -> bool:
 
     The marks inside numbers count: "1.5 million" is not "15 million", nor "-5" the same as "5".
     """
-    return normalized(_plain(one)) == normalized(_plain(other)) and numbers(one) == numbers(other)
+    ours, theirs = _facts(one), _facts(other)
+    return ours.normalized == theirs.normalized and ours.numbers == theirs.numbers
 
 
 def alike(one: str, other: str) -> bool:
@@ -55,13 +62,17 @@ def alike(one: str, other: str) -> bool:
     Not where both hold numbers or months and each holds one that the other lacks: "12 people" is another answer than
     "14 people", but "4 May 1987" only says more than "1987".
     """
-    if any(_contradict(facts(one), facts(other)) for facts in (numbers, _number_words, _months)):
+    ours, theirs = _facts(one), _facts(other)
+    if (
+        _contradict(ours.numbers, theirs.numbers)
+        or _contradict(ours.number_words, theirs.number_words)
+        or _contradict(ours.months, theirs.months)
+    ):
         return False
-    one, other = normalized(_plain(one)), normalized(_plain(other))
-    ours, theirs = set(one.split()), set(other.split())
-    if not ours or not theirs:
-        return ours == theirs
-    return ours <= theirs or theirs <= ours or token_f1(one, other) >= 0.5
+    if not ours.words or not theirs.words:
+        return ours.words == theirs.words
+    one_in_other = ours.words.keys() <= theirs.words.keys() or theirs.words.keys() <= ours.words.keys()
+    return one_in_other or _f1(ours.words, theirs.words) >= 0.5
 
 
 def numbers(text: str) -> list[str]:
@@ -73,7 +84,7 @@ def numbers(text: str) -> list[str]:
 def kind(text: str) -> Kind:
     """Of what kind an answer is, by its surface."""
     words = re.findall(r"[^\W_]+", text)
-    if _YEAR.search(text) or (_months(text) and (len(words) == 1 or numbers(text))):
+    if _years(text) or (_months(text) and (len(words) == 1 or numbers(text))):
         return "date"
     if numbers(text) or _number_words(text):
         return "number"
@@ -81,13 +92,43 @@ def kind(text: str) -> Kind:
     return "name" if content and all(word[:1].isupper() for word in content) else "phrase"
 
 
-def _contradict(ours: list[str], theirs: list[str]) -> bool:
-    one, other = Counter(ours), Counter(theirs)
-    return bool(one and other) and not (one <= other or other <= one)
+class _Facts(NamedTuple):
+    """What a quote is compared by; nothing in it is ever changed."""
+
+    normalized: str
+    words: Counter[str]
+    numbers: Counter[str]
+    number_words: Counter[str]
+    months: Counter[str]
+
+
+@lru_cache(maxsize=512)  # a few questions' places: each is compared with every other
+def _facts(text: str) -> _Facts:
+    plain = normalized(_plain(text))
+    counted = (Counter(found) for found in (plain.split(), numbers(text), _number_words(text), _months(text)))
+    return _Facts(plain, *counted)
+
+
+def _f1(ours: Counter[str], theirs: Counter[str]) -> float:
+    if not ours or not theirs:
+        return float(ours == theirs)
+    shared = sum(min(count, theirs[word]) for word, count in ours.items())
+    return 2 * shared / (ours.total() + theirs.total())
+
+
+def _contradict(ours: Counter[str], theirs: Counter[str]) -> bool:
+    return bool(ours and theirs) and not (ours <= theirs or theirs <= ours)
 
 
 def _months(text: str) -> list[str]:
     return [found[:3].lower() for found in _MONTH.findall(text) if found[0].isupper()]
+
+
+def _years(text: str) -> bool:
+    """Whether a text names a year: four digits that count nothing, or stand behind a word for a time."""
+    return any(
+        not _COUNTED.match(text, found.end()) or _DATING.search(text[: found.start()]) for found in _YEAR.finditer(text)
+    )
 
 
 def _number_words(text: str) -> list[str]:

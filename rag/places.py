@@ -78,7 +78,8 @@ def gather(
 
 def signs(place: Place, places: Sequence[Place]) -> Signs:
     """What speaks for a place among all those of its question."""
-    other = max((p.margin for p in places if different(place, p)), default=-LEAD)
+    falling = sorted(places, key=lambda p: -p.margin)
+    other = next((p.margin for p in falling if different(place, p)), -LEAD)
     lead = max(-LEAD, min(LEAD, place.margin - other))
     agreeing = sum(p.first and not same_spot(place, p) and same_answer(place.text, p.text) for p in places)
     return Signs(place.margin, place.evidence, place.coverage, lead, float(agreeing))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from index.errors import CiteqaError
 from index.files import sha256
 from index.runtime import MODEL, TOKENIZER, batches, session, tokenizer
 from index.types import Span
-from rag.boundaries import inside_word, past_marks, trimmed
+from rag.boundaries import inside_word, outward, paragraphs, past_marks, trimmed
 from rag.types import ScoredSpan
 
 SHIPPED = Path(__file__).parent / "models" / "reader"
@@ -121,26 +121,39 @@ def best_spans(
     """The spans of a passage that score highest, best first, each with its margin over no answer.
 
     `start` and `end` hold a logit for each token; a span's score is that of its first token as a start and its last
-    as an end, and no answer's is that of the first token of all (Devlin et al. 2019, section 4.3).
+    as an end, and no answer's is that of the first token of all (Devlin et al. 2019, section 4.3). What would begin
+    or end inside a quantity ("9" of "$9") is given with the whole of it; no span reaches over a blank line.
     """
     null = float(start[0] + end[0])
-    firsts = [i for i in np.flatnonzero(window.starts >= 0) if not inside_word(text, int(window.starts[i]))]
-    lasts = [i for i in np.flatnonzero(window.starts >= 0) if not inside_word(text, int(window.ends[i]))]
-    if not firsts or not lasts:
+    moved = outward(text)
+    first, begins = _cuts(text, window.starts, moved.starts)
+    last, behind = _cuts(text, window.ends, moved.ends)
+    if not len(first) or not len(last):
         return []
-    f, e = np.array(firsts), np.array(lasts)
-    width = e[None, :] - f[:, None]
-    scores = np.where((width >= 0) & (width < LONGEST), start[f][:, None] + end[e][None, :], -np.inf)
+    width = last[None, :] - first[:, None]
+    opened, closed = paragraphs(text, begins, behind)
+    allowed = (width >= 0) & (width < LONGEST) & (opened[:, None] == closed[None, :])
+    scores = np.where(allowed, start[first][:, None] + end[last][None, :], -np.inf)
     found: dict[Span, float] = {}
     for flat in _descending(scores.ravel()):
-        first, last = divmod(flat, len(e))
-        score = float(scores[first, last])
+        i, j = divmod(flat, len(last))
+        score = float(scores[i, j])
         if score == -np.inf or len(found) == count:
             break
-        span = trimmed(text, Span(int(window.starts[f[first]]), int(window.ends[e[last]])))
+        span = trimmed(text, Span(int(begins[i]), int(behind[j])))
         if span and not inside_word(text, span.start) and not inside_word(text, span.end):
             found.setdefault(span, score - null)
     return list(found.items())
+
+
+def _cuts(
+    text: str, places: NDArray[np.int64], moved: Mapping[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The tokens of the passage at which a span may begin or end, and where it then does."""
+    cuts = [(i, moved.get(place, place)) for i, place in enumerate(places.tolist()) if place >= 0]
+    kept = [cut for cut in cuts if not inside_word(text, cut[1])]
+    tokens, where = np.array(kept, dtype=np.int64).reshape(-1, 2).T
+    return tokens, where
 
 
 def _descending(scores: NDArray[np.float32]) -> Iterator[int]:

@@ -168,6 +168,8 @@ CONFLICTS = [
     ("4 May 1987", "4 June 1987", True),
     ("12 people", "14 people", True),
     ("5 million", "5 billion", True),
+    ("1500 people", "900 people", True),
+    ("1500 people", "1987", False),
     ("Ingrid Solheim", "Simon Lewis", True),
     ("1987", "4 May 1987", False),  # only says more
     ("1987", "12 people", False),  # of another kind

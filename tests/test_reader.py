@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from index.embedder import Embedder
 from index.runtime import MODEL, TOKENIZER, tokenizer
 from index.store import Index
 from index.types import Passage, Span
-from rag.boundaries import inside_word, past_marks, trimmed
+from rag.boundaries import inside_word, outward, past_marks, trimmed
 from rag.reader import (
     DESCRIPTION,
     LONGEST,
@@ -47,7 +48,7 @@ TOLERANCE = 1e-3
 PIECES = [
     *("the", "ferry", "Inishmore", "unbelievably", "9", "3.75", "1,000", "U.S.", "don't", "(sic)", "“no”", ",", "..."),
     *("東京", "ünïcode", f"cafe{ACUTE}", "👍🏽", "👩\u200d👩\u200d👧", "\u2068Rubio\u2069", "कि", "\u00a0", "\n"),
-    *("ﬁne", "İ", "-4"),
+    *("ﬁne", "İ", "-4", "$9", "US$", "50%", "million", "5€", "\n\n"),
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join) | st.text(max_size=40)
 
@@ -212,15 +213,19 @@ def test_a_span_that_is_not_whole_in_a_window_has_no_tokens_there(encoder: Encod
 def brute_force(text: str, window: Window, start: Sequence[float], end: Sequence[float]) -> dict[Span, float]:
     """The margin of every span that may be given, character by character."""
     found: dict[Span, float] = {}
+    begins = [outward(text).starts.get(int(place), int(place)) for place in window.starts]
+    behinds = [outward(text).ends.get(int(place), int(place)) for place in window.ends]
     for first in range(len(text)):
         for behind in range(first + 1, len(text) + 1):
             if inside_word(text, first) or inside_word(text, behind):
                 continue
-            starting = [i for i, place in enumerate(window.starts) if place == first]
-            ending = [i for i, place in enumerate(window.ends) if place == behind]
+            starting = [i for i, place in enumerate(begins) if place == first]
+            ending = [i for i, place in enumerate(behinds) if place == behind]
             scores = [start[i] + end[j] for i in starting for j in ending if i <= j < i + LONGEST]
             span = trimmed(text, Span(first, behind))
-            if scores and span and not inside_word(text, span.start) and not inside_word(text, span.end):
+            if not scores or not span or re.search(r"\S\s*\n\s*\n\s*\S", text[span.start : span.end]):
+                continue
+            if not inside_word(text, span.start) and not inside_word(text, span.end):
                 margin = max(scores) - (start[0] + end[0])
                 found[span] = max(margin, found.get(span, margin))
     return found
@@ -249,6 +254,46 @@ def test_no_span_begins_or_ends_inside_a_word_whatever_the_marks(encoder: Encode
     for span, _ in best_spans(text, window, start, end, 100):
         assert not inside_word(text, span.start)
         assert not inside_word(text, span.end)
+
+
+MEANT = [
+    ("It cost $9 million in all.", "9", "9", "$9 million"),
+    ("It cost $9 million in all.", "$", "9", "$9 million"),
+    ("It cost $9 million in all.", "million", "million", "$9 million"),
+    ("It cost US$9 in all.", "9", "in", "US$9 in"),
+    ("Of the votes 50% were his.", "votes", "50", "votes 50%"),
+    ("Of the votes 50% were his.", "%", "were", "50% were"),
+    ("Some C$5m went.", "5", "m", "C$5m"),
+    ("A fall to -$3.75 then.", "3", "75", "-$3.75"),
+    ("It was 20°C out.", "20", "20", "20°C"),
+]
+
+
+@pytest.mark.parametrize(("text", "first", "last", "given"), MEANT)
+def test_a_number_is_given_with_its_currency_its_percent_and_its_size(
+    encoder: Encoder, text: str, first: str, last: str, given: str
+) -> None:
+    (window,) = encoder.encode("How much?", "", text)
+    start, end = np.zeros((2, len(window.ids)), dtype=np.float32)
+    tokens = [text[s:e] for s, e in own(window)]
+    offset = len(window.ids) - 1 - len(tokens)  # the last of all is special
+    start[offset + tokens.index(first)], end[offset + tokens.index(last)] = 5, 5
+    ((span, margin),) = best_spans(text, window, start, end, 1)
+    assert (text[span.start : span.end], margin) == (given, 10)
+
+
+@pytest.mark.parametrize("blank", ["\n\n", "\r\n\r\n", "\n \t\n", "\n\n\n"])
+def test_no_span_reaches_over_a_blank_line(encoder: Encoder, blank: str) -> None:
+    text = f"The ferry leaves at noon{blank}The tram leaves at one"
+    (window,) = encoder.encode("When?", "", text)
+    start, end = np.random.default_rng(1).normal(0, 1, (2, len(window.ids))).astype(np.float32)
+    start[5], end[10] = 9, 9  # ferry ... tram
+    found = best_spans(text, window, start, end, 1000)
+    assert len(found) == 2 * (5 * 6 // 2)  # every slice of words of either paragraph
+    assert not any(blank in text[span.start : span.end] for span, _ in found)
+    joined = text.replace(blank, "\n")
+    ((span, _),) = best_spans(joined, encoder.encode("When?", "", joined)[0], start, end, 1)
+    assert joined[span.start : span.end] == "ferry leaves at noon\nThe tram"  # one line break is no blank line
 
 
 def test_a_span_has_no_more_tokens_than_the_longest_may(encoder: Encoder) -> None:
