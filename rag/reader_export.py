@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
 
 from index.conversion import to_onnx
 from index.files import sha256, sync_tree, write_json
@@ -49,7 +50,7 @@ def export(
     output: Path,
     calibration: Sequence[Feed] = (),
 ) -> None:
-    """Write a reader into the folder `output`, checked and whole or not at all; one that is there is replaced.
+    """Write a reader into the folder `output`, checked and whole or not at all; another that is there is replaced.
 
     `inputs` are `input_ids`, `attention_mask` and, if the model takes them, `token_type_ids`; `max_tokens` is how much
     it sees at once. With `calibration`, inputs like those to come, the reader is of 8 bits, else of fp32. The weights
@@ -81,11 +82,42 @@ def export(
         write_json(folder / DESCRIPTION, description | {"probe": PROBE | {"margin": round(best.score, 4)}})
         sync_tree(folder)
         folder.chmod(0o755)
-        if output.exists():
-            shutil.rmtree(output)
-        folder.rename(output)
+        _put(folder, output)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put(folder: Path, output: Path) -> None:
+    """Rename a folder to `output`; another one that is there gives way, an equal one stays.
+
+    Processes that make the same reader at once may all come here: one is first, and what it opens is never moved.
+    """
+    while not _renamed(folder, output):
+        with FileLock(output.with_name(f".{output.name}.lock")):
+            if _same(folder, output):
+                return
+            aside = Path(tempfile.mkdtemp(prefix=".reader-", dir=output.parent))
+            output.rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _renamed(folder: Path, output: Path) -> bool:
+    """Rename a folder, unless another one is there."""
+    try:
+        folder.rename(output)
+    except OSError:
+        if output.exists():
+            return False
+        raise
+    return True
+
+
+def _same(folder: Path, other: Path) -> bool:
+    """Whether two folders hold the same reader, byte for byte."""
+    try:
+        return all(sha256(folder / name) == sha256(other / name) for name in (MODEL, TOKENIZER, DESCRIPTION))
+    except OSError:
+        return False
 
 
 def _check(scores: Scores, folder: Path, inputs: list[str], max_tokens: int, precision: str) -> None:

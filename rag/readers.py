@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,7 +20,7 @@ def load_reader(model: str | None, cache: Path) -> OnnxReader:
     """The shipped reader if `model` is None, else the extractive question-answering model of that name or path.
 
     The first time transformers loads a named model, and its exported form is written into `cache`; from then on torch
-    is not imported.
+    is not imported. Several processes may do so at once.
 
     Raises:
         ReaderError: if the model cannot be loaded or exported.
@@ -35,7 +34,6 @@ def load_reader(model: str | None, cache: Path) -> OnnxReader:
             return OnnxReader(folder)
         except ReaderError as error:
             log.warning("exporting the reader %s again: %s", model, error)
-            shutil.rmtree(folder)
     log.info("preparing the reader %s: this is done once", model)
     _export(model, folder)
     return OnnxReader(folder)

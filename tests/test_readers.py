@@ -182,6 +182,66 @@ def test_a_damaged_export_is_made_again(
     assert sorted(path.name for path in file.parent.iterdir()) == [MODEL, DESCRIPTION, TOKENIZER]
 
 
+AT_ONCE = """
+import sys, time
+from pathlib import Path
+from rag import reader_export
+from rag.readers import load_reader
+
+model, cache, mine, others = sys.argv[1:]
+synced = reader_export.sync_tree
+
+def together(folder):
+    synced(folder)
+    Path(mine).touch()
+    while not Path(others).exists():
+        time.sleep(0.001)
+
+reader_export.sync_tree = together
+print(load_reader(model, Path(cache)).info.sha256)
+"""
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_processes_that_export_a_reader_at_once_all_get_it(
+    saved: dict[str, Path], cache: Path, tmp_path: Path, *, damaged: bool
+) -> None:
+    """Each waits for the other when what it made is about to be put in its place."""
+    wanted = load_reader(str(saved["bert"]), cache).info.sha256
+    common = tmp_path / "cache"
+    if damaged:
+        shutil.copytree(cache, common, ignore=shutil.ignore_patterns("*-fp32"))
+        for folder in common.iterdir():
+            (folder / MODEL).write_bytes(b"")
+    ways = [(tmp_path / "one", tmp_path / "other"), (tmp_path / "other", tmp_path / "one")]
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", AT_ONCE, str(saved["bert"]), str(common), *map(str, way)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        )
+        for way in ways
+    ]  # fmt: skip
+    done = [process.communicate() for process in started]
+    assert [printed.strip() for printed, _ in done] == [wanted, wanted], done
+    assert not list(common.glob(".reader-*/"))
+
+
+def test_an_equal_reader_that_is_there_is_left_as_it_is_and_another_gives_way(
+    saved: dict[str, Path], tmp_path: Path
+) -> None:
+    load_reader(str(saved["bert"]), tmp_path)
+    (folder,) = tmp_path.iterdir()
+    shutil.copytree(folder, tmp_path / "made")
+    there = folder.stat().st_ino
+    reader_export._put(tmp_path / "made", folder)
+    assert folder.stat().st_ino == there
+    (tmp_path / "made" / DESCRIPTION).write_text("{}")
+    reader_export._put(tmp_path / "made", folder)
+    assert folder.stat().st_ino != there
+    assert (folder / DESCRIPTION).read_text() == "{}"
+    assert not (tmp_path / "made").exists()
+
+
 def test_another_model_in_the_same_place_is_another_reader(saved: dict[str, Path], cache: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(saved["bert"], tmp_path / "model")
     before = len(list(cache.iterdir()))
