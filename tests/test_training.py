@@ -30,7 +30,7 @@ from rag.matching import normalized
 from rag.reader import Encoder
 from rag.retriever import Retriever
 from rag.training import prepare, train
-from rag.training.model import ROUND, batch, logits, loss, predict
+from rag.training.model import ROUND, average, batch, logits, loss, predict
 from rag.training.squad import Article, load
 from rag.training.train import Settings, batches, labelled
 from rag.training.windows import Cutter, Example, given, retrieved
@@ -346,22 +346,22 @@ def examples(count: int = 40) -> list[Example]:
 
 def test_batches_hold_every_example_once_a_pass_and_never_end(encoder: Encoder) -> None:
     some = examples(32)  # as many as are put in order together
-    given = list(islice(batches(some, encoder, 2, seed=1), 32))
+    given = list(islice(batches(some, encoder, 2, seed="1"), 32))
     for turn in (given[:16], given[16:]):
         assert sorted(str(one.window.ids) for rows in turn for one in rows) == sorted(
             str(labelled(example, encoder)[0].window.ids) for example in some
         )
     assert all(len(rows) == 2 for rows in given)
     assert [str(r[0].window.ids) for r in given[:16]] != [str(r[0].window.ids) for r in given[16:]]
-    again = list(islice(batches(some, encoder, 2, seed=1), 32))
+    again = list(islice(batches(some, encoder, 2, seed="1"), 32))
     assert [[one.window.ids for one in rows] for rows in again] == [[one.window.ids for one in rows] for rows in given]
 
 
 def test_batches_of_fewer_examples_than_are_put_in_order_together(encoder: Encoder) -> None:
-    rows = list(islice(batches(examples(3), encoder, 4, seed=1), 20))
+    rows = list(islice(batches(examples(3), encoder, 4, seed="1"), 20))
     assert [len(row) for row in rows] == [4] * 20
     with pytest.raises(ValueError, match="nothing to train on"):
-        next(batches([], encoder, 4, seed=1))
+        next(batches([], encoder, 4, seed="1"))
 
 
 def test_padding_changes_no_score_and_can_be_no_answer(encoder: Encoder) -> None:
@@ -531,3 +531,12 @@ def test_a_run_of_other_settings_begins_anew(trained: Trained, tmp_path: Path, o
 def test_a_shorter_run_takes_nothing_from_a_longer_one_that_is_past_it(trained: Trained, tmp_path: Path) -> None:
     trained(tmp_path / "cut", windows=96)
     assert_equal(trained(tmp_path / "cut", windows=48), trained(tmp_path / "new", windows=48))
+
+
+def test_a_reader_that_was_trained_further_is_the_mean_of_what_it_was_and_became() -> None:
+    before, model = tiny(1).state_dict(), tiny(2)
+    after = {name: weights.clone() for name, weights in model.state_dict().items()}
+    average(model, before)
+    for name, weights in model.state_dict().items():
+        expected = (before[name] + after[name]) / 2 if weights.is_floating_point() else after[name]
+        assert torch.equal(weights, expected)

@@ -6,8 +6,8 @@ A place is right if it overlaps an accepted answer with a token F1 of at least 0
 weights of evidence and coverage beside the reader's margin are those of a conditional logistic regression (McFadden
 1974): among the places read for a question, how likely is each to be right. The confidence is a logistic regression
 (Platt 1999) on the signs of the best place, over answerable and unanswerable questions. The threshold is the lowest
-confidence from which on the answers given are right in the share asked for. Every set counts the same in confidence
-and threshold, however many questions it has. The split "report" is never looked at.
+confidence from which on the answers given are right in the share asked for. Every set counts the same in all of
+them, however many questions it has. The split "report" is never looked at.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,9 @@ from rag.places import Place, signs
 from rag.reader import SHIPPED, OnnxReader, Reader
 from rag.retriever import Retriever
 
-PENALTY = 1e-2  # on the squared weights, so that they stay finite where a feature separates everything
+# On half the squared weights of features in units of their spread, against the sum over all questions: weights stay
+# finite where a feature separates everything, and the more questions there are, the less it holds them down.
+PENALTY = 1.0
 PRECISION = 0.6  # share of the answers given that are right, on the fitting splits
 
 PLAIN = Confidence(0.0, 0.0, intercept=0.0, weights=Signs(1.0, 0.0, 0.0, 0.0, 0.0), threshold=0.0)
@@ -54,6 +56,14 @@ class Read:
     question: Question
     places: tuple[Place, ...]
     right: NDArray[np.bool_]
+
+
+class Group(NamedTuple):
+    """A question for the ordering: a row of features a place, which are right, and how much it counts."""
+
+    features: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    mass: float
 
 
 def read(
@@ -78,12 +88,12 @@ def fit(rows: Sequence[Read], precision: float = PRECISION, weights: Sequence[fl
     counts = [1.0] * len(rows) if weights is None else weights
     kept = [(row, count) for row, count in zip(rows, counts, strict=True) if row.places]
     rows, mass = [row for row, _ in kept], np.array([count for _, count in kept])
-    weighed = _ordering(rows)
+    weighed = _ordering(rows, mass)
     best = [_best(row, weighed) for row in rows]
     features = np.array([signs(row.places[i], row.places) for row, i in zip(rows, best, strict=True)])
     right = np.array([row.right[i] for row, i in zip(rows, best, strict=True)])
     scale = features.std(axis=0) + 1e-9
-    model = LogisticRegression(C=1.0).fit(features / scale, right, sample_weight=mass)
+    model = LogisticRegression(C=1 / PENALTY).fit(features / scale, right, sample_weight=mass)
     fitted = replace(
         weighed,
         intercept=round(float(model.intercept_[0]), 6),
@@ -93,10 +103,10 @@ def fit(rows: Sequence[Read], precision: float = PRECISION, weights: Sequence[fl
     return replace(fitted, threshold=_threshold(confidences, right, mass, precision))
 
 
-def _ordering(rows: Sequence[Read]) -> Confidence:
+def _ordering(rows: Sequence[Read], mass: NDArray[np.float64]) -> Confidence:
     groups = [
-        (np.array([[p.margin, p.evidence, p.coverage] for p in row.places]), row.right)
-        for row in rows
+        Group(np.array([[p.margin, p.evidence, p.coverage] for p in row.places]), row.right, float(count))
+        for row, count in zip(rows, mass, strict=True)
         if row.right.any() and not row.right.all()
     ]
     margin, evidence, coverage = _fit_weights(groups)
@@ -121,15 +131,21 @@ def _right(question: Question, place: Place) -> bool:
     return place.document_id in question.documents and token_f1(place.text, question.answers) >= RIGHT
 
 
-def _fit_weights(groups: list[tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> tuple[float, float, float]:
-    def loss(weights: NDArray[np.float64]) -> float:
-        total = PENALTY * float(weights @ weights)
-        for features, right in groups:
-            scores = features @ weights
-            total += float(np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[right])) / len(groups)
-        return total
+def _fit_weights(groups: Sequence[Group]) -> tuple[float, float, float]:
+    # only differences inside a question count: without the rest, the spread is theirs, and nothing overflows
+    centred = [group.features - group.features.mean(axis=0) for group in groups]
+    spread = np.concatenate(centred).std(axis=0)
+    spread[spread < 1e-9] = 1.0  # what never differs gets no weight
+    total = sum(group.mass for group in groups)
 
-    margin, evidence, coverage = (float(value) for value in minimize(loss, np.array([1.0, 0.0, 0.0])).x)
+    def loss(weights: NDArray[np.float64]) -> float:
+        lost = PENALTY * float(weights @ weights) / 2
+        for features, group in zip(centred, groups, strict=True):
+            scores = features / spread @ weights
+            lost += group.mass * float(np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[group.right]))
+        return lost / total
+
+    margin, evidence, coverage = (float(value) for value in minimize(loss, np.array([1.0, 0.0, 0.0])).x / spread)
     return margin, evidence, coverage
 
 

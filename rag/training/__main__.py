@@ -4,7 +4,8 @@
 
 SQuAD's train-v2.0.json is at https://rajpurkar.github.io/SQuAD-explorer/ (CC BY-SA 4.0); packed by xz is fine too.
 An interrupted run goes on where it stopped, from `--work`. `--start rag/models/reader` trains a finished reader
-further, with a schedule of its own. A GPU is used where there is one.
+further, with a schedule of its own, and gives the mean of what it was and what it became. A GPU is used where there is
+one.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from index.sources import DEFAULT_MODEL, DEFAULT_MODEL_SHA256, packaged
 from rag.reader import SHIPPED, Encoder, OnnxReader
 from rag.reader_export import export
 from rag.training.card import TRAINING, write
-from rag.training.model import feed, fresh, going_on
+from rag.training.model import average, feed, fresh, going_on
 from rag.training.prepare import composition, examples
-from rag.training.train import Settings, labelled, progress_of, train
+from rag.training.train import Settings, labelled, measured, progress_of, train
 
 log = logging.getLogger("rag.training")
 
@@ -58,7 +59,12 @@ def main() -> None:
     run = arguments.work / f"seed-{settings.seed}{start and '-'}{start[:8]}"
     earlier = json.loads((arguments.start / TRAINING).read_text(encoding="utf-8")) if arguments.start else None
     model = going_on(arguments.start) if arguments.start else fresh(settings.seed)
+    before = {name: weights.clone() for name, weights in model.state_dict().items()}
     model = train(model, given, aside, encoder, settings, run)
+    kept_aside = progress_of(run)[-1]
+    if arguments.start:
+        average(model, before)
+        kept_aside |= measured(model, aside, encoder, "cpu")
     inputs = ["input_ids", "attention_mask", "token_type_ids"]
     calibration = [feed(labelled(example, encoder)[0].window) for example in aside[::CALIBRATION]]
     export(model, packaged() / TOKENIZER, inputs, NAME, settings.max_tokens, arguments.output, calibration)
@@ -66,7 +72,7 @@ def main() -> None:
         "encoder": {"name": DEFAULT_MODEL, "sha256": DEFAULT_MODEL_SHA256},
         "data": {"file": arguments.squad.name, "sha256": sha256(arguments.squad), "examples": composition(given)},
         "settings": asdict(settings),
-        "kept_aside": progress_of(run)[-1],
+        "kept_aside": kept_aside,
         "earlier": earlier,
     }
     write_json(arguments.output / TRAINING, about)

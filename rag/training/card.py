@@ -75,7 +75,7 @@ def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
 
 
 def _commands(about: dict[str, Any]) -> list[str]:
-    """What made a reader, and first of all what made the one it started from."""
+    """What made a reader, and first of all what made the one it started from; READER stands for that one's folder."""
     command = f"python -m rag.training {about['data']['file']} --windows {about['settings']['windows']}"
     earlier = about.get("earlier")
     return [*_commands(earlier), f"{command} --start READER"] if earlier else [command]

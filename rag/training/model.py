@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +45,14 @@ def going_on(reader: Path) -> torch.nn.Module:
     except RuntimeError as error:
         raise ReaderError(f"{reader} cannot be trained further: {error}") from error
     return model
+
+
+def average(model: torch.nn.Module, before: Mapping[str, torch.Tensor]) -> None:
+    """Give the model the mean of its weights and those it had before it was trained further, which is better than
+    either (Wortsman et al. 2022, WiSE-FT)."""
+    model.cpu()
+    mean = {name: (now + before[name].cpu()) / 2 for name, now in model.state_dict().items() if now.is_floating_point()}
+    model.load_state_dict(model.state_dict() | mean)
 
 
 def feed(window: Window) -> dict[str, NDArray[np.int64]]:

@@ -79,7 +79,7 @@ def labelled(example: Example, encoder: Encoder) -> list[Labelled]:
     return [] if example.answer else [Labelled(windows[0], 0, 0)]
 
 
-def batches(examples: Sequence[Example], encoder: Encoder, size: int, seed: int) -> Iterator[list[Labelled]]:
+def batches(examples: Sequence[Example], encoder: Encoder, size: int, seed: str) -> Iterator[list[Labelled]]:
     """Batches of about one length, without end: one pass after another, each in another order.
 
     Raises:
@@ -118,7 +118,7 @@ def train(
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=settings.peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
     step = _resume(folder, model, optimizer, settings)
-    given = batches(examples, encoder, settings.batch, settings.seed)
+    given = batches(examples, encoder, settings.batch, f"{settings.seed}{settings.start}")  # further: in another order
     for _ in range(step):  # to where the data stood
         next(given)
     started, first = time.monotonic(), step
