@@ -14,6 +14,7 @@ from index.analyzer import ANALYZER, english
 from index.ranking import Ranked, widening
 
 _HEAP = 64_000_000  # bytes the writer may use before it spills a segment
+_K1 = 1.2  # as the library has it
 _TERM_LIMIT = 1024  # a query is cut to so many distinct terms
 
 
@@ -75,6 +76,11 @@ class LexicalIndex:
         holding = self._searcher.doc_freq("text", term)  # of documents that went too, until files are merged
         total = max(len(self), holding)
         return math.log(1 + (total - holding + 0.5) / (holding + 0.5))
+
+    def highest(self, query: str) -> float:
+        """What no passage's score for `query` can exceed: that of one holding every term without end,
+        `(k1 + 1) * sum of idf`; 0 without terms."""
+        return (_K1 + 1) * sum(self.idf(term) for term in self.terms(query)[:_TERM_LIMIT])
 
     def search(self, query: str, k: int, document_ids: Iterable[str] | None = None) -> list[Ranked]:
         """The `k` passages with the highest BM25 score for the terms of `query`, best first, ties with the last too.

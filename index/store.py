@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -31,7 +31,7 @@ from index.errors import (
 )
 from index.files import write_json
 from index.ranking import Ranked
-from index.types import Document, Filters, Hit
+from index.types import Document, Filters, Hit, Passage
 
 log = logging.getLogger(__name__)
 
@@ -166,20 +166,40 @@ class Index:
             raise UnknownDocumentError(unknown)
         return Selection(*self._catalog.matching(filters))
 
-    def search_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Hit]:
-        """The `k` passages with the highest cosine, best first, ties by (document id, start)."""
+    def rank_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Ranked]:
+        """The ids of the `k` passages with the highest cosine, best first, ties by (document id, start)."""
         allowed = None if selection is None else selection.passage_ids
-        return self._hits(self._dense.search(vector, k, allowed), k)
+        return self._in_order(self._dense.search(vector, k, allowed), k)
+
+    def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
+        """The ids of the `k` passages with the highest BM25 score, best first, ties by (document id, start)."""
+        allowed = None if selection is None else selection.document_ids
+        return self._in_order(self._lexical.search(query, k, allowed), k)
+
+    def _in_order(self, ranked: list[Ranked], k: int) -> list[Ranked]:
+        places = self._catalog.places_of([entry.id for entry in ranked])
+        found = [entry for entry in ranked if entry.id in places]
+        return sorted(found, key=lambda entry: (-entry.score, *places[entry.id]))[:k]
+
+    def fetch(self, ids: Sequence[int]) -> dict[int, Passage]:
+        """The passages with these ids."""
+        return self._catalog.passages(ids)
+
+    def search_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Hit]:
+        """`rank_dense`, with the passages."""
+        return self._hits(self.rank_dense(vector, k, selection))
 
     def search_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Hit]:
-        """The `k` passages with the highest BM25 score, best first, ties by (document id, start)."""
-        allowed = None if selection is None else selection.document_ids
-        return self._hits(self._lexical.search(query, k, allowed), k)
+        """`rank_lexical`, with the passages."""
+        return self._hits(self.rank_lexical(query, k, selection))
 
-    def _hits(self, ranked: list[Ranked], k: int) -> list[Hit]:
-        passages = self._catalog.passages([entry.id for entry in ranked])
-        hits = [Hit(passages[entry.id], entry.score) for entry in ranked if entry.id in passages]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.document_id, hit.passage.span))[:k]
+    def _hits(self, ranked: list[Ranked]) -> list[Hit]:
+        passages = self.fetch([entry.id for entry in ranked])
+        return [Hit(passages[entry.id], entry.score) for entry in ranked]
+
+    def highest_lexical(self, query: str) -> float:
+        """What no BM25 score for this query can exceed; 0 if it has no terms."""
+        return self._lexical.highest(query)
 
     def terms(self, text: str) -> list[str]:
         """The distinct terms of a text, as the lexical index has them."""

@@ -21,10 +21,10 @@ FITTED = Path(__file__).parent / "models" / "confidence.json"
 class Signs(NamedTuple):
     """What speaks for a place as the answer.
 
-    `margin` is the reader's; `evidence` the fused retrieval score of its passage over the highest there can be (0 to
-    1); `coverage` the share of the question's terms, weighted by idf, that its passage or heading holds (0 to 1);
-    `lead` how much its margin exceeds that of the best other answer, cut to ±LEAD; `agreeing` how many of the
-    passages read have the same answer as their own best, less one (0 and up).
+    `margin` is the reader's; `evidence` the fused retrieval score of its passage (at most 1); `coverage` the share of
+    the question's terms, weighted by idf, that its passage or heading holds (0 to 1); `lead` how much its margin
+    exceeds that of the best other answer, cut to ±LEAD; `agreeing` how many of the passages read have the same answer
+    as their own best, less one (0 and up).
     """
 
     margin: float

@@ -12,7 +12,6 @@ from rag.boundaries import trimmed
 from rag.confidence import LEAD, Confidence, Signs
 from rag.matching import alike, kind, same_answer
 from rag.reader import Reader
-from rag.retriever import HIGHEST
 from rag.types import Citation, Evidence
 
 _MORE = re.compile(
@@ -58,16 +57,15 @@ def gather(
         passage = item.passage
         held = set(index.terms(f"{heading}\n{passage.text}"))
         coverage = sum(idf for term, idf in rarity.items() if term in held) / total if total else 0.0
-        fused = item.score / HIGHEST
         for rank, found in enumerate(spans):
             place = Place(
                 document_id=passage.document_id,
                 span=found.span.shifted(passage.span.start),
                 text=passage.text[found.span.start : found.span.end],
                 margin=found.score,
-                evidence=fused,
+                evidence=item.score,
                 coverage=coverage,
-                score=weights.score(found.score, fused, coverage),
+                score=weights.score(found.score, item.score, coverage),
                 first=rank == 0,
             )
             kept = best.setdefault((place.document_id, place.span), place)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from index.embedder import Embedder
 from index.store import Index, Selection
-from index.types import Hit, Passage
-from rag.fusion import CONSTANT, reciprocal_rank
+from rag.fusion import convex
 from rag.types import Evidence
 
-DEPTH = 50  # passages taken from each ranking before fusion, however many are asked for
-HIGHEST = 2 / (CONSTANT + 1)  # the score of a passage that is first in both rankings
+DEPTH = 100  # passages taken from each ranking before fusion, however many are asked for
 
 
 class Retriever:
@@ -23,12 +21,14 @@ class Retriever:
 
     def retrieve(self, query: str, k: int, selection: Selection | None = None) -> list[Evidence]:
         """The `k` best passages, best first; ties by (document id, start). `k` never changes their order or scores."""
-        dense = _ranks(self._index.search_dense(self._embedder.embed_query(query), DEPTH, selection))
-        lexical = _ranks(self._index.search_lexical(query, DEPTH, selection))
-        fused = reciprocal_rank([list(dense), list(lexical)])
-        best = sorted(fused, key=lambda passage: (-fused[passage], passage.document_id, passage.span))[:k]
-        return [Evidence(p, fused[p], dense.get(p), lexical.get(p)) for p in best]
-
-
-def _ranks(hits: list[Hit]) -> dict[Passage, int]:
-    return {hit.passage: rank for rank, hit in enumerate(hits, 1)}
+        dense = self._index.rank_dense(self._embedder.embed_query(query), DEPTH, selection)
+        lexical = self._index.rank_lexical(query, DEPTH, selection)
+        highest = self._index.highest_lexical(query)
+        fused = convex(dict(dense), dict(lexical), highest=highest, depth=DEPTH)
+        if not fused:
+            return []
+        last = sorted(fused.values(), reverse=True)[:k][-1]
+        passages = self._index.fetch([i for i, score in fused.items() if score >= last])
+        ranks = [{entry.id: rank for rank, entry in enumerate(ranked, 1)} for ranked in (dense, lexical)]
+        found = [Evidence(passages[i], fused[i], ranks[0].get(i), ranks[1].get(i)) for i in passages]
+        return sorted(found, key=lambda e: (-e.score, e.passage.document_id, e.passage.span))[:k]

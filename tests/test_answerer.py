@@ -26,7 +26,7 @@ from rag.confidence import Confidence, Signs
 from rag.evaluation.questions import load
 from rag.places import different, signs
 from rag.reader import OnnxReader, Reader
-from rag.retriever import HIGHEST, Retriever
+from rag.retriever import Retriever
 from rag.types import Citation, Response
 
 HERE = Path(__file__).resolve().parent
@@ -148,7 +148,7 @@ def test_places_are_scored_as_the_formulas_say(service: Service, embedder: Embed
         ]
         coverages = [sum(rarity[t] for t in index.terms(text) if t in rarity) for text, _ in holding]
         assert [place.coverage, place.evidence] in [
-            pytest.approx([covered / sum(rarity.values()), score / HIGHEST])
+            pytest.approx([covered / sum(rarity.values()), score])
             for covered, (_, score) in zip(coverages, holding, strict=True)
         ]
         assert place.score == pytest.approx(
@@ -219,7 +219,7 @@ def test_also_in_holds_only_places_that_would_be_given_themselves(over: Build, e
     weighed = Answerer(service.index, embedder, scripted, sure)
     fewer = weighed.ask(LEAVING).answer
     assert fewer
-    evidence = [found.evidence.score / HIGHEST for found in weighed.search(LEAVING, k=READ)[0]]
+    evidence = [found.evidence.score for found in weighed.search(LEAVING, k=READ)[0]]
     assert len(fewer.also_in) == sum(-3 + 2 + 4 * fused >= 0 for fused in evidence) - 1 > 0
 
 
@@ -368,7 +368,7 @@ def test_a_place_of_two_passages_has_the_evidence_of_the_better_one(fine: Servic
         passages = [e for e in evidence if e.passage.document_id == place.document_id]
         scores = [e.score for e in passages if e.passage.span.contains(place.span)]
         shared += len(scores) > 1
-        assert place.evidence == pytest.approx(max(scores) / HIGHEST)
+        assert place.evidence == pytest.approx(max(scores))
     assert shared
 
 

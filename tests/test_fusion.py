@@ -1,4 +1,4 @@
-"""Reciprocal rank fusion against arithmetic done by hand."""
+"""Fusion against arithmetic done by hand."""
 
 from __future__ import annotations
 
@@ -6,9 +6,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.fusion import reciprocal_rank
+from rag.fusion import convex, reciprocal_rank
 
 RANKINGS = st.lists(st.lists(st.sampled_from("abcdef"), unique=True), max_size=4)
+
+
+SCORES = st.dictionaries(st.sampled_from("abcdef"), st.floats(-1, 1), max_size=6)
+
+
+def test_a_convex_combination_by_hand() -> None:
+    fused = convex({"a": 0.9, "b": 0.5}, {"b": 6.0, "c": 3.0}, highest=12, depth=3, weight=0.4)
+    assert fused == {
+        "a": pytest.approx(0.4 * 0.9),
+        "b": pytest.approx(0.4 * 0.5 + 0.6 * 6 / 12),
+        "c": pytest.approx(0.6 * 3 / 12),
+    }
+
+
+def test_what_a_full_ranking_does_not_hold_counts_with_its_last_score() -> None:
+    fused = convex({"a": 0.9, "b": 0.5}, {"b": 6.0, "c": 3.0}, highest=12, depth=2, weight=0.4)
+    assert fused == {
+        "a": pytest.approx(0.4 * 0.9 + 0.6 * 3 / 12),
+        "b": pytest.approx(0.4 * 0.5 + 0.6 * 6 / 12),
+        "c": pytest.approx(0.4 * 0.5 + 0.6 * 3 / 12),
+    }
+
+
+def test_a_query_without_terms_leaves_the_cosine() -> None:
+    assert convex({"a": 1.0}, {}, highest=0, depth=9, weight=0.25) == {"a": 0.25}
+    assert convex({}, {}, highest=0, depth=9) == {}
+
+
+@given(SCORES, SCORES, st.integers(1, 7), st.floats(0, 1))
+def test_more_in_one_ranking_is_never_less_in_all(
+    dense: dict[str, float], lexical: dict[str, float], depth: int, weight: float
+) -> None:
+    fused = convex(dense, lexical, highest=1, depth=depth, weight=weight)
+    assert fused.keys() == dense.keys() | lexical.keys()
+    assert all(score <= 1 + 1e-9 for score in fused.values())
+    both = dense.keys() & lexical.keys()
+    for one in both:
+        for other in both:
+            if dense[one] >= dense[other] and lexical[one] >= lexical[other]:
+                assert fused[one] >= fused[other] - 1e-9
 
 
 def test_two_rankings_by_hand() -> None:

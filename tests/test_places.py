@@ -13,7 +13,6 @@ from index.store import Index
 from index.types import Document, Passage, Span
 from rag.confidence import LEAD, Confidence, Signs
 from rag.places import NEAR, Place, also, conflicting, different, fitting, gather, others, same_spot, signs
-from rag.retriever import HIGHEST
 from rag.types import Evidence
 
 WEIGHTS = Confidence(2.0, 3.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0), threshold=0.5)
@@ -44,7 +43,7 @@ def place(text: str, document_id: str = "a", start: int = 0, margin: float = 0.0
 
 def test_a_place_is_in_document_coordinates_and_scored_as_the_formulas_say(index: Index) -> None:
     reader = ScriptedReader({"noon": 2.0, "leaves": -1.0})
-    found = gather("When does the ferry leave Ostrava?", [evidence("harbour", HIGHEST / 4, 14)], reader, index, WEIGHTS)
+    found = gather("When does the ferry leave Ostrava?", [evidence("harbour", 0.25, 14)], reader, index, WEIGHTS)
     ferry, leave, ostrava = (index.idf(term) for term in index.terms("ferry leave Ostrava"))
     covered = (ferry + leave) / (ferry + leave + ostrava + sum(index.idf(t) for t in index.terms("When does the")))
     assert [(p.text, p.span.start, p.margin, p.first) for p in found] == [
@@ -62,25 +61,25 @@ def test_a_place_is_in_document_coordinates_and_scored_as_the_formulas_say(index
 
 
 def test_what_the_heading_says_counts_as_covered(index: Index) -> None:
-    found = gather("school ferry", [evidence("school", HIGHEST, 13)], ScriptedReader({"one": 1}), index, WEIGHTS)
+    found = gather("school ferry", [evidence("school", 1.0, 13)], ScriptedReader({"one": 1}), index, WEIGHTS)
     assert [p.coverage for p in found] == pytest.approx([1.0])
 
 
 def test_a_question_without_terms_is_covered_by_nothing(index: Index) -> None:
-    found = gather("?!", [evidence("school", HIGHEST)], ScriptedReader({"one": 1}), index, WEIGHTS)
+    found = gather("?!", [evidence("school", 1.0)], ScriptedReader({"one": 1}), index, WEIGHTS)
     assert [(p.coverage, p.score) for p in found] == [(0.0, 3.0)]
 
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_span_of_two_passages_is_kept_once_with_its_best_evidence(index: Index, *, backwards: bool) -> None:
-    given = [evidence("harbour", HIGHEST, 14, 40), evidence("harbour", HIGHEST / 2)]
+    given = [evidence("harbour", 1.0, 14, 40), evidence("harbour", 0.5)]
     found = gather("", given[::-1] if backwards else given, ScriptedReader({"ferry leaves": 1.0}), index, WEIGHTS)
     assert [(p.text, p.evidence) for p in found] == [("ferry leaves", 1.0)]
 
 
 def test_a_span_that_is_the_best_of_one_of_its_passages_is_a_first(index: Index) -> None:
     """In the passage with less evidence nothing is better than it; in the other one something is."""
-    given = [evidence("harbour", HIGHEST), evidence("harbour", HIGHEST / 2, 18, 38)]
+    given = [evidence("harbour", 1.0), evidence("harbour", 0.5, 18, 38)]
     reader = ScriptedReader({"noon": 1.0, "wall": 2.0})
     for some in (given, given[::-1]):
         found = {p.span: p for p in gather("", some, reader, index, WEIGHTS)}
@@ -90,7 +89,7 @@ def test_a_span_that_is_the_best_of_one_of_its_passages_is_a_first(index: Index)
 
 
 def test_places_are_ordered_by_score_then_document_then_start(index: Index) -> None:
-    given = [evidence("school", HIGHEST), evidence("harbour", HIGHEST)]
+    given = [evidence("school", 1.0), evidence("harbour", 1.0)]
     found = gather("", given, ScriptedReader({"The": 1.0, "at": 1.0, "one": 5.0}), index, WEIGHTS)
     assert [(p.text, p.document_id) for p in found] == [
         ("one", "school"),
@@ -105,7 +104,7 @@ def test_places_are_ordered_by_score_then_document_then_start(index: Index) -> N
 
 def test_nothing_read_gives_no_place(index: Index) -> None:
     assert gather("ferry", [], ScriptedReader({"one": 1}), index, WEIGHTS) == []
-    assert gather("ferry", [evidence("school", HIGHEST)], ScriptedReader({}), index, WEIGHTS) == []
+    assert gather("ferry", [evidence("school", 1.0)], ScriptedReader({}), index, WEIGHTS) == []
 
 
 def test_signs_by_hand() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from index.builder import update
-from index.chunker import ChunkerSettings
+from index.chunker import ChunkerSettings, indexed_text
 from index.embedder import EmbedderInfo, SentenceTransformerEmbedder
 from index.errors import IndexMismatchError
+from index.ranking import Ranked
 from index.store import Index, Selection
-from index.types import Filters, Hit, Passage, Span
-from rag.retriever import DEPTH, HIGHEST, Retriever
+from index.types import Filters, Passage, Span
+from rag.fusion import DENSE
+from rag.retriever import DEPTH, Retriever
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 QUESTION = "How much aid did the US pledge to Cubans?"
@@ -26,19 +29,31 @@ def passage(name: str, start: int = 0) -> Passage:
 
 
 class Rankings(Index):
-    """An index that gives two rankings written down beforehand, cut as the real one cuts them."""
+    """An index that gives two rankings written down beforehand, cut as the real one cuts them: scores fall by a
+    hundredth from 1, BM25 can be 2 at most."""
 
     def __init__(self, dense: list[Passage], lexical: list[Passage]) -> None:
+        self._all = list(dict.fromkeys([*dense, *lexical]))
         self._rankings = dense, lexical
 
     def check(self, embedder: EmbedderInfo) -> None:
         """Made with every embedder."""
 
-    def search_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Hit]:
-        return [Hit(found, -rank) for rank, found in enumerate(self._rankings[0][:k])]
+    def _ranking(self, which: int, k: int) -> list[Ranked]:
+        given = self._rankings[which][:k]
+        return [Ranked(self._all.index(found), 1 - rank / 100) for rank, found in enumerate(given)]
 
-    def search_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Hit]:
-        return [Hit(found, -rank) for rank, found in enumerate(self._rankings[1][:k])]
+    def rank_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Ranked]:
+        return self._ranking(0, k)
+
+    def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
+        return self._ranking(1, k)
+
+    def highest_lexical(self, query: str) -> float:
+        return 2.0
+
+    def fetch(self, ids: Sequence[int]) -> dict[int, Passage]:
+        return {i: self._all[i] for i in ids}
 
 
 @pytest.fixture(scope="module")
@@ -55,21 +70,20 @@ def test_ranks_and_scores_by_hand(embedder: SentenceTransformerEmbedder) -> None
     a, b, c = passage("a"), passage("b"), passage("c")
     found = Retriever(Rankings([a, b], [b, c]), embedder).retrieve("q", 5)
     assert [(e.passage, e.dense_rank, e.lexical_rank) for e in found] == [(b, 2, 1), (a, 1, None), (c, None, 2)]
-    assert [e.score for e in found] == pytest.approx([1 / 62 + 1 / 61, 1 / 61, 1 / 62])
+    lexical = (1 - DENSE) / 2
+    assert [e.score for e in found] == pytest.approx([DENSE * 0.99 + lexical, DENSE, lexical * 0.99])
 
 
 def test_equal_scores_are_ordered_by_document_and_then_by_start(embedder: SentenceTransformerEmbedder) -> None:
     late, early, other = passage("b", 100), passage("b", 20), passage("a", 300)
-    rankings = Rankings([late, early, other], [other, early, late])
-    assert [e.passage for e in Retriever(rankings, embedder).retrieve("q", 3)] == [other, late, early]
-    mirrored = Rankings([late, early], [early, late])
-    assert [e.passage for e in Retriever(mirrored, embedder).retrieve("q", 2)] == [early, late]
 
+    class Equal(Rankings):
+        def _ranking(self, which: int, k: int) -> list[Ranked]:
+            return [found._replace(score=1) for found in super()._ranking(which, k)]
 
-def test_the_highest_score_is_that_of_a_passage_first_in_both(embedder: SentenceTransformerEmbedder) -> None:
-    both = passage("a")
-    (found,) = Retriever(Rankings([both], [both]), embedder).retrieve("q", 1)
-    assert found.score == pytest.approx(HIGHEST)
+    retriever = Retriever(Equal([late, early, other], [other, late, early]), embedder)
+    assert [e.passage for e in retriever.retrieve("q", 3)] == [other, early, late]
+    assert [e.passage for e in retriever.retrieve("q", 2)] == [other, early]
 
 
 def test_documents_that_say_the_same_are_ordered_by_id(tmp_path: Path, embedder: SentenceTransformerEmbedder) -> None:
@@ -83,13 +97,18 @@ def test_documents_that_say_the_same_are_ordered_by_id(tmp_path: Path, embedder:
 
 def test_the_real_index_gives_the_ranks_of_both_searches(seeds: Index, embedder: SentenceTransformerEmbedder) -> None:
     found = Retriever(seeds, embedder).retrieve(QUESTION, 10)
+    headings = seeds.headings({item.passage.document_id for item in found})
+    texts = [indexed_text(headings[item.passage.document_id], item.passage) for item in found]
+    vectors = dict(zip([item.passage for item in found], embedder.embed_passages(texts), strict=True))
     dense = [hit.passage for hit in seeds.search_dense(embedder.embed_query(QUESTION), DEPTH)]
     lexical = [hit.passage for hit in seeds.search_lexical(QUESTION, DEPTH)]
     for item in found:
         assert item.dense_rank == (dense.index(item.passage) + 1 if item.passage in dense else None)
         assert item.lexical_rank == (lexical.index(item.passage) + 1 if item.passage in lexical else None)
-        ranks = [rank for rank in (item.dense_rank, item.lexical_rank) if rank]
-        assert item.score == pytest.approx(sum(1 / (60 + rank) for rank in ranks))
+        cosine = float(embedder.embed_query(QUESTION) @ vectors[item.passage])
+        bm25 = {hit.passage: hit.score for hit in seeds.search_lexical(QUESTION, DEPTH)}.get(item.passage, 0.0)
+        highest = 2.2 * sum(seeds.idf(term) for term in seeds.terms(QUESTION))
+        assert item.score == pytest.approx(DENSE * cosine + (1 - DENSE) * bm25 / highest, abs=2e-3)
     assert "$9 million of humanitarian assistance" in found[0].passage.text
 
 
@@ -107,8 +126,8 @@ def test_k_only_cuts(many: Index, embedder: SentenceTransformerEmbedder, k: int)
 
 
 def test_k_beyond_the_depth_does_not_change_order_or_scores(embedder: SentenceTransformerEmbedder) -> None:
-    dense = [passage("d", start) for start in range(0, 200, 2)]
-    lexical = [passage("l", start) for start in range(0, 200, 2)]
+    dense = [passage("d", start) for start in range(0, 400, 2)]
+    lexical = [passage("l", start) for start in range(0, 400, 2)]
     lexical[DEPTH + 5] = dense[10]  # beyond the depth in one ranking, well within it in the other
     retriever = Retriever(Rankings(dense, lexical), embedder)
     assert retriever.retrieve("q", DEPTH + 10)[:DEPTH] == retriever.retrieve("q", DEPTH)
