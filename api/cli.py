@@ -151,7 +151,7 @@ def serve(
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not (settings.index / "catalog.sqlite3").exists():
         report = build(settings, [SEEDS])
-        err.print(f"indexed {report.documents} documents in {report.passages} passages into {settings.index}")
+        err.print(f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False)
     with closing(listening), living(settings) as service:
         import uvicorn
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from api.settings import Settings
-from index.errors import CiteqaError, IndexNotFoundError
+from index.errors import CiteqaError
 
 if TYPE_CHECKING:
     from api.living import LivingService
@@ -136,8 +136,9 @@ def opened(settings: Settings) -> Iterator[Service]:
     Raises:
         CiteqaError: if there is no index, or it does not fit.
     """
-    if not (settings.index / "catalog.sqlite3").exists():
-        raise IndexNotFoundError(f"there is no index in {settings.index}; make one with: citeqa index FOLDER")
+    from index.store import existing
+
+    existing(settings.index)
     with err.status("loading the models"):
         from api.service import Service
 
