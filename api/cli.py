@@ -60,9 +60,10 @@ def main() -> None:
     except (CiteqaError, OSError) as error:
         err.print(f"error: {show.printable(str(error))}", style="red", markup=False)
         sys.exit(1)
-    except KeyboardInterrupt:
-        err.print("stopped", style="yellow")
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == 130:  # Ctrl-C
+            err.print("stopped", style="yellow")
+        raise
 
 
 @app.command()

@@ -58,6 +58,8 @@ def synced(settings: Settings, folder: Path, *, dry_run: bool = False, empty: bo
     from index.store import DATABASE
     from index.sync import plan, preview, sync
 
+    if not folder.is_dir():  # before anything is made: the index may lie inside it
+        raise NotADirectoryError(20, "not a folder", str(folder))
     if dry_run and (settings.index / DATABASE).exists():
         with closing(Catalog(settings.index / DATABASE)) as catalog:
             return preview(catalog, plan(catalog, folder, empty=empty))
