@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
@@ -335,6 +336,25 @@ def test_the_contract_describes_what_may_be_posted(http: httpx.Client) -> None:
 
 
 # --- verified
+
+
+def test_the_example_of_the_readme_is_real(http: httpx.Client) -> None:
+    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## Your own documents")[2].partition("\n## ")[0]
+    first = re.search(r'This one is of the file.*?\s+said "(.*?)"', section, re.DOTALL)
+    posted = re.search(r"/api/documents -H .*?-d '(.*?)'", section, re.DOTALL)
+    example = re.search(r"/api/verify -H .*?-d '(.*?)'\n(.*?)\n```", section, re.DOTALL)
+    assert first
+    assert posted
+    assert example
+    replacement = json.loads(posted[1])
+    text = " ".join(first[1].split()) + "\n"
+    assert upload(http, "ferry.txt", text.encode(), id=replacement["id"]).status_code == 201
+    given = json.loads(example[1])
+    assert verify(http, given["citation"])["status"] == "valid"
+    assert post(http, **replacement).status_code == 200
+    assert http.post("/api/verify", json=given).text == example[2]
+    assert http.delete(address(replacement["id"])).status_code == 204
 
 
 @pytest.fixture(scope="module")
