@@ -32,6 +32,7 @@ lint: setup
 
 bench: setup
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/run.py $(ARGS)
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/growth.py $(PASSAGES)
 
 evaluate: setup
 	$(BIN)/citeqa evaluate tests/questions.jsonl --corpus seeds $(ARGS)

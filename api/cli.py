@@ -60,9 +60,10 @@ def main() -> None:
     except (CiteqaError, OSError) as error:
         err.print(f"error: {show.printable(str(error))}", style="red", markup=False)
         sys.exit(1)
-    except KeyboardInterrupt:
-        err.print("stopped", style="yellow")
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == 130:  # Ctrl-C
+            err.print("stopped", style="yellow")
+        raise
 
 
 @app.command()
@@ -151,7 +152,7 @@ def serve(
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not (settings.index / "catalog.sqlite3").exists():
         report = build(settings, [SEEDS])
-        err.print(f"indexed {report.documents} documents in {report.passages} passages into {settings.index}")
+        err.print(f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False)
     with closing(listening), living(settings) as service:
         import uvicorn
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -15,8 +15,10 @@ from api.work import build, err, remade, synced
 
 if TYPE_CHECKING:
     from index.builder import Report
+    from rag.verify import Claim
 
 app = typer.Typer()
+NO_CITATION = "a citation has document_id, document_sha256, start, end, quote and sentence"
 
 
 def told(report: Report, index: Path, *, would: bool = False) -> None:
@@ -26,8 +28,9 @@ def told(report: Report, index: Path, *, would: bool = False) -> None:
             f"skipped {show.printable(skipped.name)}: {show.printable(skipped.reason)}", style="yellow", markup=False
         )
     done = f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, {report.removed} removed"
-    holds = f"{index} holds {report.documents} documents in {report.passages} passages"
-    out.print(f"{'would be: ' if would else ''}{done}, {len(report.skipped)} skipped{'' if would else f'; {holds}'}")
+    holds = f"{index} holds {show.held(report.documents, report.passages)}"
+    end = "" if would else f"; {holds}"
+    out.print(f"{'would be: ' if would else ''}{done}, {len(report.skipped)} skipped{end}", markup=False)
     if report.skipped:
         raise typer.Exit(1)
 
@@ -63,7 +66,8 @@ def index(
     if rebuild:
         if paths:
             raise typer.BadParameter("it takes no paths: what is stored is made again", param_hint="--rebuild")
-        told(remade(settings, passage_tokens, overlap_sentences), settings.index)
+        report = remade(settings, passage_tokens, overlap_sentences)
+        out.print(f"made again: {settings.index} holds {show.held(report.documents, report.passages)}", markup=False)
         return
     told(build(settings, paths or [SEEDS], passage_tokens, overlap_sentences), settings.index)
 
@@ -131,8 +135,10 @@ def remove(
     Example: [bold]citeqa remove reports/2024/harbour[/]
     """
     from api.work import writer
+    from index.store import existing
 
     settings = settings_given(index=index)
+    existing(settings.index)
     with writer(settings, "removing documents") as writing:
         for document_id in dict.fromkeys(ids):
             writing.remove(document_id)
@@ -145,7 +151,8 @@ def remove(
 @app.command()
 def verify(
     citation: Annotated[
-        typer.FileText, typer.Argument(help="A citation as JSON, or a whole answer; - reads it from here.")
+        typer.FileText,
+        typer.Argument(encoding="utf-8", help="A citation as JSON, or a whole answer; - reads standard input."),
     ],
     index: IndexDir = None,
     json: Json = False,
@@ -154,21 +161,11 @@ def verify(
 
     Example: [bold]citeqa ask "Who met Rubio?" --json | citeqa verify -[/]
     """
-    import json as reading
-
-    from pydantic import ValidationError
-
-    from api.schemas import VerifyRequest, VerifyResponse
+    from api.schemas import VerifyResponse
     from index.store import Index
     from rag.verify import verify as compare
 
-    try:
-        given = reading.load(citation)
-        while isinstance(given, dict) and "document_sha256" not in given:
-            given = given.get("answer") or given.get("citation")
-        claim = VerifyRequest.model_validate_json(reading.dumps({"citation": given})).claim()
-    except (ValueError, ValidationError, RecursionError) as error:
-        raise typer.BadParameter(f"it is no citation: {error}", param_hint="CITATION") from None
+    claim = claimed(citation)
     with closing(Index(settings_given(index=index).index)) as opened:
         verdict = compare(opened, claim)
     if json:
@@ -177,6 +174,37 @@ def verify(
         show.verdict(out, verdict)
     if verdict.status in ("changed", "gone"):
         raise typer.Exit(1)
+
+
+def claimed(file: TextIO) -> Claim:
+    """What a citation in a file claims; in a whole answer, its citation.
+
+    Raises:
+        typer.BadParameter: if there is none.
+    """
+    import json as reading
+
+    from pydantic import ValidationError
+
+    from api.schemas import VerifyRequest
+
+    try:
+        given = reading.load(file)
+        while isinstance(given, dict) and "document_sha256" not in given:
+            if given.get("answered") is False:
+                raise ValueError("the question was not answered")
+            given = given.get("answer") or given.get("citation")
+        if not isinstance(given, dict):
+            raise ValueError(NO_CITATION)  # noqa: TRY004 - of the file, not of the program
+        return VerifyRequest.model_validate_json(reading.dumps({"citation": given})).claim()
+    except ValidationError as error:
+        faults = [(".".join(map(str, fault["loc"][1:])), fault["msg"]) for fault in error.errors()]
+        said = "; ".join(f"{name}: {message}" if name else message for name, message in faults)
+    except RecursionError:
+        said = "it is nested too deeply"
+    except ValueError as error:
+        said = str(error)
+    raise typer.BadParameter(f"it is no citation: {said}", param_hint="CITATION")
 
 
 @app.command()
@@ -215,7 +243,11 @@ def export(
     write = {".jsonl": export_rows, ".sqlite3": backup}.get(target.suffix)
     if write is None:
         raise typer.BadParameter("it must end in .jsonl or .sqlite3", param_hint="TARGET")
-    if not target.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{target} cannot be written: its folder is not there", param_hint="TARGET")
+    if target.is_dir() or not target.absolute().parent.is_dir():
+        raise typer.BadParameter(
+            f"{target} cannot be written: it is a folder, or its folder is not there", param_hint="TARGET"
+        )
+    if target.resolve().is_relative_to(settings.index.resolve()):
+        raise typer.BadParameter(f"{target} lies inside the index itself", param_hint="TARGET")
     count = write(settings.index, target)
-    out.print(f"{count} documents are in {target}")
+    out.print(f"{target} holds {show.counted(count, 'document')}", markup=False)

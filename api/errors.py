@@ -89,14 +89,17 @@ def _unknown_documents(request: Request, error: Exception) -> ProblemResponse:
 
 
 def _busy(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, IndexBusyError)
     log.warning("%s", error)
-    detail = "Another process is writing to the index; try again after it."
+    detail = f"{error.holder[0].upper()}{error.holder[1:]} is writing to the index; try again after it."
     return problem(503, detail, headers={"Retry-After": "5"})
 
 
 def _http(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
     detail = _HTTP_DETAILS.get(error.status_code, error.detail)
+    if error.status_code == 400 and "multipart/form-data" in request.headers.get("content-type", "").lower():
+        detail = "The form cannot be read: it must be multipart/form-data with one file and few fields."
     return problem(error.status_code, detail, headers=dict(error.headers or {}))
 
 

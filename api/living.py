@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 from api.service import Service
 from index.builder import Writer, writing
 from index.catalog import Catalog
-from index.errors import CiteqaError, IndexBusyError
-from index.store import DATABASE, Index, chunker_of, writer_lock
+from index.errors import CiteqaError
+from index.store import DATABASE, Index, chunker_of
 from index.types import Document
 
 log = logging.getLogger(__name__)
@@ -67,9 +67,10 @@ class LivingService:
                 self.refresh()
                 self._purge()
                 failed = ""
-            except (CiteqaError, OSError) as error:
-                if failed != (failed := str(error)):
-                    log.warning("answering from the index as it was: %s", error)
+            except Exception as error:  # whatever it is, the next look may find all well
+                if failed != (failed := repr(error)):
+                    known = isinstance(error, (CiteqaError, OSError))
+                    log.warning("answering from the index as it was: %s", error, exc_info=not known)
 
     def put(self, document: Document) -> bool:
         """Add a document, or replace the one with its id; found by the next question. Whether it is a new one.
@@ -90,34 +91,41 @@ class LivingService:
         self._write(lambda writer: writer.remove(document_id))
 
     def _write(self, change: Callable[[Writer], None]) -> Writer:
-        chunker = chunker_of(self.now.index.settings)
-        model = self.now.answerer.embedder
-        with self._writing, writing(self._folder, lambda: model, chunker, "changing documents over HTTP") as writer:
-            change(writer)
-            writer.commit()
+        with self._writing:
+            self.refresh()  # another process may have made it again with other settings
+            chunker, model = chunker_of(self.now.index.settings), self.now.answerer.embedder
+            with writing(self._folder, lambda: model, chunker, "changing documents over HTTP") as writer:
+                change(writer)
+                writer.commit()
         self.refresh()
         return writer
 
     def _purge(self) -> None:
-        """Empty the journal of texts that were taken away, as soon as no question looks at them any more."""
+        """Empty the journal of texts that were taken away, as soon as no question looks at them any more. Others may
+        write meanwhile: it is tried again after them."""
         if not self._unpurged.is_set():
             return
-        with suppress(IndexBusyError), self._writing, writer_lock(self._folder, "emptying the journal"):
-            with closing(Catalog(self._folder / DATABASE, write=True)) as catalog:
-                purged = catalog.purge()
-            if purged:
-                self._unpurged.clear()
-            else:  # a view opened now needs nothing of the journal: everything is in the database file
+        self._unpurged.clear()
+        with closing(Catalog(self._folder / DATABASE, write=True)) as catalog:
+            purged = catalog.purge()
+        if not purged:
+            self._unpurged.set()
+            with self._refreshing:  # a view opened now needs nothing of the journal: all of it is in the database file
                 self.now = self._view()
 
     def _view(self) -> Service:
         """The service over the index as it is now."""
         before = self.now.index
         index = Index(self._folder, before)
-        if (index.embedder, index.precision) == (before.embedder, before.precision):
+        if _model(index) == _model(before):
             return Service(index, self.now.answerer.over(index))
         index.close()
         return self._open()
 
     def close(self) -> None:
         self.now.index.close()
+
+
+def _model(index: Index) -> dict[str, str | int]:
+    """Everything that says which embedding model an index was made with."""
+    return {name: value for name, value in index.settings.items() if name.startswith("embedder.")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,6 +20,28 @@ from index import corpus
 from index.errors import DocumentError
 from index.types import Document
 
+BODY: dict[str, Any] = {  # of a request, as OpenAPI describes it
+    "required": True,
+    "content": {
+        "application/json": {"schema": DocumentIn.model_json_schema()},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "additionalProperties": False,
+                "properties": {
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "a file of a format that `citeqa index` reads, with its name",
+                    },
+                    "id": {"type": "string", "description": "the file's name without its ending, if not given"},
+                },
+            }
+        },
+    },
+}
+
 
 async def posted(request: Request) -> Document:
     """The document that a request brings.
@@ -32,12 +55,20 @@ async def posted(request: Request) -> Document:
         return await run_in_threadpool(_from_json, await request.body())
     if kind != "multipart/form-data":
         raise HTTPException(415, "The body must be JSON, or a form (multipart/form-data) with a file.")
-    async with request.form(max_files=1, max_fields=1) as form:
+    async with request.form(max_files=1, max_fields=100) as form:
+        names = [name for name, _ in form.multi_items()]
+        for name in names:
+            if name not in ("file", "id"):
+                raise _invalid(name, "There is no such field.")
+            if names.count(name) > 1:
+                raise _invalid(name, "must be given once")
         file, document_id = form.get("file"), form.get("id")
         if not isinstance(file, UploadFile) or not file.filename:
             raise _invalid("file", "must be an uploaded file with a name")
         if isinstance(document_id, UploadFile):
             raise _invalid("id", "must be text")
+        if document_id is not None:
+            _check_id(document_id)
         return await run_in_threadpool(_from_file, file.filename, await file.read(), document_id)
 
 
@@ -46,6 +77,7 @@ def _from_json(body: bytes) -> Document:
         given = DocumentIn.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError([fault | {"loc": ("body", *fault["loc"])} for fault in error.errors()]) from None
+    _check_id(given.id)
     try:
         return corpus.document(
             given.id,
@@ -58,12 +90,12 @@ def _from_json(body: bytes) -> Document:
             url=given.url,
         )
     except DocumentError as error:
-        raise _invalid("", str(error)) from None
+        raise _invalid("text", str(error)) from None
 
 
 def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
     """Read as the same file in a folder would be; its id is the one given, or its name without the ending."""
-    name = PurePosixPath(name.replace("\\", "/")).name
+    name = unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).name)
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
         path = Path(folder, name)
         try:
@@ -76,11 +108,18 @@ def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
     raise _invalid("file", found.reason)
 
 
+def _check_id(document_id: str) -> None:
+    try:
+        corpus.check_id(document_id)
+    except DocumentError as error:
+        raise _invalid("id", str(error).replace(repr(document_id) + " ", "", 1)) from None  # what came is not sent back
+
+
 def _only(items: Iterable[tuple[str, Document | corpus.Skipped]]) -> Document | corpus.Skipped:
     found = [item for _, item in items]
     return found[0] if len(found) == 1 else corpus.Skipped("", f"it holds {len(found)} documents; post them one by one")
 
 
 def _invalid(field: str, message: str) -> RequestValidationError:
-    fault: dict[str, Any] = {"type": "value_error", "loc": ("body", field) if field else ("body",), "msg": message}
+    fault: dict[str, Any] = {"type": "value_error", "loc": ("body", field), "msg": message}
     return RequestValidationError([fault])

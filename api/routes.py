@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from api import schemas
 from api.errors import Problem
 from api.living import LivingService
-from api.posted import posted
+from api.posted import BODY, posted
 from api.schemas import (
     AskRequest,
     AskResponse,
@@ -119,12 +119,19 @@ def document(document_id: str, service: Loaded) -> DocumentOut:
     return DocumentOut.of(service.index.document(document_id))
 
 
-@router.post("/documents", status_code=201, responses=_problems(400, 403, 413, 415, 422, 503))
+@router.post(
+    "/documents",
+    status_code=201,
+    responses={200: {"model": DocumentOut, "description": "replaced"}, **_problems(400, 403, 413, 415, 422, 503)},
+    openapi_extra={"requestBody": BODY},
+)
 async def put(request: Request, response: Response, service: Writing) -> DocumentOut:
     """Add a document, or replace the one with its id (status 200): JSON as described, or a file as multipart/form-data
     in the field `file`. It is found by the next question."""
     document = await posted(request)
-    if not await run_in_threadpool(service.put, document):
+    if await run_in_threadpool(service.put, document):
+        response.headers["Location"] = f"/api/documents/{quote(document.id)}"
+    else:
         response.status_code = 200
     return DocumentOut.of(document)
 

@@ -29,6 +29,16 @@ def escaped(json: str) -> str:
     return _STEERING.sub(lambda found: f"\\u{ord(found.group()):04x}", json)
 
 
+def counted(number: int, name: str) -> str:
+    """So many of something."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def held(documents: int, passages: int) -> str:
+    """How much an index holds."""
+    return f"{counted(documents, 'document')} in {counted(passages, 'passage')}"
+
+
 def response(console: Console, answered: Response) -> None:
     """An answer with its source, or the reason why there is none, and what else was found."""
     if answered.answer:
@@ -102,7 +112,7 @@ def documents(console: Console, found: Sequence[Summary], total: int) -> None:
         values = (item.id, item.title, item.author or "", str(item.date or ""), str(item.passages))
         table.add_row(*(Text(printable(value)) for value in values))
     console.print(table, soft_wrap=False)
-    console.print(f"{total} documents")
+    console.print(counted(total, "document"))
 
 
 def figures(console: Console, by_split: dict[str, dict[str, Any]]) -> None:

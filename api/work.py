@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from api.settings import Settings
-from index.errors import CiteqaError, IndexNotFoundError
+from index.errors import CiteqaError
 
 if TYPE_CHECKING:
     from api.living import LivingService
@@ -58,6 +58,8 @@ def synced(settings: Settings, folder: Path, *, dry_run: bool = False, empty: bo
     from index.store import DATABASE
     from index.sync import plan, preview, sync
 
+    if not folder.is_dir():  # before anything is made: the index may lie inside it
+        raise NotADirectoryError(20, "not a folder", str(folder))
     if dry_run and (settings.index / DATABASE).exists():
         with closing(Catalog(settings.index / DATABASE)) as catalog:
             return preview(catalog, plan(catalog, folder, empty=empty))
@@ -136,8 +138,9 @@ def opened(settings: Settings) -> Iterator[Service]:
     Raises:
         CiteqaError: if there is no index, or it does not fit.
     """
-    if not (settings.index / "catalog.sqlite3").exists():
-        raise IndexNotFoundError(f"there is no index in {settings.index}; make one with: citeqa index FOLDER")
+    from index.store import existing
+
+    existing(settings.index)
     with err.status("loading the models"):
         from api.service import Service
 

@@ -9,9 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from index.catalog import Catalog
-from index.errors import IndexNotFoundError
 from index.files import sync
-from index.store import DATABASE
+from index.store import existing
 
 
 def export_rows(folder: Path, target: Path) -> int:
@@ -19,7 +18,7 @@ def export_rows(folder: Path, target: Path) -> int:
 
     `target` is replaced when all of it is written. Raises IndexNotFoundError if there is no index.
     """
-    with closing(_catalog(folder)) as catalog, _beside(target) as path:
+    with closing(Catalog(existing(folder))) as catalog, _beside(target) as path:
         with path.open("w", encoding="utf-8") as file:
             for document_id in catalog.ids():
                 d = catalog.document(document_id)
@@ -34,17 +33,11 @@ def export_rows(folder: Path, target: Path) -> int:
 def backup(folder: Path, target: Path) -> int:
     """Copy the database of the index in `folder`, while others may write (SQLite's online backup); gives how many
     documents it holds. Put as catalog.sqlite3 into an empty folder it is an index again."""
-    with closing(_catalog(folder)) as catalog, _beside(target) as path:
+    with closing(Catalog(existing(folder))) as catalog, _beside(target) as path:
         catalog.copy(path)
         sync(path)
         path.replace(target)
         return catalog.counts()[0]
-
-
-def _catalog(folder: Path) -> Catalog:
-    if not (folder / DATABASE).exists():
-        raise IndexNotFoundError(f"there is no index in {folder}; make one with: citeqa index FOLDER")
-    return Catalog(folder / DATABASE)
 
 
 @contextmanager

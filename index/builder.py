@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from index.errors import UnknownDocumentError
 from index.store import DATABASE, check_settings, settings_of, writer_lock
 from index.types import Document, Passage
 
+BESIDE = "rebuild"  # folder of the index that is being made again, inside the living one's
 BATCH = 1024  # passages embedded and committed together
 
 Progress = Callable[[int, int], None]
@@ -184,6 +186,8 @@ class Writer:
         vectors = self._embedded()
         dead: list[int] = []
         gone = [i for i in {**self._cut, **self._removed} if self.catalog.knows(i)]
+        if gone:  # what an interrupted rebuild left may hold their texts
+            shutil.rmtree(self._folder / BESIDE, ignore_errors=True)
         with self.catalog.transaction():
             for file, sha256, reason in self._read:
                 self.catalog.note_file(file, sha256, reason)

@@ -301,6 +301,15 @@ class Catalog:
             found.setdefault(name, []).append(document_id)
         return found
 
+    def altered(self, root: str) -> set[str]:
+        """The names of a folder's files whose documents have been replaced by something else since they were read; to
+        be asked of files that are one document."""
+        sql = (
+            "SELECT d.name FROM documents AS d JOIN files AS f ON f.root = d.root AND f.name = d.name "
+            "WHERE d.root = ? AND d.file_sha256 <> f.sha256"
+        )
+        return {row[0] for row in self._all(sql, (root,))}
+
     def file_of(self, document_id: str) -> File | None:
         """The file that a document came from, if it came from a folder's."""
         rows = self._all("SELECT root, name FROM documents WHERE id = ? AND root IS NOT NULL", (document_id,))

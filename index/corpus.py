@@ -114,7 +114,7 @@ def document(
     Raises:
         DocumentError: if the id or the text is not acceptable.
     """
-    _check_id(document_id)
+    check_id(document_id)
     if not text.strip():
         raise DocumentError("it is empty")
     if "\0" in text:
@@ -152,7 +152,7 @@ def _load_path(path: Path, extractor: Extractor) -> Iterator[tuple[str, Document
 
 def listing(folder: Path) -> tuple[list[Listed], list[Skipped]]:
     """All files below a folder that are not hidden, in order of their names, and the folders in it that cannot be
-    read; links to folders are not followed."""
+    read; links to folders are not followed, folders that hold an index left out."""
     found: list[Path] = []
     unreadable: list[Skipped] = []
 
@@ -160,13 +160,18 @@ def listing(folder: Path) -> tuple[list[Listed], list[Skipped]]:
         unreadable.append(Skipped(_printable(error.filename), error.strerror or str(error)))
 
     for parent, folders, names in os.walk(folder, onerror=refused):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and not _is_index(Path(parent, name))]
         found += [Path(parent, name) for name in names if not name.startswith(".")]
     found.sort(key=lambda file: file.relative_to(folder).parts)
     names = [_name(file.relative_to(folder)) for file in found]
     read = [name for name in names if _ending(Path(name)) in TEXT_ENDINGS | MODULES.keys()]
     ids = dict(zip(read, _ids(read), strict=True))
     return [Listed(file, name, ids.get(name, "")) for file, name in zip(found, names, strict=True)], unreadable
+
+
+def _is_index(folder: Path) -> bool:
+    """Whether a folder is citeqa's own: an index may lie inside the folder it is made of."""
+    return (folder / "catalog.sqlite3").exists() and (folder / "generations").exists()
 
 
 def _name(relative: Path) -> str:
@@ -293,7 +298,7 @@ def _from_row(line: bytes) -> Document:
     )
 
 
-def _check_id(document_id: str) -> None:
+def check_id(document_id: str) -> None:
     """Raises DocumentError unless the id is a clean relative path of at most 512 bytes."""
     try:
         size = len(document_id.encode("utf-8"))

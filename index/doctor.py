@@ -13,12 +13,13 @@ import numpy as np
 from index.catalog import Catalog
 from index.derived import DerivedDamagedError, manifest_of, open_generation
 from index.embedder import Embedder
-from index.errors import CiteqaError, IndexNotFoundError
-from index.store import DATABASE, check_settings, chunker_of, settings_of
+from index.errors import CiteqaError
+from index.store import check_settings, chunker_of, existing, settings_of
 
 _AGAIN = "index the documents again into another folder (--index), or put a backup in its place"
 _REBUILD = "citeqa index --rebuild makes passages and vectors again from the stored texts"
 _OPENING = "they are made again when the index is opened next: citeqa search ready"
+_ANEW = "run again what was interrupted: citeqa index FOLDER, or citeqa sync FOLDER"
 _SHOWN = 5  # faults named of each kind
 
 
@@ -37,17 +38,18 @@ def examine(folder: Path, loading: Callable[[str, str], Embedder]) -> Iterator[F
     Raises:
         IndexNotFoundError: if there is none.
     """
-    if not (folder / DATABASE).exists():
-        raise IndexNotFoundError(f"there is no index in {folder}; make one with: citeqa index FOLDER")
+    database = existing(folder)
     try:
-        catalog = Catalog(folder / DATABASE)
+        catalog = Catalog(database)
     except CiteqaError as error:
         yield Finding("the database opens", (str(error),), _AGAIN)
         return
     with closing(catalog):
         faults = tuple(_faults(catalog))[:_SHOWN]
         yield Finding("the database is whole", faults, _AGAIN)
-        if not faults:
+        if not faults and not catalog.settings():
+            yield Finding("it was finished", ("it has no settings: the first run was interrupted",), _ANEW)
+        elif not faults:
             yield Finding("each text has its digest", tuple(_texts(catalog))[:_SHOWN], _AGAIN)
             yield Finding("each passage is a slice of its text", tuple(_slices(catalog))[:_SHOWN], _REBUILD)
             yield Finding("each vector is one", tuple(_vectors(catalog))[:_SHOWN], _REBUILD)

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+from index.builder import BESIDE as BESIDE
 from index.builder import Progress, Report, Writer
 from index.catalog import Catalog
 from index.chunker import ChunkerSettings
 from index.derived import manifest_of, rebuild, sweep
 from index.embedder import Embedder
-from index.errors import IndexNotFoundError
-from index.store import DATABASE, settings_of, writer_lock
-
-BESIDE = "rebuild"  # folder of the index that is being made, inside the living one's
+from index.store import DATABASE, existing, settings_of, writer_lock
 
 
 def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress: Progress | None = None) -> Report:
     """Chunk and embed every stored text again, with this model and chunker, whatever the index was made with.
 
     Questions are answered from the index as it is until the new one stands; an interrupted run is gone on with by the
-    next one with the same settings.
+    next one with the same settings, if no text was taken away in between. The report counts all documents as replaced.
 
     Raises:
         IndexNotFoundError: if there is no index.
         IndexBusyError: if another process is writing.
     """
-    if not (folder / DATABASE).exists():
-        raise IndexNotFoundError(f"there is no index in {folder}; make one with: citeqa index FOLDER")
+    existing(folder)
     beside, settings = folder / BESIDE, settings_of(embedder.info, chunker)
     with writer_lock(folder, "making everything again"), closing(Catalog(folder / DATABASE, write=True)) as catalog:
         beside.mkdir(exist_ok=True)
@@ -42,7 +40,7 @@ def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress:
         catalog.take_over(beside / DATABASE, lambda: rebuild(folder, catalog))
         sweep(folder, manifest_of(catalog).generation)
         shutil.rmtree(beside)
-        return report
+        return replace(report, added=0, replaced=report.documents, unchanged=0, removed=0)
 
 
 def _copied(

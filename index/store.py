@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -36,6 +37,12 @@ from index.types import Document, Filters, Hit, Passage
 log = logging.getLogger(__name__)
 
 DATABASE = "catalog.sqlite3"
+_OPTIONS = {
+    "embedder.name": "--model",
+    "embedder.precision": "--precision",
+    "chunker.passage_tokens": "--passage-tokens",
+    "chunker.overlap_sentences": "--overlap-sentences",
+}
 
 
 class Selection(NamedTuple):
@@ -60,14 +67,27 @@ def chunker_of(settings: Settings) -> ChunkerSettings:
     return ChunkerSettings(**{n.removeprefix(prefix): int(v) for n, v in settings.items() if n.startswith(prefix)})
 
 
+def existing(folder: Path) -> Path:
+    """The database of the index in `folder`.
+
+    Raises:
+        IndexNotFoundError: if there is none.
+    """
+    if not (folder / DATABASE).exists():
+        raise IndexNotFoundError(f"there is no index in {folder}; make one with: citeqa index FOLDER")
+    return folder / DATABASE
+
+
 def check_settings(folder: Path, found: Settings, given: Settings) -> None:
-    """Raises IndexMismatchError, with both values of everything that differs."""
+    """Raises IndexMismatchError, with both values of everything that differs and the command that mends it."""
     differing = [name for name in sorted(found.keys() | given.keys()) if found.get(name) != given.get(name)]
     if differing:
         values = "; ".join(f"{name} is {found.get(name)!r} there, {given.get(name)!r} here" for name in differing)
+        options = [f"{_OPTIONS[name]} {shlex.quote(str(given[name]))}" for name in differing if name in _OPTIONS]
+        command = " ".join(["citeqa index --rebuild --index", shlex.quote(str(folder)), *options])
         raise IndexMismatchError(
             f"the index in {folder} was made with other settings: {values}. Use its settings, name another folder "
-            f"(--index), or make everything again from the stored texts: citeqa index --rebuild"
+            f"(--index), or make everything again from the stored texts: {command}"
         )
 
 
@@ -82,7 +102,7 @@ def writer_lock(folder: Path, doing: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise IndexBusyError(f"{_holder(holder)} the index in {folder}; try again after it") from None
+        raise IndexBusyError(folder, _holder(holder)) from None
     try:
         since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         write_json(holder, {"process": os.getpid(), "since": since, "doing": doing})
@@ -95,9 +115,9 @@ def writer_lock(folder: Path, doing: str) -> Iterator[None]:
 def _holder(path: Path) -> str:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        return f"another process ({held['process']}, {held['doing']}, since {held['since']}) is writing to"
+        return f"another process ({held['process']}, {held['doing']}, since {held['since']})"
     except (OSError, ValueError, KeyError, TypeError):  # it has only just begun, or is just ending
-        return "another process is writing to"
+        return "another process"
 
 
 class Index:
@@ -113,8 +133,7 @@ class Index:
             IndexDamagedError: if its database cannot be read.
             IndexBusyError: if its files must be made (again) and another process is writing.
         """
-        if not (folder / DATABASE).exists():
-            raise IndexNotFoundError(f"there is no index in {folder}; make one with: citeqa index FOLDER")
+        existing(folder)
         self.folder = folder
         self._catalog, self.manifest, self._opened = _open(folder, before)
         self.settings = self._catalog.settings()

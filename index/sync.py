@@ -46,7 +46,7 @@ def plan(catalog: Catalog, folder: Path, *, empty: bool = False) -> Plan:
         raise NotADirectoryError(20, "not a folder", str(folder))
     root = os.fsdecode(os.path.realpath(folder))
     files, failed = listing(folder)
-    known, documents = catalog.files(root), catalog.of_root(root)
+    known, documents, altered = catalog.files(root), catalog.of_root(root), catalog.altered(root)
     if not files and documents and not empty:
         raise EmptyFolderError(
             f"{folder} holds no files, but {sum(map(len, documents.values()))} documents came from it; nothing was "
@@ -61,7 +61,8 @@ def plan(catalog: Catalog, folder: Path, *, empty: bool = False) -> Plan:
             continue
         held, reason = known.get(file.name, ("", None))
         ids = documents.get(file.name, [])
-        if held != digest or (file.id and not reason and ids != [file.id]):
+        elsewhere = ids != [file.id] or file.name in altered  # removed or replaced by other means than this
+        if held != digest or (file.id and not reason and elsewhere):
             changed.append((file, digest))
         elif reason:
             failed.append(Skipped(str(file.path), reason))

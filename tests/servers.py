@@ -12,8 +12,8 @@ from pathlib import Path
 class Server:
     """`citeqa serve` over an index that exists; `url` ends in a slash."""
 
-    def __init__(self, index: Path, port: int = 0) -> None:
-        command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--index", str(index)]
+    def __init__(self, index: Path, port: int = 0, *options: str) -> None:
+        command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--index", str(index), *options]
         self.process = subprocess.Popen(
             [*command, "--port", str(port)], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
         )

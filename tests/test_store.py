@@ -346,3 +346,27 @@ def test_a_passages_own_words_asked_lexically_find_it_first(
         first = sum(index.search_lexical(passage.text, 1)[0].passage == passage for passage in passages)
     assert len(passages) == report.passages > 3000
     assert first >= 0.99 * len(passages)
+
+
+def test_a_filter_that_leaves_three_of_ten_thousand_passages_finds_those_three(tmp_path: Path) -> None:
+    """However far down they stand: both searches rank the three alone, with the scores they have among all."""
+    words = ["fox", "harbour", "quiet", "lights", "dog", "river", "sky", "morning"]
+    with (tmp_path / "rows.jsonl").open("w") as file:
+        for i in range(10_000):
+            text = " ".join([*(words[(i * 7 + j * 3) % 8] for j in range(5)), *(["fox"] * (i % 4)), f"n{i}"])
+            row = {"id": f"d{i:05}", "text": text, "source": "Few" if i % 3333 == 1 else "Many"}
+            file.write(json.dumps(row) + "\n")
+    update(tmp_path / "index", [tmp_path / "rows.jsonl"], WordLengths())
+    with closing(Index(tmp_path / "index")) as index:
+        assert index.passages == 10_000
+        few = index.select(Filters(source="Few"))
+        assert few is not None
+        assert few.document_ids == ["d00001", "d03334", "d06667"]
+        vector = WordLengths().embed_query("fox harbour")
+        for filtered, everything in (
+            (index.search_dense(vector, 50, few), index.search_dense(vector, 10_000)),
+            (index.search_lexical("fox harbour", 50, few), index.search_lexical("fox harbour", 10_000)),
+        ):
+            assert {hit.passage.document_id for hit in filtered} == set(few.document_ids)
+            assert filtered == [hit for hit in everything if hit.passage.document_id in few.document_ids]
+            assert everything.index(filtered[0]) > 50

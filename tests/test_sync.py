@@ -18,6 +18,7 @@ from test_builder import WordLengths, results, write_documents
 from index.builder import Report, update, writing
 from index.catalog import Catalog
 from index.chunker import ChunkerSettings
+from index.corpus import document
 from index.embedder import Embedder
 from index.store import Index
 from index.sync import EmptyFolderError, plan, preview, sync
@@ -254,3 +255,20 @@ def test_any_sequence_of_folders_ends_like_a_fresh_index_of_the_last(states: lis
         assert results(index) == results(Path(temporary, "fresh"))
         with closing(Catalog(index / "catalog.sqlite3")) as catalog:
             assert set(catalog.files(os.path.realpath(docs))) == set(states[-1]) & set(readable)
+
+
+def test_what_was_removed_or_replaced_by_other_means_is_as_the_folder_has_it_again(docs: Path, index: Path) -> None:
+    (docs / "rows.jsonl").write_text(json.dumps({"id": "row", "text": "A row of letters."}))
+    run(index, docs)
+    with writing(index, WordLengths, ChunkerSettings(), "testing") as writer:
+        writer.put(document("a", "Other words.", file_sha256="0" * 64))
+        writer.remove("b")
+        writer.commit()
+    assert run(index, docs) == (1, 1, 1, 0, 0)
+    assert run(index, docs, never) == (0, 0, 3, 0, 0)
+    assert [found.text for found in results(index)["documents"]] == [FOX, HARBOUR, "A row of letters."]
+
+
+def test_an_index_inside_the_folder_is_no_document_of_it(docs: Path) -> None:
+    assert run(docs / "index", docs) == (2, 0, 0, 0, 0)
+    assert run(docs / "index", docs, never) == (0, 0, 2, 0, 0)
