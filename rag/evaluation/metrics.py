@@ -6,10 +6,10 @@ import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag import matching
 
@@ -64,18 +64,14 @@ def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float:
 
     NaN if either side is empty.
     """
-    if not positives or not negatives:
-        return math.nan
-    ordered = sorted([(score, 1) for score in positives] + [(score, 0) for score in negatives])
-    ranks, start = 0.0, 0
-    while start < len(ordered):
-        end = start
-        while end < len(ordered) and ordered[end][0] == ordered[start][0]:
-            end += 1
-        ranks += (start + 1 + end) / 2 * sum(label for _, label in ordered[start:end])
-        start = end
     m, n = len(positives), len(negatives)
-    return (ranks - m * (m + 1) / 2) / (m * n)
+    if not m or not n:
+        return math.nan
+    values, place = np.unique(np.concatenate([positives, negatives]), return_inverse=True)
+    above = np.bincount(place[:m], minlength=values.size)
+    equal = np.bincount(place[m:], minlength=values.size)
+    below = np.cumsum(equal) - equal
+    return float(above @ (below + equal / 2)) / (m * n)
 
 
 def mean(values: Sequence[float]) -> float:
@@ -135,10 +131,13 @@ def expected_calibration_error(confidences: Sequence[float], right: Sequence[boo
 
     NaN of nothing.
     """
-    gaps = [
-        one.right.total * abs(one.right.value - one.confidence) for one in equal_mass_bins(confidences, right, bins)
-    ]
-    return sum(gaps) / len(confidences) if gaps else math.nan
+    if not len(confidences):
+        return math.nan
+    rising = np.argsort(confidences, kind="stable")
+    ordered, hits = np.asarray(confidences, dtype=np.float64)[rising], np.asarray(right, dtype=np.float64)[rising]
+    group = bins * np.searchsorted(ordered, ordered) // len(ordered)
+    gaps = np.bincount(group, weights=hits) - np.bincount(group, weights=ordered)
+    return float(np.abs(gaps).sum()) / len(ordered)
 
 
 def brier_score(confidences: Sequence[float], right: Sequence[bool]) -> float:
@@ -159,24 +158,23 @@ def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> list[S
 
     Among equal confidences no order is better than another: the risk is its mean over all of them.
     """
-    ordered = sorted(zip(confidences, right, strict=True), key=lambda pair: -pair[0])
-    points: list[Selected] = []
-    wrong = 0
-    for _, tied in groupby(ordered, key=lambda pair: pair[0]):
-        missed = [not hit for _, hit in tied]
-        before = len(points)
-        for number in range(1, len(missed) + 1):
-            answered = before + number
-            expected = wrong + sum(missed) * number / len(missed)
-            points.append(Selected(answered / len(ordered), expected / answered))
-        wrong += sum(missed)
-    return points
+    coverage, risk = _selective(confidences, right)
+    return [Selected(*point) for point in zip(coverage.tolist(), risk.tolist(), strict=True)]
 
 
 def aurc(confidences: Sequence[float], right: Sequence[bool]) -> float:
     """The area under the risk-coverage curve: the mean risk over its points, lower is better (the selective risk of
     Geifman & El-Yaniv 2017; as AURC in Geifman, Uziel & El-Yaniv 2019). NaN of nothing."""
-    return mean([point.risk for point in risk_coverage(confidences, right)])
+    return float(_selective(confidences, right)[1].mean()) if len(confidences) else math.nan
+
+
+def _selective(confidences: Sequence[float], right: Sequence[bool]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    _, group, sizes = np.unique(-np.asarray(confidences, dtype=np.float64), return_inverse=True, return_counts=True)
+    missed = np.bincount(group, weights=1 - np.asarray(right, dtype=np.float64))
+    answered = np.arange(1, len(confidences) + 1)
+    of = np.repeat(np.arange(sizes.size), sizes)  # the group that each number of answers ends in
+    before, wrong = (np.cumsum(sizes) - sizes)[of], (np.cumsum(missed) - missed)[of]
+    return answered / len(confidences), (wrong + missed[of] * (answered - before) / sizes[of]) / answered
 
 
 def squad2(value: float, *, answerable: bool, answered: bool) -> float:
@@ -200,24 +198,11 @@ def best_overall(values: Sequence[float], scores: Sequence[float], answerable: S
 
     The threshold is infinite where refusing everything is best. NaN of nothing.
     """
-    ordered = sorted(zip(scores, values, answerable, strict=True), key=lambda row: -row[0])
-    if not ordered:
+    if not len(scores):
         return Best(math.nan, math.nan)
-    gained = float(sum(not can for can in answerable))
-    best, threshold = gained, math.inf
-    for score, tied in groupby(ordered, key=lambda row: row[0]):
-        gained += sum(value if can else -1.0 for _, value, can in tied)
-        if gained > best:
-            best, threshold = gained, score
-    return Best(best / len(ordered), threshold)
-
-
-def bootstrap(values: Sequence[float], resamples: int = 1000, seed: int = 0) -> tuple[float, float]:
-    """Lower and upper bound of the 95 % percentile bootstrap interval of the mean (Efron 1979): the 2.5th and 97.5th
-    percentile of the means of as many values, drawn with replacement, `resamples` times. NaN of nothing."""
-    if not values:
-        return math.nan, math.nan
-    generator, drawn = np.random.default_rng(seed), np.asarray(values, dtype=np.float64)
-    means = [generator.choice(drawn, len(drawn)).mean() for _ in range(resamples)]
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(low), float(high)
+    can = np.asarray(answerable, dtype=bool)
+    falling, group = np.unique(-np.asarray(scores, dtype=np.float64), return_inverse=True)
+    gains = np.bincount(group, weights=np.where(can, np.asarray(values, dtype=np.float64), -1.0))
+    reached = np.concatenate([[0.0], np.cumsum(gains)]) + (~can).sum()
+    best = int(np.argmax(reached))
+    return Best(float(reached[best]) / len(can), -float(falling[best - 1]) if best else math.inf)

@@ -21,9 +21,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question and everything that counts as its answer. `spans` are the places of accepted answers by document;
-    empty if the set does not give places, then the accepted strings in the accepted documents count. `written_for` is
-    the document and the paragraph of it that the question was written against, where the set says so."""
+    """A question and everything that counts as its answer.
+
+    `spans` are the places of accepted answers by document; empty if the set does not give places, then the accepted
+    strings in the accepted documents count. `written_for` is the document and the paragraph of it that the question
+    was written against, where the set says so. `grades` are those of the relevant documents, where a set judges them
+    by more than yes and no; such a set may have no answers.
+    """
 
     id: str
     question: str
@@ -33,6 +37,12 @@ class Question:
     split: str
     spans: tuple[tuple[str, Span], ...]
     written_for: tuple[str, Span] | None = None
+    grades: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def relevant(self) -> dict[str, int]:
+        """The documents that count as found, each with its grade: 1 where the set gives none."""
+        return dict(self.grades) or dict.fromkeys(sorted(self.documents), 1)
 
 
 def load(path: Path) -> list[Question]:

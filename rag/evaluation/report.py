@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rag.evaluation import metrics
+from rag.evaluation.resampling import bootstrap
 from rag.evaluation.run import Row
 
 
@@ -97,7 +98,7 @@ def proportion(hits: Iterable[bool]) -> dict[str, float | None]:
 
 def average(values: Sequence[float]) -> dict[str, float | None]:
     """The mean, with its interval and the number of values."""
-    low, high = metrics.bootstrap(values)
+    low, high = bootstrap(values)
     return {"value": number(metrics.mean(values)), "low": number(low), "high": number(high), "total": len(values)}
 
 
