@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from index.types import Span
+from rag.evaluation import metrics, ranking
 from rag.evaluation.questions import Question
 
 BUDGETS = (600, 3000)  # characters that a person, or a program, reads of what is returned
+SHOWN = 5  # pieces kept for whoever looks at a question
+_LONGEST, _AROUND = 400, 120  # characters of a piece, and beside an accepted answer, that are shown
 
 
 class Piece(NamedTuple):
@@ -49,3 +53,56 @@ def within(pieces: Sequence[Piece], characters: int) -> Iterator[Piece]:
 def documents(pieces: Iterable[Piece]) -> list[str]:
     """The documents returned, each where its first slice stands."""
     return list(dict.fromkeys(piece.document_id for piece in pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A piece as it is shown: the beginning of its text, and whether an accepted answer stands in it."""
+
+    document_id: str
+    start: int
+    end: int
+    holds: bool
+    text: str
+
+
+def values(question: Question, pieces: Sequence[Piece], *, deepest: int) -> dict[str, Any]:
+    """What is measured of the pieces returned for a question, best first, by the names that rows of runs have.
+
+    `success_at_k` and `reciprocal_rank` are of pieces (see `holds`), `measures` those of TREC of their documents, empty
+    where no document is relevant. `answer_in_n` says of the first n characters whether an accepted string stands in
+    them, in an accepted document; `place_in_n` whether an accepted place does, None where the set gives none.
+    """
+    relevant = [holds(question, piece) for piece in pieces[:deepest]]
+    found: dict[str, Any] = {f"success_at_{k}": metrics.success_at(relevant, k) for k in (1, 5, 10)}
+    found["reciprocal_rank"] = metrics.reciprocal_rank(relevant)
+    for budget in BUDGETS:
+        read = list(within(pieces, budget))
+        found[f"answer_in_{budget}"] = any(names(question, piece) for piece in read)
+        found[f"place_in_{budget}"] = any(holds(question, piece) for piece in read) if question.spans else None
+    measured = ranking.measured({"": question.relevant}, {"": documents(pieces)}) if question.relevant else {"": {}}
+    found["measures"] = measured[""]
+    found["returned"] = tuple(
+        Returned(p.document_id, p.span.start, p.span.end, held, p.text[:_LONGEST])
+        for p, held in zip(pieces[:SHOWN], relevant, strict=False)
+    )
+    return found
+
+
+def expected(question: Question, text: Callable[[str], str]) -> str:
+    """The words around the first accepted answer, for whoever looks at a question; "" where none is known."""
+    document, place = next(iter(question.spans), (None, None))
+    if document is None or place is None:
+        for document in sorted(question.documents):
+            whole = text(document)
+            for answer in question.answers:
+                start = whole.find(answer)
+                if start >= 0:
+                    return _around(whole, Span(start, start + len(answer)))
+        return ""
+    return _around(text(document), place)
+
+
+def _around(text: str, place: Span) -> str:
+    start, end = max(0, place.start - _AROUND), place.end + _AROUND
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")

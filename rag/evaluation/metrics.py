@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import matching
+from rag.evaluation.resampling import Numbers
+
+Flags = Sequence[bool] | NDArray[np.bool_]
 
 RIGHT = 0.5  # token F1 with an accepted answer from which an answer counts as right
 
@@ -59,7 +62,7 @@ def reciprocal_rank(relevant: Sequence[bool]) -> float:
     return next((1 / rank for rank, hit in enumerate(relevant, 1) if hit), 0.0)
 
 
-def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float:
+def auroc(positives: Numbers, negatives: Numbers) -> float:
     """The probability that a positive scores above a negative, ties counting half (Mann-Whitney U / (m n)).
 
     NaN if either side is empty.
@@ -125,7 +128,7 @@ def equal_mass_bins(confidences: Sequence[float], right: Sequence[bool], bins: i
     ]
 
 
-def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
+def expected_calibration_error(confidences: Numbers, right: Flags, bins: int = 15) -> float:
     """How far confidence and the share that is right lie apart: `Σ n_b / n · |accuracy_b - mean confidence_b|` (ECE,
     Naeini et al. 2015) over the bins of equal mass of `equal_mass_bins` (Nguyen & O'Connor 2015).
 
@@ -152,7 +155,7 @@ class Selected(NamedTuple):
     risk: float
 
 
-def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> list[Selected]:
+def risk_coverage(confidences: Numbers, right: Flags) -> list[Selected]:
     """The risk-coverage curve (El-Yaniv & Wiener 2010): a point for each number of questions answered, from one to
     all, in order of falling confidence.
 
@@ -162,13 +165,13 @@ def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> list[S
     return [Selected(*point) for point in zip(coverage.tolist(), risk.tolist(), strict=True)]
 
 
-def aurc(confidences: Sequence[float], right: Sequence[bool]) -> float:
+def aurc(confidences: Numbers, right: Flags) -> float:
     """The area under the risk-coverage curve: the mean risk over its points, lower is better (the selective risk of
     Geifman & El-Yaniv 2017; as AURC in Geifman, Uziel & El-Yaniv 2019). NaN of nothing."""
     return float(_selective(confidences, right)[1].mean()) if len(confidences) else math.nan
 
 
-def _selective(confidences: Sequence[float], right: Sequence[bool]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _selective(confidences: Numbers, right: Flags) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     _, group, sizes = np.unique(-np.asarray(confidences, dtype=np.float64), return_inverse=True, return_counts=True)
     missed = np.bincount(group, weights=1 - np.asarray(right, dtype=np.float64))
     answered = np.arange(1, len(confidences) + 1)
@@ -192,7 +195,7 @@ class Best(NamedTuple):
     threshold: float
 
 
-def best_overall(values: Sequence[float], scores: Sequence[float], answerable: Sequence[bool]) -> Best:
+def best_overall(values: Numbers, scores: Numbers, answerable: Flags) -> Best:
     """The best mean of `squad2` that any threshold on the scores reaches, and the highest threshold that does (the
     `best_f1` and `best_f1_thresh` of SQuAD 2.0's script, Rajpurkar et al. 2018).
 

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+Numbers = Sequence[float] | NDArray[np.float64]
+
 RESAMPLES = 1000
 PERMUTATIONS = 10_000
 _CELLS = 4_000_000  # numbers drawn at a time, so that memory stays small
 _BOUNDS = (0.025, 0.975)
 
 
-def bootstrap(values: Sequence[float], resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
+def bootstrap(values: Numbers, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
     """Lower and upper bound of the 95 % percentile bootstrap interval of the mean (Efron 1979): the 2.5th and 97.5th
     percentile of the means of as many values, drawn with replacement, `resamples` times. NaN of nothing."""
     drawn = np.asarray(values, dtype=np.float64)
@@ -70,4 +72,4 @@ def mcnemar(better: int, worse: int) -> float:
     """The two-sided p-value of McNemar's exact test (McNemar 1947): how likely so uneven a parting of `better + worse`
     questions is if each goes either way as easily. 1 of none."""
     total, fewer = better + worse, min(better, worse)
-    return min(1.0, 2 * sum(math.comb(total, number) for number in range(fewer + 1)) / 2**total)
+    return min(1.0, 2 * sum(math.comb(total, number) for number in range(fewer + 1)) / (1 << total))
