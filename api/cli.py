@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel, ValidationError
 
-from api import cli_corpus, cli_evaluate, show
+from api import cli_corpus, cli_evaluate, cli_questions, show
 from api.options import IndexDir, Json, ReaderName, out, print_json, settings_given
 from api.settings import SEEDS
 from api.work import build, err, living, opened
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_corpus.app)
 app.add_typer(cli_evaluate.app)
+app.add_typer(cli_questions.app)
 K = Annotated[int, typer.Option("--k", min=1, max=50, help="How many passages of evidence to give.")]
 Question = Annotated[str, typer.Argument(help="What you want to know, in plain words.")]
 SourceName = Annotated[str | None, typer.Option("--source", help="Search only documents of this source.")]
