@@ -90,6 +90,15 @@ def test_retrieval_alone_asks_only_what_can_be_found(citeqa: Run, tmp_path: Path
     assert "EM" not in made["figures"]["all"]
 
 
+def test_a_set_in_which_nothing_can_be_found_is_told(citeqa: Run, tmp_path: Path) -> None:
+    row = {"id": "1", "question": "What?", "answers": [], "documents": [], "answerable": False}
+    (tmp_path / "questions.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    (tmp_path / "corpus.jsonl").write_text('{"id": "d", "text": "The ferry leaves at noon."}', encoding="utf-8")
+    result = citeqa("evaluate", tmp_path, "--retrieval")
+    assert (result.status, result.out) == (1, "")
+    assert "nothing to be found" in result.err
+
+
 def test_a_limit_asks_so_many(citeqa: Run, tmp_path: Path) -> None:
     assert citeqa("evaluate", squad(tmp_path), "--limit", "1", "--output", "out.json").status == 0
     assert len(record(tmp_path / "out.json")["rows"]) == 1

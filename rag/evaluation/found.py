@@ -71,14 +71,14 @@ def values(question: Question, pieces: Sequence[Piece], *, deepest: int) -> dict
 
     `success_at_k` and `reciprocal_rank` are of pieces (see `holds`), `measures` those of TREC of their documents, empty
     where no document is relevant. `answer_in_n` says of the first n characters whether an accepted string stands in
-    them, in an accepted document; `place_in_n` whether an accepted place does, None where the set gives none.
+    them, in an accepted document; `place_in_n` whether an accepted place does; None where the set gives none.
     """
     relevant = [holds(question, piece) for piece in pieces[:deepest]]
     found: dict[str, Any] = {f"success_at_{k}": metrics.success_at(relevant, k) for k in (1, 5, 10)}
     found["reciprocal_rank"] = metrics.reciprocal_rank(relevant)
     for budget in BUDGETS:
         read = list(within(pieces, budget))
-        found[f"answer_in_{budget}"] = any(names(question, piece) for piece in read)
+        found[f"answer_in_{budget}"] = any(names(question, piece) for piece in read) if question.answers else None
         found[f"place_in_{budget}"] = any(holds(question, piece) for piece in read) if question.spans else None
     measured = ranking.measured({"": question.relevant}, {"": documents(pieces)}) if question.relevant else {"": {}}
     found["measures"] = measured[""]

@@ -87,9 +87,9 @@ class Found(Protocol):
     @property
     def reciprocal_rank(self) -> float: ...
     @property
-    def answer_in_600(self) -> bool: ...
+    def answer_in_600(self) -> bool | None: ...
     @property
-    def answer_in_3000(self) -> bool: ...
+    def answer_in_3000(self) -> bool | None: ...
     @property
     def place_in_600(self) -> bool | None: ...
     @property
@@ -106,8 +106,8 @@ def retrieval(rows: Sequence[Found]) -> dict[str, Any]:
         "Success@5": proportion(row.success_at_5 == 1 for row in rows),
         "Success@10": proportion(row.success_at_10 == 1 for row in rows),
         "RR": average([row.reciprocal_rank for row in rows]),
-        "answer in 600 characters": proportion(row.answer_in_600 for row in rows),
-        "answer in 3000 characters": proportion(row.answer_in_3000 for row in rows),
+        "answer in 600 characters": proportion(row.answer_in_600 for row in rows if row.answer_in_600 is not None),
+        "answer in 3000 characters": proportion(row.answer_in_3000 for row in rows if row.answer_in_3000 is not None),
         "place in 600 characters": proportion(row.place_in_600 for row in rows if row.place_in_600 is not None),
         "place in 3000 characters": proportion(row.place_in_3000 for row in rows if row.place_in_3000 is not None),
     }

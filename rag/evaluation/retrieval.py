@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from index.errors import QuestionSetError
 from rag.evaluation.found import Piece, Returned, expected, values
 from rag.evaluation.questions import Question
 from rag.evaluation.report import by_split, latencies, retrieval
@@ -33,8 +34,8 @@ class Row:
     success_at_5: float
     success_at_10: float
     reciprocal_rank: float
-    answer_in_600: bool
-    answer_in_3000: bool
+    answer_in_600: bool | None
+    answer_in_3000: bool | None
     place_in_600: bool | None
     place_in_3000: bool | None
     measures: Mapping[str, float]
@@ -55,12 +56,17 @@ def run(
     Args:
         search: gives the best passages, so many at most, best first.
         text: gives a document's text by its id.
+
+    Raises:
+        QuestionSetError: if no question has anything to be found.
     """
     rows = []
     for question in questions:
         if question.documents:
             rows.append(_row(question, search, text))
         progress()
+    if not rows:
+        raise QuestionSetError("none of these questions can be answered, so there is nothing to be found")
     return rows
 
 

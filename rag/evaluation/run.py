@@ -58,8 +58,8 @@ class Row:
     citations: int
     exact_citations: int
     milliseconds: float
-    answer_in_600: bool = False
-    answer_in_3000: bool = False
+    answer_in_600: bool | None = None
+    answer_in_3000: bool | None = None
     place_in_600: bool | None = None
     place_in_3000: bool | None = None
     measures: Mapping[str, float] = field(default_factory=dict)

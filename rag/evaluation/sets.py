@@ -60,6 +60,12 @@ def read(path: Path) -> QuestionSet:
     return QuestionSet(name, tuple(load(path)), _digest([path]))
 
 
+def corpus_of(folder: Path) -> Corpus:
+    """The documents in a folder of files, as `citeqa index` reads them."""
+    files = [file.path for file in corpus.listing(folder)[0]]
+    return Corpus(lambda: corpus.load([folder]), corpus.count([folder]), _digest(files))
+
+
 def _folder(path: Path, name: str) -> QuestionSet:
     documents = path / "corpus.jsonl"
     if beir.is_beir(path):

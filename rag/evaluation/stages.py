@@ -8,7 +8,7 @@ Stage = Literal[
     "", "not retrieved", "retrieved, not read", "read, refused", "answered wrongly", "answered, though unanswerable"
 ]
 MEANINGS: dict[Stage, str] = {
-    "not retrieved": "no accepted answer is in the passages that were found and read",
+    "not retrieved": "no accepted answer is in the first ten passages that were found",
     "retrieved, not read": "it is in one of them, but among nothing that the reader proposed",
     "read, refused": "the reader proposed it, but the confidence was below the threshold",
     "answered wrongly": "the reader proposed it, but something else was preferred",
