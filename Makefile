@@ -35,7 +35,7 @@ bench: setup
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/growth.py $(PASSAGES)
 
 evaluate: setup
-	$(BIN)/citeqa evaluate tests/questions.jsonl --corpus seeds $(ARGS)
+	$(BIN)/python -m api.public $(ARGS)
 
 clean:
 	rm -rf $(VENV) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import errors
+from api import errors, feedback
 from api.errors import problem
 from api.living import LivingService
 from api.routes import router
@@ -42,6 +42,7 @@ def create_app(service: Service | LivingService, *, writing: bool = False) -> Fa
     )
     app.state.service, app.state.writing = service, writing
     app.include_router(router)
+    app.include_router(feedback.router)
     errors.install(app)
 
     @app.get("/", include_in_schema=False)

@@ -7,16 +7,15 @@ import os
 import sys
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
 
-from api import cli_corpus, show
+from api import cli_corpus, cli_evaluate, cli_questions, show
 from api.options import IndexDir, Json, ReaderName, out, print_json, settings_given
 from api.settings import SEEDS
-from api.work import build, err, living, opened, progress
+from api.work import build, err, living, opened
 from index.errors import CiteqaError
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_corpus.app)
+app.add_typer(cli_evaluate.app)
+app.add_typer(cli_questions.app)
 K = Annotated[int, typer.Option("--k", min=1, max=50, help="How many passages of evidence to give.")]
 Question = Annotated[str, typer.Argument(help="What you want to know, in plain words.")]
 SourceName = Annotated[str | None, typer.Option("--source", help="Search only documents of this source.")]
@@ -162,58 +163,6 @@ def serve(
         err.print(f"citeqa is ready at http://{shown}:{listening.getsockname()[1]}/ (Ctrl-C stops it)", markup=False)
         config = uvicorn.Config(create_app(service, writing=settings.writing), log_level="warning")
         uvicorn.Server(config).run([listening])
-
-
-@app.command()
-def evaluate(
-    questions: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Question set, a question a line.")],
-    index: IndexDir = None,
-    corpus: Annotated[
-        list[Path] | None,
-        typer.Option("--corpus", exists=True, help="Index these documents for the run, instead of using --index."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", help="Write every question's values here, as JSON.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write figures, plots and every question here, as one HTML page.")
-    ] = None,
-    split: Annotated[str | None, typer.Option("--split", help="Ask only the questions of this split.")] = None,
-    reader: ReaderName = None,
-) -> None:
-    """Measure the answers to a question set, asked over HTTP.
-
-    Example: [bold]citeqa evaluate tests/questions.jsonl --corpus seeds --output result.json --report result.html[/]
-    """
-    import tempfile
-
-    from api.evaluate import evaluate as measure
-    from rag.evaluation import html_report
-    from rag.evaluation.questions import load
-
-    for path in (output, report):
-        if path and (path.is_dir() or not path.parent.is_dir()):
-            raise typer.BadParameter(f"{path} cannot be written: it is a folder, or its folder is not there")
-    if report:
-        html_report.check()
-    asked = [question for question in load(questions) if split in (None, question.split)]
-    if not asked:
-        raise typer.BadParameter(f"{questions} has no question of the split {split!r}", param_hint="--split")
-    with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
-        settings = settings_given(index=index, reader=reader)
-        if corpus:
-            settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
-        if corpus:
-            build(settings, corpus)
-        with opened(settings) as service, progress(len(asked), "asking") as (advance, _):
-            record = measure(service, questions, asked, lambda: advance(1))
-    show.figures(out, record["figures"])
-    if output:
-        from index.files import write_json
-
-        write_json(output, record)
-    if report:
-        report.write_text(html_report.render(record), encoding="utf-8")
 
 
 def _filters(source: str | None, start: datetime | None, end: datetime | None) -> Filters:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from index.catalog import Summary
+    from rag.evaluation.compare import Comparison
     from rag.types import Candidate, Citation, Found, Response, Source
     from rag.verify import Verdict
 
@@ -126,6 +127,34 @@ def figures(console: Console, by_split: dict[str, dict[str, Any]]) -> None:
     for name in next(iter(by_split.values())):
         table.add_row(name, *(Text(shown(figures[name])) for figures in by_split.values()))
     console.print(table, soft_wrap=False)
+
+
+def lost(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """How many questions were lost at which stage."""
+    from rag.evaluation.stages import MEANINGS
+
+    for stage, meaning in MEANINGS.items():
+        if count := sum(row["stage"] == stage for row in rows):
+            console.print(Text(f"{count:>5} {stage}: ") + Text(meaning, style="dim"))
+
+
+def comparison(console: Console, found: Comparison) -> None:
+    """What got better and what got worse, measure by measure and question by question."""
+    table = Table(box=None, header_style="bold")
+    for name in ("measure", "before", "after", "difference, 95 %", "p", "better", "worse", "of"):
+        table.add_column(name, justify="left" if name == "measure" else "right")
+    for one in found.differences:
+        moved = f"{one.change:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
+        counts = (str(one.better), str(one.worse), str(one.total))
+        table.add_row(one.measure, f"{one.before:.3f}", f"{one.after:.3f}", moved, f"{one.p:.4f}", *counts)
+    console.print(table, soft_wrap=False)
+    for name, held in (("better", found.better), ("worse", found.worse)):
+        console.print(Text(f"\n{len(held)} {name}", style="bold"))
+        for changed in held:
+            console.print(Text(f"  {printable(changed.id)}: {printable(changed.question)}"))
+            console.print(Text(f"    {printable(changed.before)} → {printable(changed.after)}", style="dim"))
+    if found.unpaired:
+        console.print(f"{found.unpaired} questions of one run alone are not compared")
 
 
 def _marked(citation: Citation) -> Text:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from index.chunker import ChunkerSettings
     from index.doctor import Finding
     from index.embedder import Embedder
+    from rag.evaluation.sets import Corpus
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -37,6 +38,19 @@ def build(
     embedder = _embedder(settings)
     with progress(count(paths), "indexing") as (advance, note):
         return update(settings.index, paths, embedder, chunker, _told(advance, note))
+
+
+def indexed(settings: Settings, corpus: Corpus) -> Settings:
+    """The settings under which the corpus of a question set is served: its index is made now, under the data folder,
+    unless the same documents were indexed with the same settings before."""
+    from rag.evaluation import corpora
+
+    embedder, chunker = _embedder(settings), _chunker(settings)
+    with progress(corpus.count, "indexing") as (advance, note):
+        made = corpora.indexed(corpus, settings.index, embedder, chunker, _told(advance, note))
+    for skipped in made.skipped:
+        err.print(f"left out: {skipped}", style="yellow", markup=False)
+    return settings.model_copy(update={"index": made.folder, "models": settings.exported})
 
 
 def remade(settings: Settings, passage_tokens: int | None = None, overlap: int | None = None) -> Report:

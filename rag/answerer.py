@@ -13,7 +13,7 @@ from index.store import Index, Selection
 from index.types import Document, Filters
 from rag.confidence import Confidence
 from rag.places import Place, also, conflicting, fitting, gather, others, same_spot, signs
-from rag.reader import Reader
+from rag.reader import Reader, ReaderInfo
 from rag.retriever import Retriever
 from rag.types import Answer, Candidate, Citation, Evidence, Found, Reason, Response, Slice, Source
 
@@ -48,6 +48,11 @@ class Answerer:
         self._retriever = Retriever(index, embedder)
         self._reader = reader
         self._confidence = confidence
+
+    @property
+    def reader(self) -> ReaderInfo:
+        """What identifies the reader."""
+        return self._reader.info
 
     def over(self, index: Index) -> Answerer:
         """The same over another index, or another view of it."""

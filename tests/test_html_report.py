@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from index.errors import CiteqaError
-from rag.evaluation import plots
+from rag.evaluation import plots, retrieval
+from rag.evaluation.found import Returned
 from rag.evaluation.html_report import failed, render, verdict
 from rag.evaluation.report import record
 from rag.evaluation.run import Row
@@ -36,6 +37,12 @@ def row(name: str, **other: Any) -> Row:
 
 WRONG: dict[str, Any] = {"answer": "ten", "right": False, "exact_match": 0.0, "f1": 0.0, "confidence": 0.6}
 NOTHING: dict[str, Any] = {"answerable": False, "answers": (), "right": False, "exact_match": 0.0, "f1": 0.0}
+LOST: dict[str, Any] = {
+    "stage": "read, refused",
+    "expected": "…It is <nine> of ten.",
+    "candidates": ("seven",),
+    "returned": (Returned("doc", 0, 9, True, "It is nine."), Returned("other", 5, 500, False, "Elsewhere")),
+}
 HELD_BACK: dict[str, Any] = {"answered": False, "confidence": 0.1, "answer": "eight"}
 ROWS = [
     row("right"),
@@ -162,10 +169,53 @@ def test_failures_open_and_tell_more(page: Page) -> None:
     assert page.cells("What is right?")[0] == "What is right?"
 
 
+def test_a_failed_question_tells_where_it_was_lost_what_was_returned_and_what_was_right() -> None:
+    made = Page(render(record([row("held", **HELD_BACK | LOST), row("right")], ABOUT)))
+    details = made.cells("What is held?")[0]
+    assert "lost read, refused: the reader proposed it" in details
+    assert "right would have been …It is <nine> of ten." in details
+    assert "other answers seven" in details
+    assert "doc [0, 9), holds an answer: It is nine." in details
+    assert "other [5, 500): Elsewhere…" in details
+    assert made.cells("1")[1] == "read, refused"
+    assert made.open == []
+
+
+def searched(name: str, rank: int, **other: Any) -> retrieval.Row:
+    """A question for which a right passage was found at this rank; 0 if none was."""
+    found: dict[str, Any] = {
+        "id": name, "question": f"Where is {name}?", "split": "all", "answerable": True, "answers": (),
+        "documents": ("d1", "d2"), "success_at_1": float(rank == 1), "success_at_5": float(0 < rank <= 5),
+        "success_at_10": float(0 < rank <= 10), "reciprocal_rank": 1 / rank if rank else 0.0,
+        "answer_in_600": rank == 1,
+        "answer_in_3000": True, "place_in_600": None, "place_in_3000": None, "measures": {}, "returned": (),
+        "milliseconds": 3.0, "expected": "", "stage": "" if 0 < rank <= 10 else "not retrieved",
+    }  # fmt: skip
+    return retrieval.Row(**found | other)
+
+
+def test_a_run_of_retrieval_alone_has_a_page() -> None:
+    made = Page(render(retrieval.record([searched("it", 3), searched("lost", 0, answers=(HOSTILE,))], {})))
+    assert made.open == []
+    assert made.cells("Where is it?")[1:] == ["3", "found", "d1 · d2"]
+    assert made.cells("Where is lost?")[1:3] == ["-", "not found"]
+    assert "none found" in made.cells("Where is lost?")[0]
+    assert made.cells("Success@5") == ["Success@5", "0.500 [0.095, 0.905] 1/2"]
+    assert made.names().count("svg") == 2
+    assert "script" not in made.names()
+
+
+def test_success_by_k_is_drawn_to_the_last_k() -> None:
+    drawn = plots.success_by_k([1, 3, 0], 5, "a")
+    assert "Success@k" in drawn
+    assert drawn == plots.success_by_k([1, 3, 99], 5, "a")  # beyond the last k is as good as nowhere
+    assert drawn != plots.success_by_k([1, 2, 0], 5, "a")
+
+
 def test_the_plots_of_each_split_are_there_and_those_of_the_report_are_open(page: Page) -> None:
-    assert page.names().count("svg") == 4 * 3
+    assert page.names().count("svg") == 5 * 3
     labels = [attributes["aria-label"] for tag, attributes in page.elements if tag == "svg"]
-    assert len(set(labels)) == 4
+    assert len(set(labels)) == 5
     assert [tag for tag, attributes in page.elements if "open" in attributes] == ["details"]
     assert "threshold 0.50" in page.text
     assert "answerable (3)" in page.text

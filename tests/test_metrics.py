@@ -21,7 +21,6 @@ from rag.evaluation.metrics import (
     aurc,
     auroc,
     best_overall,
-    bootstrap,
     brier_score,
     equal_mass_bins,
     exact_match,
@@ -35,6 +34,7 @@ from rag.evaluation.metrics import (
     success_at,
     token_f1,
 )
+from rag.evaluation.resampling import bootstrap
 from rag.matching import normalized
 
 SCORES = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1), min_size=1, max_size=12)

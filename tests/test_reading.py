@@ -14,8 +14,8 @@ from conftest import ROOT
 from index.corpus import document
 from index.errors import QuestionSetError
 from index.types import Document, Span
-from rag.evaluation.questions import Question, load
-from rag.evaluation.reading import main, measure, some
+from rag.evaluation.questions import Question, load, some
+from rag.evaluation.reading import main, measure
 from rag.reader import ReaderInfo
 from rag.types import ScoredSpan
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from index.types import Span
+from rag.evaluation.journal import journal
 from rag.evaluation.questions import Question
 from rag.evaluation.report import by_split, record, shown, summary
-from rag.evaluation.run import RANKED, Row, run
+from rag.evaluation.run import RANKED, Row, restored, run
 
 TEXTS = {"fox": "🦊 The fox sleeps at noon. It eats berries.", "owl": "The owl wakes at dusk. It eats mice."}
 SLEEPS, EATS = (2, 25), (26, 42)  # the sentences of "fox"; the first character is two UTF-16 units
@@ -294,20 +297,79 @@ def test_the_proportions_by_hand(name: str, hits: int, total: int) -> None:
 def test_the_other_figures_by_hand() -> None:
     figures = summary(run(QUESTIONS, Script(SCRIPT, FORCED)))
     assert (figures["answerable"], figures["unanswerable"]) == (2, 2)
-    assert figures["sentence length"] == (len("The fox sleeps at noon.") + len("It eats mice.")) / 2
+    assert figures["sentence length"]["value"] == (len("The fox sleeps at noon.") + len("It eats mice.")) / 2
     assert figures["F1"] == {"value": (1 + 0) / 2, "low": 0, "high": 1, "total": 2}
     assert figures["HasAns F1"]["value"] == (1 + 0) / 2
     assert figures["NoAns F1"]["value"] == (1 + 0) / 2
     assert figures["overall F1"]["value"] == (1 + 0 + 1 + 0) / 4
-    assert figures["best overall F1"] == (1 + 0 + 1 + 1) / 4  # answering from 0.9 up
-    assert figures["RR"] == pytest.approx((1 / 3 + 0) / 2)
-    assert figures["AUROC"] == (1 + 1 + 1 + 0) / 4  # 0.9 and 0.2 against 0.0 and 0.6
-    assert figures["AURC"] == pytest.approx((0 + 1 / 2 + 2 / 3 + 3 / 4) / 4)  # 0.9 is right, 0.6, 0.2 and 0.0 are not
-    assert figures["ECE"] == pytest.approx((0.1 + 0.6 + 0.2 + 0) / 4)
-    assert figures["Brier"] == pytest.approx((0.1**2 + 0.6**2 + 0.2**2 + 0) / 4)
-    assert figures["median ms"] == 25
-    assert figures["p95 ms"] == pytest.approx(30 + 0.85 * 10)
+    assert figures["best overall F1"]["value"] == (1 + 0 + 1 + 1) / 4  # answering from 0.9 up
+    assert figures["RR"]["value"] == pytest.approx((1 / 3 + 0) / 2)
+    assert figures["AUROC"]["value"] == (1 + 1 + 1 + 0) / 4  # 0.9 and 0.2 against 0.0 and 0.6
+    assert figures["AURC"]["value"] == pytest.approx(
+        (0 + 1 / 2 + 2 / 3 + 3 / 4) / 4
+    )  # 0.9 is right, 0.6, 0.2 and 0.0 are not
+    assert figures["ECE"]["value"] == pytest.approx((0.1 + 0.6 + 0.2 + 0) / 4)
+    assert figures["Brier"]["value"] == pytest.approx((0.1**2 + 0.6**2 + 0.2**2 + 0) / 4)
+    assert figures["median ms"]["value"] == 25
+    assert figures["p95 ms"]["value"] == pytest.approx(30 + 0.85 * 10)
     assert figures["exact citations"]["value"] == 1
+
+
+def test_every_figure_but_a_count_has_an_interval_around_it() -> None:
+    figures = summary(run(QUESTIONS, Script(SCRIPT, FORCED)))
+    counts = {"answerable", "unanswerable"}
+    measured = [figure for name, figure in figures.items() if name not in counts]
+    assert all({"value", "low", "high", "total"} <= set(figure) for figure in measured)
+    known = [figure for figure in measured if figure["value"] is not None]
+    assert all(figure["low"] <= figure["value"] <= figure["high"] for figure in known)
+    assert figures["AUROC"]["low"] < figures["AUROC"]["high"]
+
+
+def test_the_documents_of_the_evidence_are_measured_as_trec_does() -> None:
+    """ "when": owl, fox, of which fox is right; "food": only owl, and fox is right."""
+    figures = summary(run(QUESTIONS, Script(SCRIPT, FORCED)))
+    assert figures["document Success@1"]["hits"] == 0
+    assert figures["document Success@5"]["hits"] == 1
+    assert figures["document RR"]["value"] == figures["document MAP"]["value"] == (1 / 2 + 0) / 2
+    assert figures["document nDCG@10"]["value"] == pytest.approx((1 / math.log2(3) + 0) / 2)
+    assert figures["document R@10"]["value"] == (1 + 0) / 2
+
+
+def stopped(path: Path) -> None:
+    """A run that ended by Ctrl-C after two questions."""
+
+    def stop() -> None:
+        told.append(1)
+        if len(told) == 2:
+            raise KeyboardInterrupt
+
+    told: list[int] = []
+    with suppress(KeyboardInterrupt), journal(path, "key") as kept:
+        run(QUESTIONS, Script(SCRIPT, FORCED), stop, kept)
+
+
+def test_a_journal_spares_what_was_asked_before(tmp_path: Path) -> None:
+    whole = run(QUESTIONS, Script(SCRIPT, FORCED))
+    path = tmp_path / "run.partial"
+    stopped(path)
+    with path.open("a") as file:
+        file.write('{"id": "who", "torn')
+    service = Script(SCRIPT, FORCED)
+    with journal(path, "key") as kept:
+        assert len(kept) == 2
+        assert run(QUESTIONS, service, journal=kept) == whole
+    assert [body["question"] for body in service.bodies] == ["who?", "who?", "why?"]
+    assert not path.exists()
+
+
+def test_a_journal_of_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "run.partial"
+    stopped(path)
+    with journal(path, "another") as kept:
+        assert len(kept) == 0
+    path.write_text("no json\n")
+    with journal(path, "key") as kept:
+        assert len(kept) == 0
 
 
 def test_one_inexact_citation_shows_in_the_figure() -> None:
@@ -332,14 +394,14 @@ def test_a_record_holds_everything_and_survives_json() -> None:
     made = json.loads(json.dumps(record(rows, {"date": "2026-02-26"})))
     assert made["about"] == {"date": "2026-02-26"}
     assert [row["id"] for row in made["rows"]] == ["when", "food", "who", "why"]
-    assert Row(**made["rows"][0] | {"answers": tuple(made["rows"][0]["answers"])}) == rows[0]
+    assert [restored(row) for row in made["rows"]] == rows
     assert made["figures"]["all"]["EM"]["hits"] == 1
 
 
 def test_a_record_of_only_answerable_questions_is_strict_json() -> None:
     rows = run(QUESTIONS[:1], Script(SCRIPT, FORCED))
     (figures,) = json.loads(json.dumps(record(rows, {}), allow_nan=False))["figures"].values()
-    assert (figures["AUROC"], figures["NoAns F1"]["value"], figures["answerable"]) == (None, None, 1)
+    assert (figures["AUROC"]["value"], figures["NoAns F1"]["value"], figures["answerable"]) == (None, None, 1)
 
 
 def test_an_answer_that_is_only_partly_right_scores_its_f1_when_given_and_nothing_when_refused() -> None:
@@ -348,9 +410,9 @@ def test_an_answer_that_is_only_partly_right_scores_its_f1_when_given_and_nothin
     figures = summary(run([QUESTIONS[1], QUESTIONS[3]], Script({"food?": partly, "why?": SCRIPT["why?"]}, {})))
     assert (figures["HasAns F1"]["value"], figures["HasAns EM"]["value"]) == (0.5, 0)
     assert figures["overall F1"]["value"] == 0.25
-    assert figures["best overall F1"] == 0.75
+    assert figures["best overall F1"]["value"] == 0.75
     figures = summary(run([QUESTIONS[1]], Script({"food?": refused([], 1.0)}, {"food?": partly})))
-    assert (figures["F1"]["value"], figures["HasAns F1"]["value"], figures["best overall F1"]) == (0.5, 0, 0.5)
+    assert (figures["F1"]["value"], figures["HasAns F1"]["value"], figures["best overall F1"]["value"]) == (0.5, 0, 0.5)
 
 
 @pytest.mark.parametrize(

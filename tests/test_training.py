@@ -26,12 +26,12 @@ from index.runtime import TOKENIZER
 from index.sources import packaged
 from index.store import Index
 from index.types import Span
+from rag.evaluation.squad import Article, load
 from rag.matching import normalized
 from rag.reader import Encoder
 from rag.retriever import Retriever
 from rag.training import prepare, train
 from rag.training.model import ROUND, average, batch, logits, loss, predict
-from rag.training.squad import Article, load
 from rag.training.train import Settings, batches, labelled
 from rag.training.windows import Cutter, Example, given, retrieved
 

@@ -35,8 +35,7 @@ from index.store import Index
 from rag.answerer import READ, Answerer
 from rag.confidence import FITTED, Confidence, Signs
 from rag.evaluation.metrics import RIGHT, token_f1
-from rag.evaluation.questions import Question, load
-from rag.evaluation.reading import some
+from rag.evaluation.questions import Question, load, some
 from rag.places import Place, signs
 from rag.reader import SHIPPED, OnnxReader, Reader
 from rag.retriever import Retriever

@@ -9,6 +9,7 @@ from typing import Any
 
 from index.errors import CiteqaError
 from rag.evaluation.report import shown
+from rag.evaluation.stages import MEANINGS
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
@@ -49,42 +50,69 @@ def render(record: Mapping[str, Any]) -> str:
         opened="report" if "report" in record["figures"] else list(record["figures"])[-1],
         rows=rows,
         failures=sum(row["failed"] for row in rows),
+        lost=[(name, told, count) for name, told in MEANINGS.items() if (count := _count(rows, name))],
+        meanings=MEANINGS,
+        read=_reads(record),
     )
 
 
+def _reads(record: Mapping[str, Any]) -> bool:
+    """Whether the run gave answers; else it measured retrieval alone."""
+    return bool(record["about"].get("measured") != "retrieval")
+
+
+def _count(rows: Sequence[Mapping[str, Any]], stage: str) -> int:
+    return sum(row["stage"] == stage for row in rows)
+
+
 def verdict(row: Mapping[str, Any]) -> str:
-    """What became of a question: "right", "wrong" or "refused"."""
+    """What became of a question: "right", "wrong" or "refused"; "found" or "not found", where nothing was read."""
+    if "answered" not in row:
+        return "not found" if row["stage"] else "found"
     if not row["answered"]:
         return "refused"
     return "right" if row["right"] else "wrong"
 
 
 def failed(row: Mapping[str, Any]) -> bool:
-    """Whether a question was answered wrongly, or refused though it has an answer."""
-    return not row["right"] if row["answered"] else row["answerable"]
+    """Whether a question was answered wrongly, or refused though it has an answer, or its answer was not found."""
+    if "answered" not in row:
+        return bool(row["stage"])
+    return bool(not row["right"] if row["answered"] else row["answerable"])
 
 
-def _plots(record: Mapping[str, Any]) -> dict[str, list[str]]:
-    """For each column of figures its plots."""
+def _plots(record: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """For each column of figures its plots, each with the name of its caption."""
     threshold = record["about"].get("confidence", {}).get("threshold")
     found = {}
     for number, split in enumerate(record["figures"]):
         rows = record["rows"] if split == "all" else [row for row in record["rows"] if row["split"] == split]
-        found[split] = _drawn(rows, threshold, str(number))
+        drawn = _of_answers(rows, threshold, str(number)) if _reads(record) else []
+        found[split] = drawn + _of_search(rows, str(number), 10 if _reads(record) else 50)
     return found
 
 
-def _drawn(rows: Sequence[Mapping[str, Any]], threshold: float | None, key: str) -> list[str]:
+def _of_answers(rows: Sequence[Mapping[str, Any]], threshold: float | None, key: str) -> list[tuple[str, str]]:
     from rag.evaluation import plots
 
     confidences, right = [row["confidence"] for row in rows], [row["right"] for row in rows]
     answerable = [row["confidence"] for row in rows if row["answerable"]]
     unanswerable = [row["confidence"] for row in rows if not row["answerable"]]
     return [
-        plots.risk_coverage(confidences, right, f"{key} risk"),
-        plots.reliability(confidences, right, f"{key} reliability"),
-        plots.confidence_histogram(answerable, unanswerable, threshold, f"{key} confidence"),
-        plots.latencies([row["milliseconds"] for row in rows], f"{key} latency"),
+        ("risk", plots.risk_coverage(confidences, right, f"{key} risk")),
+        ("reliability", plots.reliability(confidences, right, f"{key} reliability")),
+        ("confidence", plots.confidence_histogram(answerable, unanswerable, threshold, f"{key} confidence")),
+    ]
+
+
+def _of_search(rows: Sequence[Mapping[str, Any]], key: str, deepest: int) -> list[tuple[str, str]]:
+    from rag.evaluation import plots
+
+    firsts = [row["reciprocal_rank"] for row in rows if row["answerable"]]
+    ranks = [round(1 / first) if first else 0 for first in firsts]
+    return [
+        ("success", plots.success_by_k(ranks, deepest, f"{key} success")),
+        ("latency", plots.latencies([row["milliseconds"] for row in rows], f"{key} latency")),
     ]
 
 

@@ -6,12 +6,15 @@ import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag import matching
+from rag.evaluation.resampling import Numbers
+
+Flags = Sequence[bool] | NDArray[np.bool_]
 
 RIGHT = 0.5  # token F1 with an accepted answer from which an answer counts as right
 
@@ -59,23 +62,19 @@ def reciprocal_rank(relevant: Sequence[bool]) -> float:
     return next((1 / rank for rank, hit in enumerate(relevant, 1) if hit), 0.0)
 
 
-def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float:
+def auroc(positives: Numbers, negatives: Numbers) -> float:
     """The probability that a positive scores above a negative, ties counting half (Mann-Whitney U / (m n)).
 
     NaN if either side is empty.
     """
-    if not positives or not negatives:
-        return math.nan
-    ordered = sorted([(score, 1) for score in positives] + [(score, 0) for score in negatives])
-    ranks, start = 0.0, 0
-    while start < len(ordered):
-        end = start
-        while end < len(ordered) and ordered[end][0] == ordered[start][0]:
-            end += 1
-        ranks += (start + 1 + end) / 2 * sum(label for _, label in ordered[start:end])
-        start = end
     m, n = len(positives), len(negatives)
-    return (ranks - m * (m + 1) / 2) / (m * n)
+    if not m or not n:
+        return math.nan
+    values, place = np.unique(np.concatenate([positives, negatives]), return_inverse=True)
+    above = np.bincount(place[:m], minlength=values.size)
+    equal = np.bincount(place[m:], minlength=values.size)
+    below = np.cumsum(equal) - equal
+    return float(above @ (below + equal / 2)) / (m * n)
 
 
 def mean(values: Sequence[float]) -> float:
@@ -129,16 +128,19 @@ def equal_mass_bins(confidences: Sequence[float], right: Sequence[bool], bins: i
     ]
 
 
-def expected_calibration_error(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> float:
+def expected_calibration_error(confidences: Numbers, right: Flags, bins: int = 15) -> float:
     """How far confidence and the share that is right lie apart: `Σ n_b / n · |accuracy_b - mean confidence_b|` (ECE,
     Naeini et al. 2015) over the bins of equal mass of `equal_mass_bins` (Nguyen & O'Connor 2015).
 
     NaN of nothing.
     """
-    gaps = [
-        one.right.total * abs(one.right.value - one.confidence) for one in equal_mass_bins(confidences, right, bins)
-    ]
-    return sum(gaps) / len(confidences) if gaps else math.nan
+    if not len(confidences):
+        return math.nan
+    rising = np.argsort(confidences, kind="stable")
+    ordered, hits = np.asarray(confidences, dtype=np.float64)[rising], np.asarray(right, dtype=np.float64)[rising]
+    group = bins * np.searchsorted(ordered, ordered) // len(ordered)
+    gaps = np.bincount(group, weights=hits) - np.bincount(group, weights=ordered)
+    return float(np.abs(gaps).sum()) / len(ordered)
 
 
 def brier_score(confidences: Sequence[float], right: Sequence[bool]) -> float:
@@ -153,30 +155,29 @@ class Selected(NamedTuple):
     risk: float
 
 
-def risk_coverage(confidences: Sequence[float], right: Sequence[bool]) -> list[Selected]:
+def risk_coverage(confidences: Numbers, right: Flags) -> list[Selected]:
     """The risk-coverage curve (El-Yaniv & Wiener 2010): a point for each number of questions answered, from one to
     all, in order of falling confidence.
 
     Among equal confidences no order is better than another: the risk is its mean over all of them.
     """
-    ordered = sorted(zip(confidences, right, strict=True), key=lambda pair: -pair[0])
-    points: list[Selected] = []
-    wrong = 0
-    for _, tied in groupby(ordered, key=lambda pair: pair[0]):
-        missed = [not hit for _, hit in tied]
-        before = len(points)
-        for number in range(1, len(missed) + 1):
-            answered = before + number
-            expected = wrong + sum(missed) * number / len(missed)
-            points.append(Selected(answered / len(ordered), expected / answered))
-        wrong += sum(missed)
-    return points
+    coverage, risk = _selective(confidences, right)
+    return [Selected(*point) for point in zip(coverage.tolist(), risk.tolist(), strict=True)]
 
 
-def aurc(confidences: Sequence[float], right: Sequence[bool]) -> float:
+def aurc(confidences: Numbers, right: Flags) -> float:
     """The area under the risk-coverage curve: the mean risk over its points, lower is better (the selective risk of
     Geifman & El-Yaniv 2017; as AURC in Geifman, Uziel & El-Yaniv 2019). NaN of nothing."""
-    return mean([point.risk for point in risk_coverage(confidences, right)])
+    return float(_selective(confidences, right)[1].mean()) if len(confidences) else math.nan
+
+
+def _selective(confidences: Numbers, right: Flags) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    _, group, sizes = np.unique(-np.asarray(confidences, dtype=np.float64), return_inverse=True, return_counts=True)
+    missed = np.bincount(group, weights=1 - np.asarray(right, dtype=np.float64))
+    answered = np.arange(1, len(confidences) + 1)
+    of = np.repeat(np.arange(sizes.size), sizes)  # the group that each number of answers ends in
+    before, wrong = (np.cumsum(sizes) - sizes)[of], (np.cumsum(missed) - missed)[of]
+    return answered / len(confidences), (wrong + missed[of] * (answered - before) / sizes[of]) / answered
 
 
 def squad2(value: float, *, answerable: bool, answered: bool) -> float:
@@ -194,30 +195,17 @@ class Best(NamedTuple):
     threshold: float
 
 
-def best_overall(values: Sequence[float], scores: Sequence[float], answerable: Sequence[bool]) -> Best:
+def best_overall(values: Numbers, scores: Numbers, answerable: Flags) -> Best:
     """The best mean of `squad2` that any threshold on the scores reaches, and the highest threshold that does (the
     `best_f1` and `best_f1_thresh` of SQuAD 2.0's script, Rajpurkar et al. 2018).
 
     The threshold is infinite where refusing everything is best. NaN of nothing.
     """
-    ordered = sorted(zip(scores, values, answerable, strict=True), key=lambda row: -row[0])
-    if not ordered:
+    if not len(scores):
         return Best(math.nan, math.nan)
-    gained = float(sum(not can for can in answerable))
-    best, threshold = gained, math.inf
-    for score, tied in groupby(ordered, key=lambda row: row[0]):
-        gained += sum(value if can else -1.0 for _, value, can in tied)
-        if gained > best:
-            best, threshold = gained, score
-    return Best(best / len(ordered), threshold)
-
-
-def bootstrap(values: Sequence[float], resamples: int = 1000, seed: int = 0) -> tuple[float, float]:
-    """Lower and upper bound of the 95 % percentile bootstrap interval of the mean (Efron 1979): the 2.5th and 97.5th
-    percentile of the means of as many values, drawn with replacement, `resamples` times. NaN of nothing."""
-    if not values:
-        return math.nan, math.nan
-    generator, drawn = np.random.default_rng(seed), np.asarray(values, dtype=np.float64)
-    means = [generator.choice(drawn, len(drawn)).mean() for _ in range(resamples)]
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(low), float(high)
+    can = np.asarray(answerable, dtype=bool)
+    falling, group = np.unique(-np.asarray(scores, dtype=np.float64), return_inverse=True)
+    gains = np.bincount(group, weights=np.where(can, np.asarray(values, dtype=np.float64), -1.0))
+    reached = np.concatenate([[0.0], np.cumsum(gains)]) + (~can).sum()
+    best = int(np.argmax(reached))
+    return Best(float(reached[best]) / len(can), -float(falling[best - 1]) if best else math.inf)

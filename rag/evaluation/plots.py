@@ -75,6 +75,21 @@ def reliability(confidences: Sequence[float], right: Sequence[bool], key: str) -
     return _drawn(draw, "Reliability diagram", key)
 
 
+def success_by_k(ranks: Sequence[int], deepest: int, key: str) -> str:
+    """The share of questions whose first relevant result is among the first k, for each k up to `deepest`.
+
+    Args:
+        ranks: of each question's first relevant result, from 1; 0 where there is none.
+    """
+    shares = [metrics.mean([0 < rank <= k for rank in ranks]) for k in range(1, deepest + 1)]
+
+    def draw(axes: Axes) -> None:
+        axes.plot(range(1, deepest + 1), shares, "o-", color=ACCENT, markersize=3, clip_on=False)
+        axes.set(xlabel="k (results looked at)", ylabel="Success@k", xlim=(0, deepest), ylim=(0, 1.05))
+
+    return _drawn(draw, "Success by k", key)
+
+
 def confidence_histogram(
     answerable: Sequence[float], unanswerable: Sequence[float], threshold: float | None, key: str
 ) -> str:

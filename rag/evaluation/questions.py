@@ -4,26 +4,34 @@
 one), `answerable`; optional `split`, `spans` (either `{"document_id", "start", "end"}` or, for a single document,
 `[start, end]`) and `written_for`, the paragraph that the question was written against, unanswerable ones too
 (`{"document", "paragraph": [start, end]}`); places are half-open code points of the document's text.
+
+Rows with a `verdict` are what people said of answers; those of one question are settled first (see `judged`).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from index.errors import QuestionSetError
 from index.types import Span
+from rag.evaluation.judged import settled
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question and everything that counts as its answer. `spans` are the places of accepted answers by document;
-    empty if the set does not give places, then the accepted strings in the accepted documents count. `written_for` is
-    the document and the paragraph of it that the question was written against, where the set says so."""
+    """A question and everything that counts as its answer.
+
+    `spans` are the places of accepted answers by document; empty if the set does not give places, then the accepted
+    strings in the accepted documents count. `written_for` is the document and the paragraph of it that the question
+    was written against, where the set says so. `grades` are those of the relevant documents, where a set judges them
+    by more than yes and no; such a set may have no answers.
+    """
 
     id: str
     question: str
@@ -33,6 +41,12 @@ class Question:
     split: str
     spans: tuple[tuple[str, Span], ...]
     written_for: tuple[str, Span] | None = None
+    grades: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def relevant(self) -> dict[str, int]:
+        """The documents that count as found, each with its grade: 1 where the set gives none."""
+        return dict(self.grades) or dict.fromkeys(sorted(self.documents), 1)
 
 
 def load(path: Path) -> list[Question]:
@@ -45,18 +59,36 @@ def load(path: Path) -> list[Question]:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionSetError(f"{path} cannot be read: {error}") from None
-    questions = []
+    questions: list[Question] = []
+    said: list[dict[str, Any]] = []
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                questions.append(_question(json.loads(line)))
+                row = json.loads(line)
+                if "verdict" in row:
+                    for one in settled([row]):
+                        _question(one)  # a fault is told with its line
+                    said.append(row)
+                else:
+                    questions.append(_question(row))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise QuestionSetError(f"{path}, line {number}: not a question: {error!r}") from None
+    questions += [_question(row) for row in settled(said)]
     if not questions:
         raise QuestionSetError(f"{path} holds no question")
     if len({question.id for question in questions}) < len(questions):
         raise QuestionSetError(f"{path}: two questions have the same id")
     return questions
+
+
+def some(questions: Sequence[Question], limit: int) -> list[Question]:
+    """At most `limit` questions of each split, evenly spread over it."""
+    chosen = []
+    for split in sorted({question.split for question in questions}):
+        held = [question for question in questions if question.split == split]
+        count = min(limit, len(held))
+        chosen += [held[number * len(held) // count] for number in range(count)]
+    return chosen
 
 
 def _question(row: dict[str, Any]) -> Question:

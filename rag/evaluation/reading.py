@@ -27,7 +27,7 @@ from index.errors import CiteqaError, QuestionSetError
 from index.files import sha256, write_json
 from index.types import Document
 from rag.evaluation import metrics
-from rag.evaluation.questions import Question, load
+from rag.evaluation.questions import Question, load, some
 from rag.evaluation.report import at_threshold, average, number, proportion, shown
 from rag.reader import SHIPPED, OnnxReader, Reader
 
@@ -106,16 +106,6 @@ def summary(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
         "best overall F1": number(best.value),
         "best threshold": number(best.threshold),
     }
-
-
-def some(questions: Sequence[Question], limit: int) -> list[Question]:
-    """At most `limit` questions of each split, evenly spread over it."""
-    chosen = []
-    for split in sorted({question.split for question in questions}):
-        held = [question for question in questions if question.split == split]
-        count = min(limit, len(held))
-        chosen += [held[number * len(held) // count] for number in range(count)]
-    return chosen
 
 
 def _best(rows: Sequence[Row]) -> metrics.Best:

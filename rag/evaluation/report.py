@@ -3,54 +3,131 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from rag.evaluation import metrics
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.evaluation import metrics, ranking
+from rag.evaluation.resampling import bootstrap, interval
 from rag.evaluation.run import Row
+
+Picked = NDArray[np.intp]  # positions of questions
+
+
+class _OfSplit(Protocol):
+    @property
+    def split(self) -> str: ...
+
+
+R = TypeVar("R", bound=_OfSplit)
 
 
 def summary(rows: Sequence[Row]) -> dict[str, Any]:
-    """The figures of a run: proportions as `{"value", "low", "high", "hits", "total"}` (Wilson, 95 %), means of F1 as
-    `{"value", "low", "high", "total"}` (bootstrap, 95 %), else numbers; None where nothing was there to measure.
+    """The figures of a run: proportions as `{"value", "low", "high", "hits", "total"}` (Wilson, 95 %), all else as
+    `{"value", "low", "high", "total"}` (bootstrap over questions, 95 %), counts as numbers; values are None where
+    nothing was there to measure.
 
     "EM", "F1" and the values before and after them are of forced answers, over the answerable questions. Abstention
     counts refusing an unanswerable question as a hit: its precision is the share of refusals that were right. "answer
     precision" is the share of the answers given that are right. The figures of `at_threshold` are of what was given,
     "best overall F1" of the threshold on the confidence that suits these questions best. AUROC is of the confidence,
     answerable against unanswerable; AURC, ECE and Brier are of the confidence against being right, over all questions.
+    What is measured of the evidence is described at `retrieval`.
     """
     asked = [row for row in rows if row.answerable]
     unanswerable = [row for row in rows if not row.answerable]
-    confidences, right = [row.confidence for row in rows], [row.right for row in rows]
-    best = metrics.best_overall([row.f1 for row in rows], confidences, [row.answerable for row in rows])
+    confidences, right = np.array([row.confidence for row in rows]), np.array([row.right for row in rows])
+    answerable, f1 = np.array([row.answerable for row in rows]), np.array([row.f1 for row in rows])
+
+    def auroc(picked: Picked) -> float:
+        drawn, can = confidences[picked], answerable[picked]
+        return metrics.auroc(drawn[can], drawn[~can])
+
+    def best(picked: Picked) -> float:
+        return metrics.best_overall(f1[picked], confidences[picked], answerable[picked]).value
+
     return {
         "answerable": len(asked),
         "unanswerable": len(unanswerable),
         "document@1": proportion(row.right_document for row in asked),
         "answer in sentence": proportion(row.in_sentence for row in asked),
-        "sentence length": number(metrics.mean([len(row.sentence) for row in asked])),
+        "sentence length": average([len(row.sentence) for row in asked]),
         "EM": proportion(row.exact_match == 1 for row in asked),
         "F1": average([row.f1 for row in asked]),
-        "Success@1": proportion(row.success_at_1 == 1 for row in asked),
-        "Success@5": proportion(row.success_at_5 == 1 for row in asked),
-        "Success@10": proportion(row.success_at_10 == 1 for row in asked),
-        "RR": number(metrics.mean([row.reciprocal_rank for row in asked])),
+        **retrieval(asked),
         "answerable refused": proportion(not row.answered for row in asked),
         "unanswerable refused": proportion(not row.answered for row in unanswerable),
         "abstention precision": proportion(not row.answerable for row in rows if not row.answered),
         "answer precision": proportion(row.right for row in rows if row.answered),
         **at_threshold([(row.exact_match, row.f1, row.answerable, row.answered) for row in rows]),
-        "best overall F1": number(best.value),
-        "AUROC": number(metrics.auroc([row.confidence for row in asked], [row.confidence for row in unanswerable])),
-        "AURC": number(metrics.aurc(confidences, right)),
-        "ECE": number(metrics.expected_calibration_error(confidences, right)),
-        "Brier": number(metrics.brier_score(confidences, right)),
+        "best overall F1": estimate(best, len(rows)),
+        "AUROC": estimate(auroc, len(rows)),
+        "AURC": estimate(lambda picked: metrics.aurc(confidences[picked], right[picked]), len(rows)),
+        "ECE": estimate(
+            lambda picked: metrics.expected_calibration_error(confidences[picked], right[picked]), len(rows)
+        ),
+        "Brier": average([(row.confidence - row.right) ** 2 for row in rows]),
         "exact citations": _fraction(sum(row.exact_citations for row in rows), sum(row.citations for row in rows)),
-        "median ms": number(metrics.percentile([row.milliseconds for row in rows], 0.5)),
-        "p95 ms": number(metrics.percentile([row.milliseconds for row in rows], 0.95)),
+        **latencies([row.milliseconds for row in rows]),
     }
+
+
+class Found(Protocol):
+    """What rows of every kind of run say of the evidence; see `found.values`."""
+
+    @property
+    def success_at_1(self) -> float: ...
+    @property
+    def success_at_5(self) -> float: ...
+    @property
+    def success_at_10(self) -> float: ...
+    @property
+    def reciprocal_rank(self) -> float: ...
+    @property
+    def answer_in_600(self) -> bool | None: ...
+    @property
+    def answer_in_3000(self) -> bool | None: ...
+    @property
+    def place_in_600(self) -> bool | None: ...
+    @property
+    def place_in_3000(self) -> bool | None: ...
+    @property
+    def measures(self) -> Mapping[str, float]: ...
+
+
+def retrieval(rows: Sequence[Found]) -> dict[str, Any]:
+    """The figures of the evidence, in the form of `summary`: of passages, of the first characters returned, and of
+    documents, those of TREC ("document MAP" is the mean of AP)."""
+    figures: dict[str, Any] = {
+        "Success@1": proportion(row.success_at_1 == 1 for row in rows),
+        "Success@5": proportion(row.success_at_5 == 1 for row in rows),
+        "Success@10": proportion(row.success_at_10 == 1 for row in rows),
+        "RR": average([row.reciprocal_rank for row in rows]),
+        "answer in 600 characters": proportion(row.answer_in_600 for row in rows if row.answer_in_600 is not None),
+        "answer in 3000 characters": proportion(row.answer_in_3000 for row in rows if row.answer_in_3000 is not None),
+        "place in 600 characters": proportion(row.place_in_600 for row in rows if row.place_in_600 is not None),
+        "place in 3000 characters": proportion(row.place_in_3000 for row in rows if row.place_in_3000 is not None),
+    }
+    for name in ranking.MEASURES:
+        values = [row.measures[name] for row in rows if row.measures]
+        shares = name.startswith("Success")
+        figures[f"document {'MAP' if name == 'AP' else name}"] = (
+            proportion(value == 1 for value in values) if shares else average(values)
+        )
+    return figures
+
+
+def latencies(milliseconds: Sequence[float]) -> dict[str, Any]:
+    """Percentiles of how long questions took."""
+    taken = np.asarray(milliseconds)
+
+    def at(share: float) -> dict[str, float | None]:
+        return estimate(lambda picked: float(np.quantile(taken[picked], share)), len(taken))
+
+    return {"median ms": at(0.5), "p95 ms": at(0.95), "p99 ms": at(0.99)}
 
 
 def at_threshold(rows: Sequence[tuple[float, float, bool, bool]]) -> dict[str, Any]:
@@ -67,11 +144,14 @@ def at_threshold(rows: Sequence[tuple[float, float, bool, bool]]) -> dict[str, A
     return figures
 
 
-def by_split(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """The figures of each split, and of all rows if there is more than one."""
+def by_split(
+    rows: Sequence[R], figures: Callable[[Sequence[R]], dict[str, Any]] | None = None
+) -> dict[str, dict[str, Any]]:
+    """The figures of each split, and of all rows if there is more than one; those of `summary` unless told others."""
+    measure: Callable[[Any], dict[str, Any]] = figures or summary
     splits = sorted({row.split for row in rows})
-    figures = {split: summary([row for row in rows if row.split == split]) for split in splits}
-    return figures if len(splits) == 1 else figures | {"all": summary(rows)}
+    found = {split: measure([row for row in rows if row.split == split]) for split in splits}
+    return found if len(splits) == 1 else found | {"all": measure(rows)}
 
 
 def record(rows: Sequence[Row], about: dict[str, Any]) -> dict[str, Any]:
@@ -89,16 +169,23 @@ def shown(figure: Any) -> str:
     return f"{figure:.3f}" if isinstance(figure, float) else str(figure)
 
 
-def proportion(hits: Iterable[bool]) -> dict[str, float | None]:
+def proportion(hits: Iterable[bool | None]) -> dict[str, float | None]:
     """The share of hits, with its interval and counts."""
-    values = list(hits)
+    values = [bool(hit) for hit in hits]
     return _fraction(sum(values), len(values))
 
 
 def average(values: Sequence[float]) -> dict[str, float | None]:
     """The mean, with its interval and the number of values."""
-    low, high = metrics.bootstrap(values)
+    low, high = bootstrap(values)
     return {"value": number(metrics.mean(values)), "low": number(low), "high": number(high), "total": len(values)}
+
+
+def estimate(statistic: Callable[[Picked], float], count: int) -> dict[str, float | None]:
+    """A statistic of `count` questions, with its interval; it gets the positions of the questions it is to look at."""
+    value = statistic(np.arange(count)) if count else math.nan
+    low, high = interval(statistic, count)
+    return {"value": number(value), "low": number(low), "high": number(high), "total": count}
 
 
 def number(value: float) -> float | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from index.types import Span
 from rag.evaluation import metrics
+from rag.evaluation.found import Piece, Returned, expected, holds, values
+from rag.evaluation.journal import Journal
 from rag.evaluation.questions import Question
+from rag.evaluation.stages import Stage, stage
 
 RANKED = 10  # pieces of evidence looked at
 
@@ -28,7 +31,9 @@ class Row:
     """What one question led to. Values about the answer are of the answer when forced (`min_confidence` 0).
 
     `answers` are the accepted ones. `right` is what the confidence is the probability of: a token F1 of at least
-    `metrics.RIGHT` with one of them, in an accepted document; never for an unanswerable question.
+    `metrics.RIGHT` with one of them, in an accepted document; never for an unanswerable question. What is measured of
+    the evidence is described at `found.values`; `candidates` are the words of alternatives and conflicts, `expected`
+    those around an accepted answer, if the question was lost at a `stage`.
     """
 
     id: str
@@ -53,32 +58,76 @@ class Row:
     citations: int
     exact_citations: int
     milliseconds: float
+    answer_in_600: bool | None = None
+    answer_in_3000: bool | None = None
+    place_in_600: bool | None = None
+    place_in_3000: bool | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    candidates: tuple[str, ...] = ()
+    returned: tuple[Returned, ...] = ()
+    expected: str = ""
+    stage: Stage = ""
 
 
-def run(questions: Sequence[Question], service: Service, progress: Callable[[], None] = lambda: None) -> list[Row]:
+def run(
+    questions: Sequence[Question],
+    service: Service,
+    progress: Callable[[], None] = lambda: None,
+    journal: Journal | None = None,
+) -> list[Row]:
     """One row a question, in their order. A question that is refused is asked again with `min_confidence` 0, so that
-    what it would have answered counts too."""
-    texts: dict[str, str] = {}
+    what it would have answered counts too. What the journal holds is not asked again."""
+    texts = _Texts(service)
     rows = []
     for question in questions:
-        rows.append(_row(question, service, texts))
+        kept = None if journal is None else journal.row(question.id)
+        row = restored(kept) if kept else _row(question, service, texts)
+        if journal is not None and not kept:
+            journal.add(asdict(row))
+        rows.append(row)
         progress()
     return rows
 
 
-def _row(question: Question, service: Service, texts: dict[str, str]) -> Row:
+def restored(values: dict[str, Any]) -> Row:
+    """A row, of the values that it had in JSON."""
+    returned = tuple(Returned(**one) for one in values["returned"])
+    return Row(**values | {name: tuple(values[name]) for name in ("answers", "candidates")} | {"returned": returned})
+
+
+class _Texts:
+    """The documents' texts as the service gives them, each asked for once."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._texts: dict[str, str] = {}
+
+    def __call__(self, document_id: str) -> str:
+        if document_id not in self._texts:
+            self._texts[document_id] = self._service.text(document_id)
+        return self._texts[document_id]
+
+
+def _row(question: Question, service: Service, texts: _Texts) -> Row:
     body: dict[str, Any] = {"question": question.question, "k": RANKED}
     given = service.ask(body)
     forced = given if given["answered"] else service.ask(body | {"min_confidence": 0.0})
     answer = forced["answer"]
     citation: dict[str, Any] = answer["citation"] if answer else {}
-    relevant = [_holds(question, found["document_id"], _span(found), found["text"]) for found in forced["evidence"]]
+    retrieved = values(question, [_piece(found) for found in forced["evidence"]], deepest=RANKED)
     responses = [given] if given["answered"] else [given, forced]
-    checks = [exact for response in responses for exact in _exact(response, service, texts)]
+    checks = [exact for response in responses for exact in _exact(response, texts)]
     sentence: dict[str, Any] = citation["sentence"] if citation else {}
     words = answer["text"] if answer else ""
-    right_document = bool(citation) and citation["document_id"] in question.documents
-    f1 = metrics.token_f1(words, question.answers)
+    others = [(item["citation"], item["citation"]["quote"]) for item in forced["alternatives"] + forced["conflicts"]]
+    right = bool(citation) and _right(question, citation, words)
+    lost = stage(
+        answerable=question.answerable,
+        answered=given["answered"],
+        right=right,
+        retrieved=bool(retrieved["reciprocal_rank"]),
+        read=right or any(_right(question, *other) for other in others),
+    )
     return Row(
         id=question.id,
         question=question.question,
@@ -90,33 +139,30 @@ def _row(question: Question, service: Service, texts: dict[str, str]) -> Row:
         answer=words,
         document_id=citation["document_id"] if citation else None,
         sentence=sentence["text"] if sentence else "",
-        right_document=right_document,
-        in_sentence=bool(sentence) and _holds(question, citation["document_id"], _span(sentence), sentence["text"]),
-        right=right_document and f1 >= metrics.RIGHT,
+        right_document=bool(citation) and citation["document_id"] in question.documents,
+        in_sentence=bool(sentence) and holds(question, _piece(sentence | {"document_id": citation["document_id"]})),
+        right=right,
         exact_match=metrics.exact_match(words, question.answers),
-        f1=f1,
-        success_at_1=metrics.success_at(relevant, 1),
-        success_at_5=metrics.success_at(relevant, 5),
-        success_at_10=metrics.success_at(relevant, 10),
-        reciprocal_rank=metrics.reciprocal_rank(relevant),
+        f1=metrics.token_f1(words, question.answers),
         citations=len(checks),
         exact_citations=sum(checks),
         milliseconds=given["timing_ms"]["total"],
+        candidates=tuple(words for _, words in others),
+        expected=expected(question, texts) if lost else "",
+        stage=lost,
+        **retrieved,
     )
 
 
-def _span(value: dict[str, Any]) -> Span:
-    return Span(value["start"], value["end"])
+def _piece(found: dict[str, Any]) -> Piece:
+    return Piece(found["document_id"], Span(found["start"], found["end"]), found["text"])
 
 
-def _holds(question: Question, document_id: str, span: Span, text: str) -> bool:
-    """Whether an accepted answer stands inside a slice of a document."""
-    if question.spans:
-        return any(document == document_id and span.contains(place) for document, place in question.spans)
-    return document_id in question.documents and any(answer in text for answer in question.answers)
+def _right(question: Question, cited: dict[str, Any], words: str) -> bool:
+    return cited["document_id"] in question.documents and metrics.token_f1(words, question.answers) >= metrics.RIGHT
 
 
-def _exact(response: dict[str, Any], service: Service, texts: dict[str, str]) -> list[bool]:
+def _exact(response: dict[str, Any], texts: _Texts) -> list[bool]:
     """For every slice in a response, whether the document's text, as served, has these words at that place."""
     answer = response["answer"]
     citations = [answer["citation"], *answer["also_in"]] if answer else []
@@ -126,9 +172,7 @@ def _exact(response: dict[str, Any], service: Service, texts: dict[str, str]) ->
     slices += [(found["document_id"], found, found["text"]) for found in response["evidence"]]
     checks = []
     for document_id, place, words in slices:
-        if document_id not in texts:
-            texts[document_id] = service.text(document_id)
-        text = texts[document_id]
+        text = texts(document_id)
         units = text.encode("utf-16-le")[2 * place["start_utf16"] : 2 * place["end_utf16"]]
         exact = text[place["start"] : place["end"]] == words and units == words.encode("utf-16-le")
         checks.append(exact)

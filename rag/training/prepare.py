@@ -14,8 +14,8 @@ from index.chunker import Chunker, ChunkerSettings
 from index.models import load_embedder
 from index.sources import DEFAULT_MODEL
 from index.store import Index
+from rag.evaluation.squad import Article, load
 from rag.retriever import Retriever
-from rag.training.squad import Article, load
 from rag.training.windows import Cutter, Example, given, retrieved
 
 log = logging.getLogger(__name__)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from index.chunker import Chunker
 from index.types import Document, Passage, Span
+from rag.evaluation.squad import Article, Asked
 from rag.matching import normalized
 from rag.retriever import Retriever
-from rag.training.squad import Article, Asked
 
 WHOLE_PARAGRAPHS = 0.4  # share of questions read in their whole paragraph
 RETRIEVED = 0.3  # share of answerable questions that are also asked of a passage without the answer

@@ -46,7 +46,7 @@ def load(path: Path) -> list[Article]:
     try:
         data = json.loads(lzma.decompress(packed) if path.suffix == ".xz" else packed)["data"]
         return [_article(entry) for entry in data]
-    except (KeyError, TypeError, AttributeError, lzma.LZMAError) as error:
+    except (KeyError, TypeError, AttributeError, lzma.LZMAError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not in SQuAD's form: {error!r}") from error
 
 

@@ -1,0 +1,138 @@
+"""What must be beaten: each ranking alone, both fused plainly, and the sentence that is most like the question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embedder import Embedder
+from index.sentences import sentences
+from index.store import Index
+from index.types import Hit, Passage
+from rag.evaluation import metrics
+from rag.evaluation.found import Piece, holds
+from rag.evaluation.questions import Question
+from rag.evaluation.report import average, estimate, proportion
+from rag.evaluation.retrieval import DEPTH, Search
+from rag.fusion import reciprocal_rank
+
+CONSTANT = 60  # of the fusion's paper, whatever the program itself uses
+READ = 10  # passages whose sentences are compared
+
+
+def rankers(index: Index, embedder: Embedder) -> dict[str, Search]:
+    """The baselines of retrieval, by name: over the same passages as the program's own."""
+
+    def lexical(question: str, k: int) -> list[Piece]:
+        return [_piece(hit.passage) for hit in index.search_lexical(question, k)]
+
+    def dense(question: str, k: int) -> list[Piece]:
+        return [_piece(hit.passage) for hit in index.search_dense(embedder.embed_query(question), k)]
+
+    def fused(question: str, k: int) -> list[Piece]:
+        rankings = [
+            _passages(index.search_dense(embedder.embed_query(question), DEPTH)),
+            _passages(index.search_lexical(question, DEPTH)),
+        ]
+        scores = reciprocal_rank(rankings, CONSTANT)
+        best = sorted(scores, key=lambda passage: (-scores[passage], passage.document_id, passage.span))
+        return [_piece(passage) for passage in best[:k]]
+
+    return {"BM25": lexical, "dense": dense, "reciprocal-rank fusion": fused}
+
+
+def _passages(hits: Sequence[Hit]) -> list[Passage]:
+    return [hit.passage for hit in hits]
+
+
+def _piece(passage: Passage) -> Piece:
+    return Piece(passage.document_id, passage.span, passage.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The most similar sentence for one question; `score` is its cosine."""
+
+    id: str
+    question: str
+    answerable: bool
+    answer: str
+    document_id: str | None
+    right_document: bool
+    in_sentence: bool
+    exact_match: float
+    f1: float
+    score: float
+
+
+class NearestSentence:
+    """Answers every question with the sentence whose vector is nearest to the question's, out of the first passages
+    that plain reciprocal-rank fusion finds. Keeps the vectors of the sentences that it has seen."""
+
+    def __init__(self, index: Index, embedder: Embedder) -> None:
+        self._search, self._embedder = rankers(index, embedder)["reciprocal-rank fusion"], embedder
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def answer(self, question: str) -> tuple[Piece, float] | None:
+        """The sentence and its cosine; of equal ones the first found. None where nothing is found."""
+        found = [
+            Piece(piece.document_id, span.shifted(piece.span.start), piece.text[span.start : span.end])
+            for piece in self._search(question, READ)
+            for span in sentences(piece.text)
+        ]
+        if not found:
+            return None
+        new = list(dict.fromkeys(piece.text for piece in found if piece.text not in self._vectors))
+        if new:
+            self._vectors |= dict(zip(new, self._embedder.embed_passages(new), strict=True))
+        cosines = np.array([self._vectors[piece.text] for piece in found]) @ self._embedder.embed_query(question)
+        best = int(np.argmax(cosines))
+        return found[best], float(cosines[best])
+
+
+def run(
+    questions: Sequence[Question], baseline: NearestSentence, progress: Callable[[], None] = lambda: None
+) -> list[Row]:
+    """One row a question, in their order."""
+    rows = []
+    for question in questions:
+        given = baseline.answer(question.question)
+        piece, score = given or (None, -1.0)
+        words = piece.text if piece else ""
+        rows.append(
+            Row(
+                id=question.id,
+                question=question.question,
+                answerable=question.answerable,
+                answer=words,
+                document_id=piece.document_id if piece else None,
+                right_document=piece is not None and piece.document_id in question.documents,
+                in_sentence=piece is not None and bool(question.documents) and holds(question, piece),
+                exact_match=metrics.exact_match(words, question.answers),
+                f1=metrics.token_f1(words, question.answers),
+                score=score,
+            )
+        )
+        progress()
+    return rows
+
+
+def summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """The figures of such a run, under the names of `report.summary`."""
+    asked = [row for row in rows if row.answerable]
+    scores, can = np.array([row.score for row in rows]), np.array([row.answerable for row in rows], dtype=bool)
+
+    def auroc(picked: NDArray[np.intp]) -> float:
+        return metrics.auroc(scores[picked][can[picked]], scores[picked][~can[picked]])
+
+    return {
+        "document@1": proportion(row.right_document for row in asked),
+        "answer in sentence": proportion(row.in_sentence for row in asked),
+        "EM": proportion(row.exact_match == 1 for row in asked),
+        "F1": average([row.f1 for row in asked]),
+        "AUROC": estimate(auroc, len(rows)),
+    }

@@ -1,0 +1,155 @@
+"""Two runs over the same questions: what got better, what got worse, and whether that can be chance.
+
+Values are compared question by question. The interval of a difference is a paired bootstrap, its p-value that of a
+paired permutation test, or McNemar's exact test where every value is 0 or 1 (see `resampling`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from index.errors import QuestionSetError
+from rag.evaluation import metrics
+from rag.evaluation.resampling import bootstrap, mcnemar, permutation
+
+Row = Mapping[str, Any]
+LOWER_IS_BETTER = ("milliseconds",)
+_PLAIN = (
+    ("right", "right"),
+    ("document@1", "right_document"),
+    ("answer in sentence", "in_sentence"),
+    ("EM", "exact_match"),
+    ("F1", "f1"),
+    ("Success@1", "success_at_1"),
+    ("Success@5", "success_at_5"),
+    ("Success@10", "success_at_10"),
+    ("RR", "reciprocal_rank"),
+    ("answer in 600 characters", "answer_in_600"),
+    ("answer in 3000 characters", "answer_in_3000"),
+    ("place in 600 characters", "place_in_600"),
+    ("place in 3000 characters", "place_in_3000"),
+    ("milliseconds", "milliseconds"),
+)
+
+
+class Difference(NamedTuple):
+    """How a measure moved from one run to the other, over the questions that have a value in both; `low` and `high`
+    are the 95 % interval of the difference of means, `p` how likely so large a one is by chance."""
+
+    measure: str
+    before: float
+    after: float
+    low: float
+    high: float
+    p: float
+    better: int
+    worse: int
+    total: int
+
+    @property
+    def change(self) -> float:
+        return self.after - self.before
+
+
+class Changed(NamedTuple):
+    """A question that one run answered rightly, or found, and the other did not: what came of it in each."""
+
+    id: str
+    question: str
+    before: str
+    after: str
+
+
+class Comparison(NamedTuple):
+    """What two runs have in common and how they differ. `unpaired` counts questions of either that are not compared."""
+
+    differences: tuple[Difference, ...]
+    better: tuple[Changed, ...]
+    worse: tuple[Changed, ...]
+    paired: int
+    unpaired: int
+
+
+def compared(before: Mapping[str, Any], after: Mapping[str, Any], split: str | None = None) -> Comparison:
+    """Compare two records (see `report.record`, `retrieval.record`), or only the questions of one split.
+
+    Raises:
+        QuestionSetError: if they have no question in common. A question is known by its id, and must be the same.
+    """
+    first, second = ({row["id"]: row for row in record["rows"]} for record in (before, after))
+    pairs = [
+        (row, second[key])
+        for key, row in first.items()
+        if key in second and row["question"] == second[key]["question"] and split in (None, row["split"])
+    ]
+    if not pairs:
+        raise QuestionSetError("the two runs have no question in common; compare runs over the same question set")
+    ends = [(row, other, _well(row), _well(other)) for row, other in pairs]
+    return Comparison(
+        differences=tuple(_differences(pairs)),
+        better=tuple(_changed(a, b) for a, b, was, now in ends if now and not was),
+        worse=tuple(_changed(a, b) for a, b, was, now in ends if was and not now),
+        paired=len(pairs),
+        unpaired=len(first) + len(second) - 2 * len(pairs),
+    )
+
+
+def difference(measure: str, before: Sequence[float], after: Sequence[float]) -> Difference:
+    """How one measure moved, of values in the order of the same questions."""
+    moved = [b - a for a, b in zip(before, after, strict=True)]
+    better, worse = sum(one > 0 for one in moved), sum(one < 0 for one in moved)
+    if measure in LOWER_IS_BETTER:
+        better, worse = worse, better
+    binary = {*before, *after} <= {0.0, 1.0}
+    return Difference(
+        measure,
+        metrics.mean(before),
+        metrics.mean(after),
+        *bootstrap(moved),
+        mcnemar(better, worse) if binary else permutation(moved),
+        better,
+        worse,
+        len(moved),
+    )
+
+
+def _differences(pairs: Sequence[tuple[Row, Row]]) -> list[Difference]:
+    values: list[tuple[str, Callable[[Row], Any]]] = [
+        ("right or rightly refused", lambda row: _well(row) if "answered" in row else None)
+    ]
+    values += [(name, lambda row, field=field: _field(row, field)) for name, field in _PLAIN]  # type: ignore[misc]
+    names = dict.fromkeys(name for pair in pairs for row in pair for name in row.get("measures", {}))
+    values += [(f"document {name}", lambda row, name=name: row.get("measures", {}).get(name)) for name in names]  # type: ignore[misc]
+    found = []
+    for name, value in values:
+        both = [(value(a), value(b)) for a, b in pairs]
+        known = [(float(a), float(b)) for a, b in both if a is not None and b is not None]
+        if known:
+            found.append(difference(name, [a for a, _ in known], [b for _, b in known]))
+    return found
+
+
+def _field(row: Row, field: str) -> Any:
+    """A value of a row; of what an answer is measured by, only where there is one."""
+    if field != "milliseconds" and not row["answerable"]:
+        return None
+    return row.get(field)
+
+
+def _well(row: Row) -> bool:
+    """Whether a question went as it should: found, where only that was measured; else answered rightly or refused."""
+    if "answered" not in row:
+        return bool(row["success_at_10"])
+    return bool(row["right"]) if row["answered"] else not row["answerable"]
+
+
+def _changed(before: Row, after: Row) -> Changed:
+    return Changed(before["id"], before["question"], _came_of(before), _came_of(after))
+
+
+def _came_of(row: Row) -> str:
+    if "answered" not in row:
+        rank = row["reciprocal_rank"]
+        return f"found at rank {round(1 / rank)}" if rank else "not found"
+    return f"“{row['answer']}”" if row["answered"] else "refused"

@@ -1,0 +1,56 @@
+"""Indexes of the corpora that sets bring, kept by what is in them and how they were made.
+
+<data folder>/evaluations/<first digits of a digest>/    an index, and indexed.json once it is whole
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from index import __version__
+from index.builder import Progress, writing
+from index.chunker import ChunkerSettings
+from index.corpus import Skipped
+from index.embedder import Embedder
+from index.files import write_json
+from index.schema import FORMAT
+from index.store import settings_of
+from rag.evaluation.sets import Corpus
+
+DONE = "indexed.json"
+
+
+class Indexed(NamedTuple):
+    """Where the index of a corpus is, and the documents that could not be read."""
+
+    folder: Path
+    skipped: tuple[str, ...]
+
+
+def indexed(
+    corpus: Corpus, data: Path, embedder: Embedder, chunker: ChunkerSettings, progress: Progress | None = None
+) -> Indexed:
+    """The index of a corpus, made now unless the same documents were indexed with the same settings before. What an
+    interrupted run made durable is kept, and the next one goes on from there.
+
+    Raises:
+        IndexBusyError: if another process is making it.
+    """
+    settings = settings_of(embedder.info, chunker) | {"format": FORMAT, "version": __version__}
+    key = hashlib.sha256(json.dumps([corpus.sha256, settings], sort_keys=True).encode()).hexdigest()
+    folder = data / "evaluations" / key[:16]
+    if not (folder / DONE).exists():
+        with writing(folder, lambda: embedder, chunker, "indexing a corpus to evaluate on", progress) as writer:
+            writer.load()
+            for item in corpus.documents():
+                if isinstance(item, Skipped):
+                    writer.skip(item)
+                else:
+                    writer.put(item)
+            writer.commit()
+            writer.settle()
+        write_json(folder / DONE, {"skipped": [f"{item.name}: {item.reason}" for item in writer.skipped]})
+    return Indexed(folder, tuple(json.loads((folder / DONE).read_text(encoding="utf-8"))["skipped"]))

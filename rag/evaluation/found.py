@@ -1,0 +1,108 @@
+"""What a search returned, and whether what was sought is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from index.types import Span
+from rag.evaluation import metrics, ranking
+from rag.evaluation.questions import Question
+
+BUDGETS = (600, 3000)  # characters that a person, or a program, reads of what is returned
+SHOWN = 5  # pieces kept for whoever looks at a question
+_LONGEST, _AROUND = 400, 120  # characters of a piece, and beside an accepted answer, that are shown
+
+
+class Piece(NamedTuple):
+    """A slice of a document that was returned: `text` is what stands at `span`."""
+
+    document_id: str
+    span: Span
+    text: str
+
+
+def holds(question: Question, piece: Piece) -> bool:
+    """Whether an accepted answer stands inside a slice: at its place, where the set gives places, else as a string in
+    an accepted document; of a set without answers, whether the slice is of a relevant document."""
+    if question.spans:
+        return any(document == piece.document_id and piece.span.contains(place) for document, place in question.spans)
+    return names(question, piece)
+
+
+def names(question: Question, piece: Piece) -> bool:
+    """The same by strings alone: an accepted answer stands somewhere in a slice of an accepted document. This is
+    easier than `holds` where the set gives places, and what is comparable between sets that do and that do not."""
+    if piece.document_id not in question.documents:
+        return False
+    return not question.answers or any(answer in piece.text for answer in question.answers)
+
+
+def within(pieces: Sequence[Piece], characters: int) -> Iterator[Piece]:
+    """The first `characters` code points of what was returned, in its order: whole slices, then the beginning of the
+    one that the budget cuts. So longer slices cannot buy success, and what stands in two slices is paid for twice."""
+    for piece in pieces:
+        if characters <= 0:
+            return
+        text = piece.text[:characters]
+        yield Piece(piece.document_id, Span(piece.span.start, piece.span.start + len(text)), text)
+        characters -= len(text)
+
+
+def documents(pieces: Iterable[Piece]) -> list[str]:
+    """The documents returned, each where its first slice stands."""
+    return list(dict.fromkeys(piece.document_id for piece in pieces))
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A piece as it is shown: the beginning of its text, and whether an accepted answer stands in it."""
+
+    document_id: str
+    start: int
+    end: int
+    holds: bool
+    text: str
+
+
+def values(question: Question, pieces: Sequence[Piece], *, deepest: int) -> dict[str, Any]:
+    """What is measured of the pieces returned for a question, best first, by the names that rows of runs have.
+
+    `success_at_k` and `reciprocal_rank` are of pieces (see `holds`), `measures` those of TREC of their documents, empty
+    where no document is relevant. `answer_in_n` says of the first n characters whether an accepted string stands in
+    them, in an accepted document; `place_in_n` whether an accepted place does; None where the set gives none.
+    """
+    relevant = [holds(question, piece) for piece in pieces[:deepest]]
+    found: dict[str, Any] = {f"success_at_{k}": metrics.success_at(relevant, k) for k in (1, 5, 10)}
+    found["reciprocal_rank"] = metrics.reciprocal_rank(relevant)
+    for budget in BUDGETS:
+        read = list(within(pieces, budget))
+        found[f"answer_in_{budget}"] = any(names(question, piece) for piece in read) if question.answers else None
+        found[f"place_in_{budget}"] = any(holds(question, piece) for piece in read) if question.spans else None
+    measured = ranking.measured({"": question.relevant}, {"": documents(pieces)}) if question.relevant else {"": {}}
+    found["measures"] = measured[""]
+    found["returned"] = tuple(
+        Returned(p.document_id, p.span.start, p.span.end, held, p.text[:_LONGEST])
+        for p, held in zip(pieces[:SHOWN], relevant, strict=False)
+    )
+    return found
+
+
+def expected(question: Question, text: Callable[[str], str]) -> str:
+    """The words around the first accepted answer, for whoever looks at a question; "" where none is known."""
+    document, place = next(iter(question.spans), (None, None))
+    if document is None or place is None:
+        for document in sorted(question.documents):
+            whole = text(document)
+            for answer in question.answers:
+                start = whole.find(answer)
+                if start >= 0:
+                    return _around(whole, Span(start, start + len(answer)))
+        return ""
+    return _around(text(document), place)
+
+
+def _around(text: str, place: Span) -> str:
+    start, end = max(0, place.start - _AROUND), place.end + _AROUND
+    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")

@@ -1,0 +1,75 @@
+"""The public sets that the README reports, which of their questions, and the systems that are compared on them.
+
+What may be fitted or chosen on is never reported: of a set with splits the split `report` is asked, of one without
+them the questions at odd positions, counted from 0 in the order of the file.
+
+    squad_dev   18 articles of SQuAD 2.0 dev (https://rajpurkar.github.io/SQuAD-explorer/), in our form
+    scifact     SciFact in BEIR's layout (https://github.com/beir-cellar/beir says where), the train queries
+    news_quiz   RealTime QA 2022 (https://github.com/realtimeqa/realtimeqa_public), in our form, with the articles
+                that a web search gave
+    seeds       the question set of the seed articles
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rag.evaluation import sets
+from rag.evaluation.compare import difference
+from rag.evaluation.questions import Question, some
+from rag.evaluation.sets import QuestionSet
+
+NAMES = ("squad_dev", "scifact", "news_quiz", "seeds")
+OURS = "citeqa"
+SENTENCE = "best-cosine sentence"
+# what the program is compared by with the best of the baselines: the field of a row, and what it is called
+ANSWERED = {"answer_in_600": "answer in 600 characters", "answer_in_3000": "answer in 3000 characters"}
+DOCUMENTS = {"Success@5": "document Success@5", "nDCG@10": "document nDCG@10"}
+SENTENCES = {"right_document": "document@1", "in_sentence": "answer in sentence"}
+
+
+def paths(name: str, data: Path, project: Path) -> list[Path]:
+    """What must be there for a set to be asked: the question set first."""
+    if name == "seeds":
+        return [project / "tests" / "questions.jsonl", project / "seeds"]
+    return [data / name]
+
+
+def read(name: str, data: Path, project: Path) -> QuestionSet:
+    """A set with its corpus, and of its questions only those that are reported."""
+    first, *folder = paths(name, data, project)
+    given = sets.read(first)
+    corpus = sets.corpus_of(folder[0]) if folder else given.corpus
+    return replace(given, name=name, questions=tuple(reported(given.questions)), corpus=corpus)
+
+
+def reported(questions: Sequence[Question]) -> list[Question]:
+    """The questions that are reported, as one split."""
+    chosen = [question for question in questions if question.split == "report"]
+    return [replace(question, split="report") for question in chosen or list(questions)[1::2]]
+
+
+def limited(given: QuestionSet, limit: int | None) -> QuestionSet:
+    """At most so many of the questions, evenly spread."""
+    return replace(given, questions=tuple(some(given.questions, limit))) if limit else given
+
+
+def against_best(runs: Mapping[str, Sequence[Mapping[str, Any]]], fields: Mapping[str, str]) -> list[dict[str, Any]]:
+    """For each measure how the program's rows differ from those of the baseline that is best at it, with a paired
+    interval and test; of questions that can be answered."""
+    found = []
+    for field, measure in fields.items():
+        values = {name: _values(rows, field) for name, rows in runs.items()}
+        if any(not held or len(held) != len(values[OURS]) for held in values.values()):
+            continue
+        best = max((name for name in values if name != OURS), key=lambda name: sum(values[name]))
+        found.append({"baseline": best, **difference(measure, values[best], values[OURS])._asdict()})
+    return found
+
+
+def _values(rows: Sequence[Mapping[str, Any]], field: str) -> list[float]:
+    asked = [row for row in rows if row["answerable"]]
+    return [float(row[field] if field in row else row["measures"].get(field, 0.0)) for row in asked]

@@ -1,0 +1,104 @@
+"""Retrieval alone: what is found for each question, nothing read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from index.errors import QuestionSetError
+from rag.evaluation.found import Piece, Returned, expected, values
+from rag.evaluation.questions import Question
+from rag.evaluation.report import by_split, latencies, retrieval
+from rag.evaluation.stages import Stage
+
+DEPTH = 100  # passages looked at
+KIND = "retrieval"
+
+Search = Callable[[str, int], Sequence[Piece]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was found for one question; what is measured of it is described at `found.values`. It was lost if nothing
+    relevant is among the first ten passages."""
+
+    id: str
+    question: str
+    split: str
+    answerable: bool
+    answers: tuple[str, ...]
+    documents: tuple[str, ...]
+    success_at_1: float
+    success_at_5: float
+    success_at_10: float
+    reciprocal_rank: float
+    answer_in_600: bool | None
+    answer_in_3000: bool | None
+    place_in_600: bool | None
+    place_in_3000: bool | None
+    measures: Mapping[str, float]
+    returned: tuple[Returned, ...]
+    milliseconds: float
+    expected: str
+    stage: Stage
+
+
+def run(
+    questions: Sequence[Question],
+    search: Search,
+    text: Callable[[str], str],
+    progress: Callable[[], None] = lambda: None,
+) -> list[Row]:
+    """One row a question that has something to be found, in their order: unanswerable ones have nothing.
+
+    Args:
+        search: gives the best passages, so many at most, best first.
+        text: gives a document's text by its id.
+
+    Raises:
+        QuestionSetError: if no question has anything to be found.
+    """
+    rows = []
+    for question in questions:
+        if question.documents:
+            rows.append(_row(question, search, text))
+        progress()
+    if not rows:
+        raise QuestionSetError("none of these questions can be answered, so there is nothing to be found")
+    return rows
+
+
+def _row(question: Question, search: Search, text: Callable[[str], str]) -> Row:
+    start = time.perf_counter()
+    pieces = search(question.question, DEPTH)
+    taken = (time.perf_counter() - start) * 1000
+    found = values(question, pieces, deepest=DEPTH)
+    lost: Stage = "" if found["success_at_10"] else "not retrieved"
+    return Row(
+        id=question.id,
+        question=question.question,
+        split=question.split,
+        answerable=question.answerable,
+        answers=question.answers,
+        documents=tuple(sorted(question.documents)),
+        milliseconds=taken,
+        expected=expected(question, text) if lost else "",
+        stage=lost,
+        **found,
+    )
+
+
+def summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """The figures of a run; see `report.retrieval`."""
+    return {"questions": len(rows), **retrieval(rows), **latencies([row.milliseconds for row in rows])}
+
+
+def record(rows: Sequence[Row], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything about a run, in the form of `report.record`."""
+    return {
+        "about": {**about, "measured": KIND},
+        "figures": by_split(rows, summary),
+        "rows": [asdict(row) for row in rows],
+    }

@@ -1,0 +1,123 @@
+"""What can be evaluated on: a question set and, where it brings one, its corpus.
+
+QUESTIONS.jsonl                 our form (see `questions`), without a corpus
+FOLDER/questions.jsonl, corpus.jsonl    our form, with one
+FOLDER/queries.jsonl, corpus.jsonl, qrels/*.tsv     BEIR's layout (see `beir`)
+FILE.json, FILE.json.xz         SQuAD 1.1 and 2.0 (see `squad`): the paragraphs of an article are one document
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from index import corpus
+from index.corpus import Skipped
+from index.errors import QuestionSetError
+from index.types import Document
+from rag.evaluation import beir, squad
+from rag.evaluation.questions import Question, load
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The documents that a set is asked about; `sha256` is the digest of what they were read from."""
+
+    documents: Callable[[], Iterable[Document | Skipped]]
+    count: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """Questions, the digest of what they were read from, and their corpus if the set brings one."""
+
+    name: str
+    questions: tuple[Question, ...]
+    sha256: str
+    corpus: Corpus | None = None
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether the set says what is answered, not only where."""
+        return any(question.answers for question in self.questions)
+
+
+def read(path: Path) -> QuestionSet:
+    """The question set at a path, whatever form it has.
+
+    Raises:
+        QuestionSetError: if it has none of the forms, or a fault, which is named.
+    """
+    whole = path.resolve()
+    name = f"{whole.parent.name}/{whole.name}"
+    if path.is_dir():
+        return _folder(path, whole.name)
+    if path.name.endswith((".json", ".json.xz")):
+        return _squad(path, name)
+    return QuestionSet(name, tuple(load(path)), _digest([path]))
+
+
+def corpus_of(folder: Path) -> Corpus:
+    """The documents in a folder of files, as `citeqa index` reads them."""
+    files = [file.path for file in corpus.listing(folder)[0]]
+    return Corpus(lambda: corpus.load([folder]), corpus.count([folder]), _digest(files))
+
+
+def _folder(path: Path, name: str) -> QuestionSet:
+    documents = path / "corpus.jsonl"
+    if beir.is_beir(path):
+        judged = [path / "queries.jsonl", *sorted((path / "qrels").glob("*.tsv"))]
+        held = Corpus(lambda: beir.documents(path), corpus.count([documents]), _digest([documents]))
+        return QuestionSet(name, tuple(beir.questions(path)), _digest(judged), held)
+    asked = path / "questions.jsonl"
+    if not asked.exists() or not documents.exists():
+        raise QuestionSetError(
+            f"{path} is no question set: a folder needs questions.jsonl and corpus.jsonl, or queries.jsonl, "
+            "corpus.jsonl and qrels/ (BEIR)"
+        )
+    held = Corpus(lambda: corpus.load([documents]), corpus.count([documents]), _digest([documents]))
+    return QuestionSet(name, tuple(load(asked)), _digest([asked]), held)
+
+
+def _squad(path: Path, name: str) -> QuestionSet:
+    try:
+        articles = squad.load(path)
+    except ValueError as error:
+        raise QuestionSetError(str(error)) from None
+    digest = _digest([path])
+    texts = {article.document.id: article.document for article in articles}
+    if len(texts) < len(articles):
+        raise QuestionSetError(f"{path}: two articles have the same title")
+    questions = [
+        Question(
+            id=asked.id,
+            question=asked.question,
+            answers=tuple(dict.fromkeys(texts[asked.document_id].quote(span) for span in asked.answers)),
+            documents=frozenset({asked.document_id}) if asked.answers else frozenset(),
+            answerable=bool(asked.answers),
+            split="all",
+            spans=tuple((asked.document_id, span) for span in asked.answers),
+            written_for=(asked.document_id, asked.paragraph),
+        )
+        for article in articles
+        for asked in article.asked
+        if asked.question
+    ]
+    if not questions or len({question.id for question in questions}) < len(questions):
+        raise QuestionSetError(f"{path} holds no question, or two with the same id")
+    return QuestionSet(name, tuple(questions), digest, Corpus(texts.values, len(texts), digest))
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """Of the files' names and bytes."""
+    total = hashlib.sha256()
+    try:
+        for path in files:
+            with path.open("rb") as file:
+                total.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    except OSError as error:
+        raise QuestionSetError(f"{error.filename} cannot be read: {error.strerror}") from None
+    return total.hexdigest()

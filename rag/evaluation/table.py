@@ -1,0 +1,93 @@
+"""What was measured on the public sets, as Markdown for the README."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rag.evaluation.public import OURS
+
+_RETRIEVAL = {
+    "answer in 600 characters": "answer in 600 characters",
+    "answer in 3000 characters": "in 3,000",
+    "place in 600 characters": "annotated place in 600",
+    "place in 3000 characters": "in 3,000",
+    "document Success@5": "document Success@5",
+    "document R@10": "Recall@10",
+    "document RR": "RR",
+    "document MAP": "MAP",
+    "document nDCG@10": "nDCG@10",
+}
+_ANSWERS = {
+    "document@1": "document@1",
+    "answer in sentence": "answer in sentence",
+    "EM": "EM",
+    "F1": "F1",
+    "overall F1": "overall F1",
+    "answer precision": "answers given that are right",
+    "unanswerable refused": "unanswerable refused",
+    "AUROC": "AUROC",
+    "ECE": "ECE",
+    "exact citations": "exact citations",
+    "median ms": "median ms",
+    "p95 ms": "p95 ms",
+}
+
+
+def markdown(results: Sequence[Mapping[str, Any]], command: str) -> str:
+    """Two tables, of retrieval and of answers, a line a system, and below them what was measured with what.
+
+    Args:
+        results: of each set `set, date, versions, questions, answerable, limit`, and by system its figures in
+            `retrieval` and `answers`, and the differences to the best baseline in `against` (see `public`).
+    """
+    parts = ["Retrieval:\n", _table(results, "retrieval", _RETRIEVAL)]
+    if any(result["answers"] for result in results):
+        parts += ["\nAnswers, forced where the table says EM and F1, else as given:\n"]
+        parts += [_table(results, "answers", _ANSWERS)]
+    differences = [_difference(result["set"], one) for result in results for one in result["against"]]
+    parts += ["\nAgainst the best baseline, paired (95 % bootstrap; McNemar or permutation test):\n", *differences]
+    parts += ["", *(_made(result) for result in results), "", f"Command: `{command}`. In brackets 95 % intervals."]
+    return "\n".join(parts) + "\n"
+
+
+def _table(results: Sequence[Mapping[str, Any]], kind: str, columns: Mapping[str, str]) -> str:
+    held = [(result["set"], name, figures) for result in results for name, figures in result[kind].items()]
+    shown = {
+        measure: title
+        for measure, title in columns.items()
+        if any(figures.get(measure, {}).get("value") is not None for _, _, figures in held)
+    }
+    lines = [["set", "system", *shown.values()], ["---", "---", *["---:"] * len(shown)]]
+    for name, system, figures in held:
+        bold = f"**{system}**" if system == OURS else system
+        lines.append([name, bold, *(_figure(measure, figures.get(measure)) for measure in shown)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _figure(measure: str, figure: Mapping[str, Any] | None) -> str:
+    if not figure or figure["value"] is None:
+        return ""
+    if measure == "exact citations":
+        return f"{figure['hits']:,} of {figure['total']:,}"
+    if measure.endswith(" ms"):
+        return f"{figure['value']:.0f}"
+    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def _difference(name: str, one: Mapping[str, Any]) -> str:
+    change = one["after"] - one["before"]
+    return (
+        f"- {name}, {one['measure']}: {change:+.3f} [{one['low']:+.3f}, {one['high']:+.3f}] against {one['baseline']}, "
+        f"p = {one['p']:.4f} ({one['better']} better, {one['worse']} worse of {one['total']})"
+    )
+
+
+def _made(result: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    limit = f", at most {result['limit']} of them" if result["limit"] else ""
+    unanswerable = result["questions"] - result["answerable"]
+    return (
+        f"- {result['set']}: {result['answerable']} answerable and {unanswerable} unanswerable questions{limit}, "
+        f"{result['documents']:,} documents in {result['passages']:,} passages; {result['date'][:10]}, {versions}"
+    )

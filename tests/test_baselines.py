@@ -1,0 +1,81 @@
+"""The baselines, against brute force and hand arithmetic over the seed articles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from index.embedder import Embedder
+from index.sentences import sentences
+from index.store import Index
+from index.types import Span
+from rag.evaluation.baselines import READ, NearestSentence, rankers, run, summary
+from rag.evaluation.found import Piece
+from rag.evaluation.questions import Question
+from rag.evaluation.retrieval import DEPTH
+
+ASKED = "How much aid did the US pledge to Cubans?"
+
+
+def ids(pieces: object) -> list[tuple[str, int]]:
+    assert isinstance(pieces, list)
+    return [(piece.document_id, piece.span.start) for piece in pieces]
+
+
+def test_each_ranking_alone_is_the_indexs_own(seeds: Index, embedder: Embedder) -> None:
+    found = rankers(seeds, embedder)
+    dense = [hit.passage for hit in seeds.search_dense(embedder.embed_query(ASKED), 7)]
+    lexical = [hit.passage for hit in seeds.search_lexical(ASKED, 7)]
+    assert ids(found["dense"](ASKED, 7)) == [(passage.document_id, passage.span.start) for passage in dense]
+    assert ids(found["BM25"](ASKED, 7)) == [(passage.document_id, passage.span.start) for passage in lexical]
+    piece = found["BM25"](ASKED, 1)[0]
+    assert seeds.document(piece.document_id).quote(piece.span) == piece.text
+
+
+def test_fusion_is_the_sum_of_reciprocal_ranks_with_the_constant_of_the_paper(seeds: Index, embedder: Embedder) -> None:
+    found = rankers(seeds, embedder)
+    scores: dict[tuple[str, int], float] = {}
+    for name in ("dense", "BM25"):
+        for rank, key in enumerate(ids(found[name](ASKED, DEPTH)), 1):
+            scores[key] = scores.get(key, 0) + 1 / (60 + rank)
+    expected = sorted(scores, key=lambda key: (-scores[key], key))
+    assert ids(found["reciprocal-rank fusion"](ASKED, 12)) == expected[:12]
+
+
+def test_the_nearest_sentence_is_that_of_brute_force(seeds: Index, embedder: Embedder) -> None:
+    pieces = rankers(seeds, embedder)["reciprocal-rank fusion"](ASKED, READ)
+    texts = [piece.text[span.start : span.end] for piece in pieces for span in sentences(piece.text)]
+    cosines = embedder.embed_passages(texts) @ embedder.embed_query(ASKED)
+    nearest = NearestSentence(seeds, embedder)
+    for _ in range(2):  # the second time of vectors that are kept
+        found = nearest.answer(ASKED)
+        assert found
+        piece, cosine = found
+        assert piece.text == texts[int(np.argmax(cosines))]
+        assert cosine == pytest.approx(float(cosines.max()), abs=1e-5)
+        assert seeds.document(piece.document_id).quote(piece.span) == piece.text
+
+
+class Fixed:
+    """Always the same sentence."""
+
+    def answer(self, question: str) -> tuple[Piece, float] | None:
+        return None if question == "nothing?" else (Piece("d", Span(0, 15), "The owl sleeps."), len(question) / 100)
+
+
+def test_the_values_of_a_sentence() -> None:
+    """ "owl sleeps" without the article against "owl": precision 1/2, recall 1, F1 2/3."""
+    asked = [
+        Question("a", "who?", ("owl",), frozenset({"d"}), True, "one", (("d", Span(4, 7)),)),
+        Question("b", "where?", ("tree",), frozenset({"e"}), True, "one", ()),
+        Question("c", "what does it cost?", (), frozenset(), False, "one", ()),
+        Question("d", "nothing?", ("owl",), frozenset({"d"}), True, "one", ()),
+    ]
+    rows = run(asked, Fixed())  # type: ignore[arg-type]
+    assert [(row.right_document, row.in_sentence) for row in rows] == [
+        (True, True), (False, False), (False, False), (False, False)
+    ]  # fmt: skip
+    assert rows[0].f1 == pytest.approx(2 / 3)
+    figures = summary(rows)
+    assert (figures["answer in sentence"]["hits"], figures["answer in sentence"]["total"]) == (1, 3)
+    assert figures["AUROC"]["value"] == 0  # every answerable question is shorter than the other

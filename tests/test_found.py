@@ -1,0 +1,135 @@
+"""What was returned, measured: the measures of TREC by hand, budgets of characters, and where a question was lost."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.types import Span
+from rag.evaluation import metrics, ranking
+from rag.evaluation.found import Piece, documents, expected, holds, names, values, within
+from rag.evaluation.questions import Question
+from rag.evaluation.stages import MEANINGS, stage
+
+
+def piece(document: str, start: int, text: str) -> Piece:
+    return Piece(document, Span(start, start + len(text)), text)
+
+
+def question(*answers: str, documents: str = "d", spans: tuple[tuple[str, Span], ...] = ()) -> Question:
+    return Question("q", "q?", answers, frozenset(documents.split()), True, "all", spans)
+
+
+def test_the_measures_of_trec_by_hand() -> None:
+    """Relevant are b (grade 2), d and e; ranked are a b c d. The discount of rank r is log2(r + 1)."""
+    relevant = {"q": {"b": 2, "d": 1, "e": 1}, "r": {"x": 1}, "s": {"y": 1}}
+    found = ranking.measured(relevant, {"q": ["a", "b", "c", "d"], "r": [], "other": ["x"]})
+    q = found["q"]
+    assert (q["Success@1"], q["Success@5"], q["Success@10"]) == (0, 1, 1)
+    assert q["R@5"] == q["R@10"] == pytest.approx(2 / 3)
+    assert q["RR"] == pytest.approx(1 / 2)
+    assert q["AP"] == pytest.approx((1 / 2 + 2 / 4 + 0) / 3)
+    gained = 2 / math.log2(2 + 1) + 1 / math.log2(4 + 1)
+    assert q["nDCG@10"] == pytest.approx(gained / (2 / math.log2(2) + 1 / math.log2(3) + 1 / math.log2(4)))
+    assert set(found) == {"q", "r", "s"}
+    assert set(found["r"].values()) == set(found["s"].values()) == {0}
+    assert tuple(q) == ranking.MEASURES
+
+
+@given(st.lists(st.booleans(), max_size=15), st.integers(0, 3))
+def test_binary_rankings_are_measured_as_our_own_formulas_say(hits: list[bool], missing: int) -> None:
+    """Documents are named so that an order by name would be another one."""
+    total = sum(hits) + missing
+    if not total:
+        return
+    ranked = [f"{99 - number}" for number in range(len(hits))]
+    relevant = {name: 1 for name, hit in zip(ranked, hits, strict=True) if hit} | {f"m{i}": 1 for i in range(missing)}
+    found = ranking.measured({"q": relevant}, {"q": ranked})["q"]
+    assert found["nDCG@10"] == pytest.approx(metrics.ndcg_at(hits, total, 10))
+    assert found["RR"] == pytest.approx(metrics.reciprocal_rank(hits))
+    assert found["Success@5"] == metrics.success_at(hits, 5)
+    assert found["R@10"] == pytest.approx(sum(hits[:10]) / total)
+
+
+def test_a_place_counts_where_the_set_gives_places_and_a_string_where_it_does_not() -> None:
+    placed = question("owl", spans=(("d", Span(4, 7)),))
+    assert holds(placed, piece("d", 0, "The owl"))
+    assert not holds(placed, piece("d", 50, "An owl"))
+    assert names(placed, piece("d", 50, "An owl"))
+    assert not names(placed, piece("e", 4, "owl"))
+    assert holds(question("owl"), piece("d", 50, "An owl"))
+    assert holds(question(), piece("d", 0, "anything"))  # a set without answers judges documents
+    assert not holds(question(), piece("e", 0, "anything"))
+
+
+def test_a_budget_cuts_the_piece_that_it_ends_in() -> None:
+    pieces = [piece("d", 10, "abcd"), piece("e", 0, "efgh"), piece("f", 0, "ijkl")]
+    assert list(within(pieces, 6)) == [piece("d", 10, "abcd"), piece("e", 0, "ef")]
+    assert list(within(pieces, 4)) == [piece("d", 10, "abcd")]
+    assert list(within(pieces, 100)) == pieces
+
+
+@given(st.lists(st.text(min_size=1, max_size=9), max_size=9), st.integers(1, 40))
+def test_a_budget_returns_the_first_characters_and_no_more(texts: list[str], budget: int) -> None:
+    cut = list(within([piece("d", 0, text) for text in texts], budget))
+    assert "".join(one.text for one in cut) == "".join(texts)[:budget]
+
+
+def test_longer_slices_cannot_buy_success() -> None:
+    """The answer stands 600 characters into a long slice, and at the start of the second of short ones."""
+    long = [piece("d", 0, "x" * 598 + "owl" + "x" * 400)]
+    short = [piece("d", 0, "x" * 300), piece("d", 300, "owl")]
+    asked = question("owl", spans=(("d", Span(598, 601)),))
+    found = values(asked, long, deepest=10)
+    assert (found["answer_in_600"], found["answer_in_3000"]) == (False, True)
+    assert (found["place_in_600"], found["place_in_3000"]) == (False, True)
+    assert values(asked, short, deepest=10)["answer_in_600"]
+    assert values(question("owl"), short, deepest=10)["place_in_600"] is None
+
+
+def test_the_values_of_what_was_returned() -> None:
+    pieces = [piece("a", 0, "no"), piece("d", 0, "no"), piece("d", 9, "an owl" * 100), piece("e", 0, "no")]
+    found = values(question("owl", documents="d e"), pieces, deepest=3)
+    assert (found["success_at_1"], found["success_at_5"], found["reciprocal_rank"]) == (0, 1, pytest.approx(1 / 3))
+    assert documents(pieces) == ["a", "d", "e"]
+    assert found["measures"]["AP"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert [(one.document_id, one.start, one.holds) for one in found["returned"]] == [
+        ("a", 0, False), ("d", 0, False), ("d", 9, True)
+    ]  # fmt: skip
+    assert len(found["returned"][2].text) == 400
+    assert values(Question("q", "q?", (), frozenset(), False, "all", ()), pieces, deepest=3)["measures"] == {}
+
+
+def test_what_was_expected_is_shown_with_the_words_around_it() -> None:
+    text = "x" * 200 + " the owl " + "y" * 200
+    place = (("d", Span(205, 208)),)
+    around = f"…{'x' * 115} the owl {'y' * 119}…"
+    assert expected(question("owl", spans=place), lambda _: text) == around
+    assert expected(question("owl"), lambda _: text) == around
+    assert expected(question("bat"), lambda _: text) == ""
+
+
+@pytest.mark.parametrize(
+    ("answerable", "answered", "right", "retrieved", "read", "lost"),
+    [
+        (True, True, True, True, True, ""),
+        (True, True, False, False, False, "not retrieved"),
+        (True, False, False, False, False, "not retrieved"),
+        (True, True, False, True, False, "retrieved, not read"),
+        (True, False, False, True, False, "retrieved, not read"),
+        (True, False, True, True, True, "read, refused"),
+        (True, False, False, True, True, "read, refused"),
+        (True, True, False, True, True, "answered wrongly"),
+        (False, True, False, False, False, "answered, though unanswerable"),
+        (False, False, False, False, False, ""),
+    ],
+)
+def test_the_stage_at_which_a_question_was_lost(
+    answerable: bool, answered: bool, right: bool, retrieved: bool, read: bool, lost: str
+) -> None:
+    found = stage(answerable=answerable, answered=answered, right=right, retrieved=retrieved, read=read)
+    assert found == lost
+    assert not lost or found in MEANINGS
