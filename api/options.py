@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from api import show
-from api.settings import Settings
+from api.settings import Effective, Settings, effective
+from index.errors import CiteqaError
 
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 
@@ -25,12 +26,19 @@ ReaderName = Annotated[
 
 
 def settings_given(**given: Any) -> Settings:
-    """The settings of the environment, with what was given on the command line in their place."""
+    """The settings that hold, with what was given on the command line before the environment and the file."""
+    return effective_settings(None, **given).settings
+
+
+def effective_settings(config: Path | None, **given: Any) -> Effective:
+    """The same, with the file named, and where each setting is from."""
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return effective({name: value for name, value in given.items() if value is not None}, config)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise typer.BadParameter(f"the settings are not valid: {faults}") from None
+    except CiteqaError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def print_json(value: Any) -> None:

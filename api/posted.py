@@ -35,9 +35,9 @@ async def posted(request: Request) -> Document:
     async with request.form(max_files=1, max_fields=1) as form:
         file, document_id = form.get("file"), form.get("id")
         if not isinstance(file, UploadFile) or not file.filename:
-            raise _invalid("file", "must be an uploaded file with a name")
+            raise _invalid(("file",), "must be an uploaded file with a name")
         if isinstance(document_id, UploadFile):
-            raise _invalid("id", "must be text")
+            raise _invalid(("id",), "must be text")
         return await run_in_threadpool(_from_file, file.filename, await file.read(), document_id)
 
 
@@ -46,6 +46,16 @@ def _from_json(body: bytes) -> Document:
         given = DocumentIn.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError([fault | {"loc": ("body", *fault["loc"])} for fault in error.errors()]) from None
+    return from_text(given)
+
+
+def from_text(given: DocumentIn, *where: str | int) -> Document:
+    """A document of the text and what else was given; what is not given is read off the text. `where` says where in
+    the body it stood.
+
+    Raises:
+        RequestValidationError: if it cannot be one.
+    """
     try:
         return corpus.document(
             given.id,
@@ -58,7 +68,7 @@ def _from_json(body: bytes) -> Document:
             url=given.url,
         )
     except DocumentError as error:
-        raise _invalid("", str(error)) from None
+        raise _invalid(where, str(error)) from None
 
 
 def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
@@ -69,11 +79,11 @@ def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
         try:
             path.write_bytes(data)
         except (OSError, ValueError):
-            raise _invalid("file", "its name cannot be a file's") from None
+            raise _invalid(("file",), "its name cannot be a file's") from None
         found = _only(corpus.load_file(path, document_id or path.stem))
     if isinstance(found, Document):
         return found
-    raise _invalid("file", found.reason)
+    raise _invalid(("file",), found.reason)
 
 
 def _only(items: Iterable[tuple[str, Document | corpus.Skipped]]) -> Document | corpus.Skipped:
@@ -81,6 +91,6 @@ def _only(items: Iterable[tuple[str, Document | corpus.Skipped]]) -> Document | 
     return found[0] if len(found) == 1 else corpus.Skipped("", f"it holds {len(found)} documents; post them one by one")
 
 
-def _invalid(field: str, message: str) -> RequestValidationError:
-    fault: dict[str, Any] = {"type": "value_error", "loc": ("body", field) if field else ("body",), "msg": message}
+def _invalid(where: tuple[str | int, ...], message: str) -> RequestValidationError:
+    fault: dict[str, Any] = {"type": "value_error", "loc": ("body", *where), "msg": message}
     return RequestValidationError([fault])
