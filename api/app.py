@@ -31,6 +31,7 @@ STATIC = Path(__file__).parent / "static"
 DEFAULTS = Settings.model_construct()
 _UPLOAD = 10  # times the patience for a document
 MAX_BODY = DEFAULTS.max_body  # bytes of a request's body
+MAX_DOCUMENT = DEFAULTS.max_upload  # bytes of a document's, where documents can be added
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "

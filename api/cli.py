@@ -12,12 +12,13 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from api import cli_corpus, cli_serve, logs, show
-from api.options import IndexDir, Json, ReaderName, out, print_json, settings_given
+from api.asking import asked
+from api.options import IndexDir, Json, ReaderName, Url, asking_given, out, print_json, settings_given
 from api.work import build, err, opened, progress
 from index.errors import CiteqaError
 
 if TYPE_CHECKING:
-    from index.types import Filters
+    from api.schemas import FiltersIn
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -69,6 +70,7 @@ def ask(
     to: To = None,
     min_confidence: MinConfidence = None,
     reader: ReaderName = None,
+    url: Url = None,
 ) -> None:
     """Answer a question in the documents' own words, or say that they do not.
 
@@ -76,14 +78,12 @@ def ask(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with opened(settings_given(index=index, reader=reader)) as service:
-        response = service.answerer.ask(question, k=k, filters=filters, min_confidence=min_confidence)
-        if json:
-            from api.schemas import AskResponse
-
-            print_json(AskResponse.of(response, service.index).model_dump(mode="json"))
-        else:
-            show.response(out, response)
+    with asked(asking_given(index, url, reader=reader)) as service:
+        response = service.ask(question, k=k, filters=filters, min_confidence=min_confidence)
+    if json:
+        print_json(response.model_dump(mode="json"))
+    else:
+        show.response(out, response)
 
 
 @app.command()
@@ -95,6 +95,7 @@ def search(
     source: SourceName = None,
     from_: From = None,
     to: To = None,
+    url: Url = None,
 ) -> None:
     """The passages nearest to a question, best first.
 
@@ -102,14 +103,12 @@ def search(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with opened(settings_given(index=index)) as service:
-        found, milliseconds = service.answerer.search(question, k=k, filters=filters)
-        if json:
-            from api.schemas import SearchResponse
-
-            print_json(SearchResponse.of(question, found, milliseconds, service.index).model_dump(mode="json"))
-        else:
-            show.evidence(out, found)
+    with asked(asking_given(index, url)) as service:
+        found = service.search(question, k=k, filters=filters)
+    if json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        show.evidence(out, found.evidence)
 
 
 @app.command()
@@ -164,11 +163,11 @@ def evaluate(
         report.write_text(html_report.render(record), encoding="utf-8")
 
 
-def _filters(source: str | None, start: datetime | None, end: datetime | None) -> Filters:
+def _filters(source: str | None, start: datetime | None, end: datetime | None) -> FiltersIn:
     from api.schemas import FiltersIn
 
     days = {"date_from": start.date() if start else None, "date_to": end.date() if end else None}
-    return _checked(FiltersIn, "--source, --from, --to", source=source, **days).filters()
+    return _checked(FiltersIn, "--source, --from, --to", source=source, **days)
 
 
 def _check_question(question: str) -> None:

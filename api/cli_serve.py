@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.options import IndexDir, ReaderName, effective_settings
+from api.options import IndexDir, ReaderName, Url, asking_given, effective_settings
 from api.settings import SEEDS, Settings
 from api.work import build, err
 from index.errors import CiteqaError
 
 if TYPE_CHECKING:
     import socket
+
+    from api.asking import Asked
 
 app = typer.Typer()
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")]
@@ -75,6 +78,56 @@ def serve(
             report = build(settings, [SEEDS])
             err.print(f"indexed {report.documents} documents in {report.passages} passages into {settings.index}")
         running.run(settings, listening)
+
+
+@app.command()
+def mcp(
+    index: IndexDir = None,
+    reader: ReaderName = None,
+    url: Url = None,
+    http: Annotated[bool, typer.Option("--http", help="Serve over HTTP at /mcp, not over standard input.")] = False,
+    host: Host = None,
+    port: Port = None,
+    unauthenticated: Unauthenticated = None,
+    config: Config = None,
+) -> None:
+    """Offer ask, search, document and verify to assistants over the Model Context Protocol: over standard input and
+    output, or with --http at http://HOST:PORT/mcp. With --url a running service answers.
+
+    Examples: [bold]citeqa mcp --index archive.citeqa[/]   [bold]citeqa mcp --http --port 8001[/]
+    """
+    from importlib.util import find_spec
+
+    if find_spec("mcp") is None:
+        raise CiteqaError("the Model Context Protocol needs the package mcp: pip install 'citeqa[mcp]'")
+    settings = asking_given(
+        index, url, config=config, reader=reader, host=host, port=port, unauthenticated=unauthenticated
+    )
+    if http:
+        settings.check_serving()
+        with closing(listen(settings)) as listening, answering(settings) as asked:
+            from api import running
+
+            running.assist(settings, listening, asked)
+        return
+    with answering(settings) as asked:
+        from api.assistants import server
+
+        server(asked).run("stdio")
+
+
+@contextmanager
+def answering(settings: Settings) -> Iterator[Asked]:
+    """Who answers: the service that is named, else the index as it changes."""
+    from api.asking import Here, client
+    from api.work import living
+
+    if settings.url:
+        with client(settings) as found:
+            yield found
+    else:
+        with living(settings) as service:
+            yield Here(service)
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -23,6 +23,18 @@ ReaderName = Annotated[
     str | None,
     typer.Option("--reader", help="Question-answering model that reads, by name or path. [dim](CITEQA_READER)[/]"),
 ]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", help="Ask the running service there, with the key in CITEQA_KEY. [dim](CITEQA_URL)[/]"),
+]
+
+
+def asking_given(index: Path | None, url: str | None, config: Path | None = None, **given: Any) -> Settings:
+    """The settings to ask with: a folder that is named goes before a service that the environment names."""
+    if index is not None and url is not None:
+        raise typer.BadParameter("not together with --index", param_hint="--url")
+    settings = effective_settings(config, index=index, url=url, **given).settings
+    return settings.model_copy(update={"url": None}) if index is not None else settings
 
 
 def settings_given(**given: Any) -> Settings:

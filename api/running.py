@@ -28,6 +28,8 @@ from index.errors import CiteqaError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from api.asking import Asked
+
 log = logging.getLogger(__name__)
 
 
@@ -45,11 +47,21 @@ def run(settings: Settings, listening: socket) -> None:
         uvicorn.Server(configured(settings, app)).run([listening])
 
 
+def assist(settings: Settings, listening: socket, asked: Asked) -> None:
+    """Serve assistants over HTTP until SIGTERM or Ctrl-C."""
+    from api.assistants import over_http, server
+
+    signal.signal(signal.SIGTERM, _stop)
+    app = over_http(server(asked), settings)
+    _ready(settings, listening)
+    uvicorn.Server(configured(settings, app)).run([listening])
+
+
 def configured(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
     """How uvicorn runs an application here."""
     return uvicorn.Config(
         app,
-        http=Impatient,
+        http=partial(Impatient, patience=settings.timeout),  # type: ignore[arg-type]
         ws="none",
         log_config=None,
         log_level="warning",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -11,16 +10,12 @@ from pathlib import Path
 
 
 class Server:
-    """`citeqa serve` over an index that exists, with options and environment variables; `url` ends in a slash."""
+    """`citeqa serve` over an index that exists; `url` ends in a slash."""
 
-    def __init__(self, index: Path, port: int = 0, *options: str, **environment: str) -> None:
+    def __init__(self, index: Path, port: int = 0) -> None:
         command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--index", str(index)]
         self.process = subprocess.Popen(
-            [*command, "--port", str(port), *options],
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            env=os.environ | environment,
+            [*command, "--port", str(port)], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
         )
         assert self.process.stderr
         for line in self.process.stderr:
