@@ -91,7 +91,10 @@ def _supervise(settings: Settings, listening: socket) -> None:
     with tempfile.TemporaryDirectory(prefix="citeqa-metrics-") as shared:
         app = partial(_worker, settings, Path(shared))
         config = configured(settings, app, factory=True, workers=settings.workers)
-        Workers(config, [listening], Path(shared), partial(_ready, settings, listening)).run()
+        workers = Workers(config, [listening], Path(shared), partial(_ready, settings, listening))
+        workers.run()
+        if any(process.exitcode == STARTUP_FAILURE for process in workers.processes):
+            raise CiteqaError("a worker could not start, for the reason above")
 
 
 class Workers(Multiprocess):
@@ -132,8 +135,10 @@ def _worker(settings: Settings, shared: Path) -> FastAPI:
     except (CiteqaError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - foreseen, and says what mends it
         sys.exit(STARTUP_FAILURE)
-    service.following().__enter__()
-    return create_app(service, writing=settings.writing, settings=settings, metrics=Metrics(shared))
+    app = create_app(service, writing=settings.writing, settings=settings, metrics=Metrics(shared))
+    app.state.following = following = service.following()  # held, since it ends when nothing refers to it
+    following.__enter__()
+    return app
 
 
 def _follow_parent() -> None:

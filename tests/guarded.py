@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -35,6 +35,12 @@ class Guarded:
             assert self.process.poll() is None, log.read_text()
             time.sleep(0.05)
         self.url, self.port = found.group().rstrip("/"), int(found.group(1))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
 
     def client(self, key: str | None = None, **options: Any) -> httpx.Client:
         headers = {"authorization": f"Bearer {key}"} if key else {}
