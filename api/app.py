@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import FastAPI
+import anyio
+from fastapi import FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors, feedback
 from api.errors import problem
+from api.guard import Authenticate, CheckHost, KeyRing, RateLimit
 from api.living import LivingService
+from api.metrics import Metrics
+from api.observing import Observed
+from api.queueing import Queue
 from api.routes import router
+from api.routes_many import many
 from api.service import Service
+from api.settings import Settings
 from index import __version__
 
 STATIC = Path(__file__).parent / "static"
-MAX_BODY = 1_000_000  # bytes of a request's body
-MAX_DOCUMENT = 64_000_000  # bytes of a document's, where documents can be added
+DEFAULTS = Settings.model_construct()
+_UPLOAD = 10  # times the patience for a document
+MAX_BODY = DEFAULTS.max_body  # bytes of a request's body
+MAX_DOCUMENT = DEFAULTS.max_upload  # bytes of a document's, where documents can be added
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -31,8 +42,16 @@ _DOCS_POLICY = _PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'uns
 )
 
 
-def create_app(service: Service | LivingService, *, writing: bool = False) -> FastAPI:
-    """The service as an ASGI application; with `writing`, which needs a living one, documents can be changed."""
+def create_app(
+    service: Service | LivingService,
+    *,
+    writing: bool = False,
+    settings: Settings | None = None,
+    metrics: Metrics | None = None,
+) -> FastAPI:
+    """The service as an ASGI application; with `writing`, which needs a living one, documents can be changed. Without
+    settings everything is as by default, and it answers to every host name."""
+    chosen = settings or DEFAULTS
     app = FastAPIOffline(
         redoc_url=None,
         redirect_slashes=False,
@@ -40,26 +59,63 @@ def create_app(service: Service | LivingService, *, writing: bool = False) -> Fa
         version=__version__,
         description="Ask a folder of documents a question; get the documents' own words back, cited to the character.",
     )
-    app.state.service, app.state.writing = service, writing
+    app.state.service, app.state.writing, app.state.settings = service, writing, chosen
+    app.state.metrics = metrics = metrics or Metrics()
     app.include_router(router)
     app.include_router(feedback.router)
+    app.include_router(many)
     errors.install(app)
 
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
         return FileResponse(STATIC / "index.html")
 
+    @app.get("/metrics", include_in_schema=False)
+    def figures() -> Response:
+        index = service.now.index
+        content, kind = metrics.rendered(index.documents, index.passages)
+        return Response(content, media_type=kind)
+
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.add_middleware(CheckBody, most=MAX_BODY, most_of_documents=MAX_DOCUMENT if writing else MAX_BODY)
-    app.add_middleware(SecurityHeaders)
+    _guard(app, chosen, metrics, writing=writing, hosts=settings.hosts if settings else None)
     return app
 
 
-class CheckBody:
-    """Answers 413 to a body of more than `most` bytes, announced or not, and 400 to JSON that is not in UTF-8."""
+def _guard(app: FastAPI, settings: Settings, metrics: Metrics, *, writing: bool, hosts: frozenset[str] | None) -> None:
+    """What a request goes through before a route sees it; what is added last sees it first."""
+    app.add_middleware(
+        Queue, at_once=settings.answering, most=settings.queue, patience=settings.timeout, metrics=metrics
+    )
+    app.add_middleware(
+        CheckBody,
+        most=settings.max_body,
+        most_of_documents=settings.max_upload if writing else settings.max_body,
+        patience=settings.timeout,
+    )
+    if keys := KeyRing(settings.read_keys, settings.write_keys):
+        app.add_middleware(Authenticate, keys=keys)
+    if settings.rate:
+        app.add_middleware(RateLimit, rate=settings.rate)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "X-Request-ID"),
+            expose_headers=("Retry-After", "X-Request-ID"),
+        )
+    if hosts:
+        app.add_middleware(CheckHost, hosts=hosts)
+    app.add_middleware(Observed, metrics=metrics, log_questions=settings.log_questions)
+    app.add_middleware(SecurityHeaders)
 
-    def __init__(self, app: ASGIApp, most: int, most_of_documents: int) -> None:
-        self._app = app
+
+class CheckBody:
+    """Answers 413 to a body of more than `most` bytes, announced or not, 400 to JSON that is not in UTF-8, and 408 to
+    a body that does not come within `patience` seconds. Gives the whole body on in one message."""
+
+    def __init__(self, app: ASGIApp, most: int, most_of_documents: int, patience: float) -> None:
+        self._app, self._patience = app, patience
         self._most, self._most_of_documents = most, most_of_documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,26 +125,43 @@ class CheckBody:
         most = self._most_of_documents if scope["path"] == "/api/documents" else self._most
         announced = dict(scope["headers"]).get(b"content-length", b"")
         size = int(announced) if announced.isdigit() else 0
-        received = 0
-        messages: list[Message] = []
-        while max(size, received) <= most:
-            message = await receive()
-            messages.append(message)
-            received += len(message.get("body", b""))
-            if not message.get("more_body"):
-                break
-        if max(size, received) > most:
+        body: bytes | None = b""
+        patience = self._patience * (_UPLOAD if most > self._most else 1)
+        with anyio.move_on_after(patience) as waiting:
+            body = await _read(receive, most) if size <= most else None
+        if waiting.cancelled_caught:
+            response = problem(408, f"The body did not arrive within {patience:g} seconds.")
+        elif body is None:
             response = problem(413, f"The body is larger than the {most:,} bytes that are allowed.")
-            await response(scope, receive, send)
-            return
-        if _is_json(scope) and not _is_utf8(b"".join(message.get("body", b"") for message in messages)):
-            await problem(400, "The body is not JSON in UTF-8.")(scope, receive, send)
-            return
+        elif _is_json(scope) and not _is_utf8(body):
+            response = problem(400, "The body is not JSON in UTF-8.")
+        else:
+            messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-        async def replay() -> Message:
-            return messages.pop(0) if messages else await receive()
+            async def replay() -> Message:
+                return messages.pop() if messages else await receive()
 
-        await self._app(scope, replay, send)
+            await self._app(scope, replay, send)
+            return
+        await response(scope, receive, send)
+
+
+async def _read(receive: Receive, most: int) -> bytes | None:
+    """The whole body; None if it has more than `most` bytes.
+
+    Raises:
+        ClientDisconnect: if the client goes before it is whole.
+    """
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
 
 
 def _is_json(scope: Scope) -> bool:
@@ -120,6 +193,9 @@ class SecurityHeaders:
                 headers["Content-Security-Policy"] = policy
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         await self._app(scope, receive, guarded)

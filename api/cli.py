@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
 
-from api import cli_corpus, cli_evaluate, cli_questions, show
-from api.options import IndexDir, Json, ReaderName, out, print_json, settings_given
-from api.settings import SEEDS
-from api.work import build, err, living, opened
+from api import cli_corpus, cli_evaluate, cli_questions, cli_serve, logs, show
+from api.asking import asked
+from api.options import IndexDir, Json, ReaderName, Url, asking_given, out, print_json
+from api.work import err
 from index.errors import CiteqaError
 
 if TYPE_CHECKING:
-    from index.types import Filters
+    from api.schemas import FiltersIn
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -32,6 +30,7 @@ app = typer.Typer(
 app.add_typer(cli_corpus.app)
 app.add_typer(cli_evaluate.app)
 app.add_typer(cli_questions.app)
+app.add_typer(cli_serve.app)
 K = Annotated[int, typer.Option("--k", min=1, max=50, help="How many passages of evidence to give.")]
 Question = Annotated[str, typer.Argument(help="What you want to know, in plain words.")]
 SourceName = Annotated[str | None, typer.Option("--source", help="Search only documents of this source.")]
@@ -45,12 +44,7 @@ MinConfidence = Annotated[
 
 def main() -> None:
     """Run the command line; every foreseen error becomes one line that says what mends it."""
-    from rich.logging import RichHandler
-
-    handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
-    for name in ("index", "rag", "api"):
-        logging.getLogger(name).setLevel(logging.INFO)
+    logs.to_terminal()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -78,6 +72,7 @@ def ask(
     to: To = None,
     min_confidence: MinConfidence = None,
     reader: ReaderName = None,
+    url: Url = None,
 ) -> None:
     """Answer a question in the documents' own words, or say that they do not.
 
@@ -85,14 +80,12 @@ def ask(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with opened(settings_given(index=index, reader=reader)) as service:
-        response = service.answerer.ask(question, k=k, filters=filters, min_confidence=min_confidence)
-        if json:
-            from api.schemas import AskResponse
-
-            print_json(AskResponse.of(response, service.index).model_dump(mode="json"))
-        else:
-            show.response(out, response)
+    with asked(asking_given(index, url, reader=reader)) as service:
+        response = service.ask(question, k=k, filters=filters, min_confidence=min_confidence)
+    if json:
+        print_json(response.model_dump(mode="json"))
+    else:
+        show.response(out, response)
 
 
 @app.command()
@@ -104,6 +97,7 @@ def search(
     source: SourceName = None,
     from_: From = None,
     to: To = None,
+    url: Url = None,
 ) -> None:
     """The passages nearest to a question, best first.
 
@@ -111,65 +105,19 @@ def search(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with opened(settings_given(index=index)) as service:
-        found, milliseconds = service.answerer.search(question, k=k, filters=filters)
-        if json:
-            from api.schemas import SearchResponse
-
-            print_json(SearchResponse.of(question, found, milliseconds, service.index).model_dump(mode="json"))
-        else:
-            show.evidence(out, found)
+    with asked(asking_given(index, url)) as service:
+        found = service.search(question, k=k, filters=filters)
+    if json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        show.evidence(out, found.evidence)
 
 
-@app.command()
-def serve(
-    index: IndexDir = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on. [dim](CITEQA_PORT; 8000)[/]")] = None,
-    reader: ReaderName = None,
-    writing: Annotated[
-        bool | None,
-        typer.Option("--writing", help="Let documents be added and removed over HTTP. [dim](CITEQA_WRITING)[/]"),
-    ] = None,
-) -> None:
-    """Serve the chat page and the HTTP interface; indexes the seed articles first if there is no index. What other
-    commands change in the index is noticed within a second.
-
-    Example: [bold]citeqa serve --port 8080[/]
-    """
-    import socket
-
-    settings = settings_given(index=index, host=host, port=port, reader=reader, writing=writing)
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        listening = socket.create_server((settings.host, settings.port), family=family)
-    except OSError as error:
-        raise CiteqaError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; "
-            "name another address with --host and --port"
-        ) from None
-    # Inherited by every connection. The event loop would set it, but not on sockets whose protocol number is 0, as
-    # those made here have; without it each answer waits 40 ms for the client's delayed acknowledgement.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if not (settings.index / "catalog.sqlite3").exists():
-        report = build(settings, [SEEDS])
-        err.print(f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False)
-    with closing(listening), living(settings) as service:
-        import uvicorn
-
-        from api.app import create_app
-
-        shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-        err.print(f"citeqa is ready at http://{shown}:{listening.getsockname()[1]}/ (Ctrl-C stops it)", markup=False)
-        config = uvicorn.Config(create_app(service, writing=settings.writing), log_level="warning")
-        uvicorn.Server(config).run([listening])
-
-
-def _filters(source: str | None, start: datetime | None, end: datetime | None) -> Filters:
+def _filters(source: str | None, start: datetime | None, end: datetime | None) -> FiltersIn:
     from api.schemas import FiltersIn
 
     days = {"date_from": start.date() if start else None, "date_to": end.date() if end else None}
-    return _checked(FiltersIn, "--source, --from, --to", source=source, **days).filters()
+    return _checked(FiltersIn, "--source, --from, --to", source=source, **days)
 
 
 def _check_question(question: str) -> None:

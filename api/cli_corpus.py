@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from api import show
-from api.options import IndexDir, Json, out, print_json, settings_given
-from api.settings import SEEDS
+from api.asking import client
+from api.options import IndexDir, Json, Url, asking_given, out, print_json, settings_given
+from api.settings import SEEDS, Settings
 from api.work import build, err, remade, synced
 
 if TYPE_CHECKING:
+    from api.schemas import DocumentSummary
     from index.builder import Report
     from rag.verify import Claim
 
@@ -77,26 +79,37 @@ def documents(
     index: IndexDir = None,
     json: Json = False,
     contains: Annotated[str, typer.Option("--contains", help="Part of an id, a title, an author or a source.")] = "",
+    url: Url = None,
 ) -> None:
     """List the documents of the index.
 
     Example: [bold]citeqa documents --contains rubio[/]
     """
-    from index.store import Index
-
     try:
         contains.encode()
     except UnicodeEncodeError:
         raise typer.BadParameter("it is not valid text", param_hint="--contains") from None
-    with closing(Index(settings_given(index=index).index)) as opened:
-        found, total = opened.summaries(opened.documents or 1, contains=contains)
+    found, total = _listed(asking_given(index, url), contains)
     if json:
-        from api.schemas import DocumentList, DocumentSummary
+        from api.schemas import DocumentList
 
-        page = DocumentList(documents=[DocumentSummary.of(item) for item in found], next_cursor=None, total=total)
-        print_json(page.model_dump(mode="json"))
+        print_json(DocumentList(documents=found, next_cursor=None, total=total).model_dump(mode="json"))
     else:
         show.documents(out, found, total)
+
+
+def _listed(settings: Settings, contains: str) -> tuple[list[DocumentSummary], int]:
+    from api.schemas import DocumentSummary
+
+    if settings.url:
+        with client(settings) as service:
+            found = list(service.all_documents(q=contains))
+        return found, len(found)
+    from index.store import Index
+
+    with closing(Index(settings.index)) as opened:
+        summaries, total = opened.summaries(opened.documents or 1, contains=contains)
+    return [DocumentSummary.of(item) for item in summaries], total
 
 
 @app.command()
@@ -156,6 +169,7 @@ def verify(
     ],
     index: IndexDir = None,
     json: Json = False,
+    url: Url = None,
 ) -> None:
     """Say whether a citation still holds: valid, moved, changed or gone. Exit status 0 if valid or moved, else 1.
 
@@ -166,10 +180,15 @@ def verify(
     from rag.verify import verify as compare
 
     claim = claimed(citation)
-    with closing(Index(settings_given(index=index).index)) as opened:
-        verdict = compare(opened, claim)
+    settings = asking_given(index, url)
+    if settings.url:
+        with client(settings) as service:
+            verdict = service.verify(claim)
+    else:
+        with closing(Index(settings.index)) as opened:
+            verdict = VerifyResponse.of(compare(opened, claim))
     if json:
-        print_json(VerifyResponse.of(verdict).model_dump(mode="json"))
+        print_json(verdict.model_dump(mode="json"))
     else:
         show.verdict(out, verdict)
     if verdict.status in ("changed", "gone"):

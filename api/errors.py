@@ -42,26 +42,44 @@ def problem(
     status: int, detail: str, errors: list[ProblemError] | None = None, headers: dict[str, str] | None = None
 ) -> ProblemResponse:
     """A response that says what is wrong."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
-    return ProblemResponse(body.model_dump(exclude_defaults=False), status_code=status, headers=headers)
+    return _response(_problem(status, detail, errors), headers)
+
+
+def _problem(status: int, detail: str, errors: list[ProblemError] | None = None) -> Problem:
+    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
+
+
+def _response(body: Problem, headers: dict[str, str] | None = None) -> ProblemResponse:
+    return ProblemResponse(body.model_dump(exclude_defaults=False), status_code=body.status, headers=headers)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What is wrong with a question, as a problem; for a part of a request that others do not depend on."""
+    if isinstance(error, RequestValidationError):
+        return _invalid_problem(error)
+    assert isinstance(error, UnknownDocumentError)
+    return _unknown_problem(error)
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the application, and of the framework below it, with a problem."""
+    """Answer every foreseen error of the application, and of the framework below it, with a problem."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(UnknownDocumentError, _unknown_documents)
     app.add_exception_handler(IndexBusyError, _busy)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def _invalid(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
+    return _response(_invalid_problem(error))
+
+
+def _invalid_problem(error: RequestValidationError) -> Problem:
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
-        return problem(400, "The body is not valid JSON.")
+        return _problem(400, "The body is not valid JSON.")
     errors = [ProblemError(pointer=_pointer(fault["loc"]), detail=_detail(fault)) for fault in faults]
-    return problem(422, "The request is not valid: see errors.", errors)
+    return _problem(422, "The request is not valid: see errors.", errors)
 
 
 def _pointer(location: tuple[Any, ...]) -> str:
@@ -83,9 +101,13 @@ def _unknown_documents(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, UnknownDocumentError)
     if request.method in ("GET", "DELETE"):
         return problem(404, "There is no document with this id.")
+    return _response(_unknown_problem(error))
+
+
+def _unknown_problem(error: UnknownDocumentError) -> Problem:
     named = ", ".join(error.ids[:10]) + (f" and {len(error.ids) - 10} more" if len(error.ids) > 10 else "")
     fault = ProblemError(pointer="#/filters/document_ids", detail=f"No such document: {named}")
-    return problem(422, "The filters name documents that are not in the index.", [fault])
+    return _problem(422, "The filters name documents that are not in the index.", [fault])
 
 
 def _busy(request: Request, error: Exception) -> ProblemResponse:
@@ -108,8 +130,3 @@ _HTTP_DETAILS = {
     404: "There is nothing here. The paths that exist are listed at /docs.",
     405: "This method is not allowed here.",
 }
-
-
-def _unexpected(request: Request, error: Exception) -> ProblemResponse:
-    log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error)
-    return problem(500, "Something went wrong inside the service; its log says what.")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.routes import Writing, _json_only, _problems
+from api.routes import POSTED, Writing, json_only, problems
 from api.schemas import Id, Text
 from index.errors import UnknownDocumentError
 from index.store import Index
@@ -59,8 +59,8 @@ router = APIRouter(prefix="/api")
 @router.post(
     "/feedback",
     status_code=204,
-    dependencies=[Depends(_json_only)],
-    responses=_problems(400, 403, 413, 415, 422, 503),
+    dependencies=[Depends(json_only)],
+    responses=POSTED | problems(403),
 )
 def feedback(body: Feedback, service: Writing) -> None:
     """Say that an answer is right or wrong, or that a place should have been found: kept, on the disk, as a row of

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from api import show
-from api.settings import Settings
+from api.settings import Effective, Settings, effective
+from index.errors import CiteqaError
 
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 
@@ -22,15 +23,34 @@ ReaderName = Annotated[
     str | None,
     typer.Option("--reader", help="Question-answering model that reads, by name or path. [dim](CITEQA_READER)[/]"),
 ]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", help="Ask the running service there, with the key in CITEQA_KEY. [dim](CITEQA_URL)[/]"),
+]
+
+
+def asking_given(index: Path | None, url: str | None, config: Path | None = None, **given: Any) -> Settings:
+    """The settings to ask with: a folder that is named goes before a service that the environment names."""
+    if index is not None and url is not None:
+        raise typer.BadParameter("not together with --index", param_hint="--url")
+    settings = effective_settings(config, index=index, url=url, **given).settings
+    return settings.model_copy(update={"url": None}) if index is not None else settings
 
 
 def settings_given(**given: Any) -> Settings:
-    """The settings of the environment, with what was given on the command line in their place."""
+    """The settings that hold, with what was given on the command line before the environment and the file."""
+    return effective_settings(None, **given).settings
+
+
+def effective_settings(config: Path | None, **given: Any) -> Effective:
+    """The same, with the file named, and where each setting is from."""
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return effective({name: value for name, value in given.items() if value is not None}, config)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise typer.BadParameter(f"the settings are not valid: {faults}") from None
+    except CiteqaError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def print_json(value: Any) -> None:

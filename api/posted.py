@@ -59,14 +59,14 @@ async def posted(request: Request) -> Document:
         names = [name for name, _ in form.multi_items()]
         for name in names:
             if name not in ("file", "id"):
-                raise _invalid(name, "There is no such field.")
+                raise _invalid((name,), "There is no such field.")
             if names.count(name) > 1:
-                raise _invalid(name, "must be given once")
+                raise _invalid((name,), "must be given once")
         file, document_id = form.get("file"), form.get("id")
         if not isinstance(file, UploadFile) or not file.filename:
-            raise _invalid("file", "must be an uploaded file with a name")
+            raise _invalid(("file",), "must be an uploaded file with a name")
         if isinstance(document_id, UploadFile):
-            raise _invalid("id", "must be text")
+            raise _invalid(("id",), "must be text")
         if document_id is not None:
             _check_id(document_id)
         return await run_in_threadpool(_from_file, file.filename, await file.read(), document_id)
@@ -77,7 +77,17 @@ def _from_json(body: bytes) -> Document:
         given = DocumentIn.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError([fault | {"loc": ("body", *fault["loc"])} for fault in error.errors()]) from None
-    _check_id(given.id)
+    return from_text(given)
+
+
+def from_text(given: DocumentIn, *where: str | int) -> Document:
+    """A document of the text and what else was given; what is not given is read off the text. `where` says where in
+    the body it stood.
+
+    Raises:
+        RequestValidationError: if it cannot be one.
+    """
+    _check_id(given.id, *where)
     try:
         return corpus.document(
             given.id,
@@ -90,7 +100,7 @@ def _from_json(body: bytes) -> Document:
             url=given.url,
         )
     except DocumentError as error:
-        raise _invalid("text", str(error)) from None
+        raise _invalid((*where, "text"), str(error)) from None
 
 
 def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
@@ -101,18 +111,19 @@ def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
         try:
             path.write_bytes(data)
         except (OSError, ValueError):
-            raise _invalid("file", "its name cannot be a file's") from None
+            raise _invalid(("file",), "its name cannot be a file's") from None
         found = _only(corpus.load_file(path, document_id or path.stem))
     if isinstance(found, Document):
         return found
-    raise _invalid("file", found.reason)
+    raise _invalid(("file",), found.reason)
 
 
-def _check_id(document_id: str) -> None:
+def _check_id(document_id: str, *where: str | int) -> None:
     try:
         corpus.check_id(document_id)
     except DocumentError as error:
-        raise _invalid("id", str(error).replace(repr(document_id) + " ", "", 1)) from None  # what came is not sent back
+        message = str(error).replace(repr(document_id) + " ", "", 1)  # what came is not sent back
+        raise _invalid((*where, "id"), message) from None
 
 
 def _only(items: Iterable[tuple[str, Document | corpus.Skipped]]) -> Document | corpus.Skipped:
@@ -120,6 +131,6 @@ def _only(items: Iterable[tuple[str, Document | corpus.Skipped]]) -> Document | 
     return found[0] if len(found) == 1 else corpus.Skipped("", f"it holds {len(found)} documents; post them one by one")
 
 
-def _invalid(field: str, message: str) -> RequestValidationError:
-    fault: dict[str, Any] = {"type": "value_error", "loc": ("body", field), "msg": message}
+def _invalid(where: tuple[str | int, ...], message: str) -> RequestValidationError:
+    fault: dict[str, Any] = {"type": "value_error", "loc": ("body", *where), "msg": message}
     return RequestValidationError([fault])

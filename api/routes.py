@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from api import schemas
 from api.errors import Problem
 from api.living import LivingService
+from api.observing import told
 from api.posted import BODY, posted
 from api.schemas import (
     AskRequest,
@@ -26,8 +28,11 @@ from api.schemas import (
     VerifyResponse,
 )
 from api.service import Service, versions
+from api.settings import Settings
 from index.types import Filters
 from rag.verify import verify as compare
+
+log = logging.getLogger(__name__)
 
 
 def _service(request: Request) -> Service:
@@ -44,20 +49,34 @@ def _living(request: Request) -> LivingService:
     """
     if not request.app.state.writing:
         raise HTTPException(403, "Documents cannot be changed here. To allow it, serve with --writing.")
+    settings: Settings = request.app.state.settings
     origin = request.headers.get("origin")
-    if origin and urlsplit(origin).netloc != request.headers.get("host"):
+    own = origin is None or origin in settings.allowed_origins
+    if not own and urlsplit(origin or "").netloc != request.headers.get("host"):
         raise HTTPException(403, "Documents can only be changed by the service's own page and by programs.")
     service: LivingService = request.app.state.service
     return service
 
 
-def _json_only(request: Request) -> None:
+def json_only(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(415, "The body must be JSON, with the header Content-Type: application/json.")
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def check_length(question: str, request: Request, where: tuple[str | int, ...] = ("body", "question")) -> None:
+    """Hold a question to the length that the settings allow, which may be less than the contract does.
+
+    Raises:
+        RequestValidationError: if it is longer.
+    """
+    most = request.app.state.settings.max_question
+    if len(question) > most:
+        message = f"String should have at most {most} characters"
+        raise RequestValidationError([{"type": "string_too_long", "loc": where, "msg": message}])
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
     return {status: {"description": "what is wrong (RFC 9457)", "content": content} for status in statuses}
 
@@ -65,12 +84,19 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 Loaded = Annotated[Service, Depends(_service)]
 Writing = Annotated[LivingService, Depends(_living)]
 router = APIRouter(prefix="/api")
-_POSTED = _problems(400, 413, 415, 422)
+GUARDED = problems(401, 421, 429)  # what any route may answer, by the settings
+POSTED = GUARDED | problems(400, 408, 413, 415, 422, 503)
 
 
-@router.post("/ask", dependencies=[Depends(_json_only)], responses=_POSTED)
-def ask(body: AskRequest, service: Loaded) -> AskResponse:
+@router.post("/ask", dependencies=[Depends(json_only)], responses=POSTED)
+def ask(body: AskRequest, service: Loaded, request: Request) -> AskResponse:
     """Answer a question in the documents' own words, or say that they do not."""
+    check_length(body.question, request)
+    return answered(body, service, request)
+
+
+def answered(body: AskRequest, service: Service, request: Request) -> AskResponse:
+    """The answer to one question, which is counted."""
     response = service.answerer.ask(
         body.question,
         k=body.k,
@@ -78,12 +104,15 @@ def ask(body: AskRequest, service: Loaded) -> AskResponse:
         min_confidence=body.min_confidence,
         context=body.context,
     )
+    told(request.scope).answered(response)
     return AskResponse.of(response, service.index)
 
 
-@router.post("/search", dependencies=[Depends(_json_only)], responses=_POSTED)
-def search(body: SearchRequest, service: Loaded) -> SearchResponse:
+@router.post("/search", dependencies=[Depends(json_only)], responses=POSTED)
+def search(body: SearchRequest, service: Loaded, request: Request) -> SearchResponse:
     """The passages nearest to a question, best first."""
+    check_length(body.question, request)
+    told(request.scope).question = body.question
     found, milliseconds = service.answerer.search(body.question, k=body.k, filters=_filters(body))
     return SearchResponse.of(body.question, found, milliseconds, service.index)
 
@@ -92,7 +121,7 @@ def _filters(body: SearchRequest) -> Filters | None:
     return body.filters.filters() if body.filters else None
 
 
-@router.get("/documents", responses=_problems(422))
+@router.get("/documents", responses=GUARDED | problems(422))
 def documents(
     service: Loaded,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
@@ -113,7 +142,7 @@ def documents(
     )
 
 
-@router.get("/documents/{document_id:path}", responses=_problems(404))
+@router.get("/documents/{document_id:path}", responses=GUARDED | problems(404))
 def document(document_id: str, service: Loaded) -> DocumentOut:
     """One document: its text, in which every offset counts, and what is known about it."""
     return DocumentOut.of(service.index.document(document_id))
@@ -122,7 +151,7 @@ def document(document_id: str, service: Loaded) -> DocumentOut:
 @router.post(
     "/documents",
     status_code=201,
-    responses={200: {"model": DocumentOut, "description": "replaced"}, **_problems(400, 403, 413, 415, 422, 503)},
+    responses={200: {"model": DocumentOut, "description": "replaced"}, **POSTED, **problems(403)},
     openapi_extra={"requestBody": BODY},
 )
 async def put(request: Request, response: Response, service: Writing) -> DocumentOut:
@@ -136,29 +165,37 @@ async def put(request: Request, response: Response, service: Writing) -> Documen
     return DocumentOut.of(document)
 
 
-@router.delete("/documents/{document_id:path}", status_code=204, responses=_problems(403, 404, 503))
+@router.delete("/documents/{document_id:path}", status_code=204, responses=GUARDED | problems(403, 404, 503))
 def remove(document_id: str, service: Writing) -> None:
     """Delete a document: its text is gone for good, only its digest stays in a log."""
     service.remove(document_id)
 
 
-@router.post("/verify", dependencies=[Depends(_json_only)], responses=_POSTED)
+@router.post("/verify", dependencies=[Depends(json_only)], responses=POSTED)
 def verify(body: VerifyRequest, service: Loaded) -> VerifyResponse:
     """Whether a citation still holds: valid, moved, changed or gone."""
     return VerifyResponse.of(compare(service.index, body.claim()))
 
 
-@router.get("/health")
+@router.get("/health", responses=problems(421))
 def health() -> Health:
     """The process is alive."""
     return Health()
 
 
-@router.get("/ready", responses=_problems(503))
-def ready(service: Loaded) -> Ready:
-    """The service can answer: a search through model and indexes has just worked."""
+@router.get("/ready", responses=GUARDED | problems(503))
+def ready(service: Loaded, request: Request) -> Ready:
+    """The service can answer: a search through model and indexes, and the reading of what was found, just worked."""
     try:
-        service.answerer.search("ready", k=1)
+        found, _ = service.answerer.search("ready", k=1)
+        service.answerer.places("ready", [item.evidence for item in found])
     except Exception as error:
-        raise HTTPException(503, "The service cannot search now; its log says why.") from error
-    return Ready(index=schemas.IndexOut.of(service.index), versions=versions())
+        log.exception("not ready")
+        raise HTTPException(503, "The service cannot answer now; its log says why.") from error
+    keys = request.app.state.settings.authentication
+    return Ready(
+        index=schemas.IndexOut.of(service.index),
+        versions=versions(),
+        writing=request.app.state.writing and (not keys or told(request.scope).right == "write"),
+        authentication=keys,
+    )

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from index.catalog import Summary
 from index.corpus import MAX_ID_BYTES
-from index.store import Index
 from index.types import Document, Filters
+from rag.retriever import Searched
 from rag.types import Answer, Candidate, Citation, Found, Reason, Response, Slice, Source
 from rag.verify import Claim, Verdict
 
@@ -222,7 +222,7 @@ class IndexOut(BaseModel):
     embedder: str
 
     @classmethod
-    def of(cls, index: Index) -> IndexOut:
+    def of(cls, index: Searched) -> IndexOut:
         return cls(documents=index.documents, passages=index.passages, embedder=index.embedder)
 
 
@@ -238,7 +238,7 @@ class AskResponse(BaseModel):
     timing_ms: dict[str, float]
 
     @classmethod
-    def of(cls, response: Response, index: Index) -> AskResponse:
+    def of(cls, response: Response, index: Searched) -> AskResponse:
         return cls(
             question=response.question,
             answered=response.answered,
@@ -259,7 +259,7 @@ class SearchResponse(BaseModel):
     timing_ms: dict[str, float]
 
     @classmethod
-    def of(cls, question: str, found: list[Found], milliseconds: float, index: Index) -> SearchResponse:
+    def of(cls, question: str, found: list[Found], milliseconds: float, index: Searched) -> SearchResponse:
         return cls(
             question=question,
             evidence=[EvidenceOut.of(item) for item in found],
@@ -370,6 +370,8 @@ class Ready(BaseModel):
     status: Literal["ready"] = "ready"
     index: IndexOut
     versions: dict[str, str]
+    writing: bool = Field(description="whether the caller may add and remove documents")
+    authentication: bool = Field(description="whether a key is needed")
 
 
 def cursor(document_id: str) -> str:

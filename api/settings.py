@@ -1,20 +1,84 @@
-"""Settings, and the only place where the environment is read. Each has a command-line option of the same name."""
+"""Settings, and the only place where the environment is read: option > environment > file > default."""
 
 from __future__ import annotations
 
+import difflib
+import ipaddress
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-SEEDS = Path(__file__).resolve().parents[1] / "seeds"
+from index.errors import CiteqaError
+
+PREFIX = "CITEQA_"
+CONFIG = "CITEQA_CONFIG"  # names the file; not a setting itself
+_TESTS = "CITEQA_TEST_"  # what the tests of the program take from the environment
+_SHORTEST_KEY = 16
+_UNITS = "second|minute|hour|day"
+Origin = Literal["option", "environment", "file", "default"]
+
+
+def _seeds() -> Path:
+    """The seed articles: of the checkout, or of the installed package."""
+    checkout = Path(__file__).resolve().parents[1] / "seeds"
+    if checkout.is_dir():
+        return checkout
+    installed = find_spec("citeqa_seeds")
+    return Path(next(iter(installed.submodule_search_locations))) if installed else checkout  # type: ignore[arg-type]
+
+
+SEEDS = _seeds()
+
+
+def _listed(value: Any) -> Any:
+    """A list as it stands in a file, or parted by commas as it stands in the environment."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for key in keys:
+        value = key.get_secret_value()
+        if len(value) < _SHORTEST_KEY or not value.isascii() or not value.isprintable() or set(value) & set(' ,"'):
+            raise ValueError(
+                f"a key needs at least {_SHORTEST_KEY} printable ASCII characters without blanks, commas and quotes; "
+                "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            )
+    return keys
+
+
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        try:
+            ipaddress.ip_network(value)
+        except ValueError as error:
+            raise ValueError(f"a proxy is named by its address or network: {error}") from None
+    return values
+
+
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        scheme, colon, rest = value.partition("://")
+        if not colon or scheme not in ("http", "https") or not rest or set(rest) & set("/*?#@"):
+            raise ValueError("an origin is written as https://host or https://host:port, without a path")
+    return values
+
+
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_keys)]
+_RATE = rf"^(off|[1-9]\d{{0,5}}/({_UNITS}))$"
 
 
 class Settings(BaseSettings):
     """What may be set from outside, each by an environment variable: `CITEQA_INDEX`, `CITEQA_MODEL` and so on."""
 
-    model_config = SettingsConfigDict(env_prefix="CITEQA_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     index: Path = Field(default=Path(".citeqa"), description="folder that holds the index")
     host: str = Field(default="127.0.0.1", description="address to listen on")
@@ -28,7 +92,147 @@ class Settings(BaseSettings):
 
     writing: bool = Field(default=False, description="whether documents may be added and removed over HTTP")
 
+    read_keys: Keys = Field(default=(), description="keys with which questions may be asked")
+    write_keys: Keys = Field(default=(), description="keys with which documents may be changed too")
+    unauthenticated: bool = Field(default=False, description="listen beyond this machine without any key")
+    allowed_hosts: Listed = Field(
+        default=(), description="names the service is reached by; any, but on loopback only those of this machine"
+    )
+    allowed_origins: Annotated[Listed, AfterValidator(_origins)] = Field(
+        default=(), description="other sites whose pages may use the service (CORS)"
+    )
+    trusted_proxies: Annotated[Listed, AfterValidator(_networks)] = Field(
+        default=(), description="addresses and networks whose X-Forwarded-For and -Proto are believed"
+    )
+    rate_limit: str | None = Field(
+        default=None, pattern=_RATE, description="requests of one client; 600/minute by default, off on loopback"
+    )
+
+    max_body: int = Field(default=1_000_000, ge=10_000, description="bytes of a request")
+    max_upload: int = Field(default=64_000_000, ge=10_000, description="bytes of a document that is uploaded")
+    max_question: int = Field(default=2000, ge=1, le=2000, description="characters of a question")
+    max_batch: int = Field(default=50, ge=1, le=1000, description="questions of one batch")
+    max_read: int = Field(default=100_000, ge=1, description="characters of all texts given to read")
+
+    answering: int = Field(default=2, ge=1, le=64, description="questions that are answered at once, in each worker")
+    queue: int = Field(default=64, ge=0, description="questions that may wait for their turn, in each worker")
+    timeout: float = Field(default=30, gt=0, le=3600, description="seconds a request may take to arrive, or wait")
+    grace: int = Field(default=30, ge=0, le=3600, description="seconds to finish what was begun when told to stop")
+    workers: int = Field(default=1, ge=1, le=64, description="processes that answer; each needs about 300 MB")
+
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="json logs every request, and everything else, as one object a line"
+    )
+    log_questions: bool = Field(default=False, description="whether the text of questions may stand in the log")
+
+    url: str | None = Field(
+        default=None, pattern="^https?://", description="running service to ask instead of opening the index"
+    )
+    key: SecretStr | None = Field(default=None, description="key to ask it with")
+
     @property
     def exported(self) -> Path:
         """Where exported models are kept."""
         return self.models or self.index / "models"
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def authentication(self) -> bool:
+        """Whether a key is needed."""
+        return bool(self.read_keys or self.write_keys)
+
+    @property
+    def rate(self) -> str | None:
+        """The rate limit that holds; None if there is none."""
+        given = self.rate_limit or ("off" if self.on_loopback else "600/minute")
+        return None if given == "off" else given
+
+    @property
+    def hosts(self) -> frozenset[str] | None:
+        """The host names that are answered to; None if all are."""
+        if not self.on_loopback and not self.allowed_hosts:
+            return None
+        return frozenset({"localhost", "127.0.0.1", "[::1]", self.host, *(name.lower() for name in self.allowed_hosts)})
+
+    def check_serving(self) -> None:
+        """Raises CiteqaError if serving with these settings would be careless."""
+        if not self.on_loopback and not self.authentication and not self.unauthenticated:
+            raise CiteqaError(
+                f"on {self.host} others can reach the service, and no key is set: set CITEQA_READ_KEYS, listen on "
+                "127.0.0.1, or say with --unauthenticated that everybody may ask"
+            )
+        if self.writing and self.read_keys and not self.write_keys:
+            raise CiteqaError("documents may be changed, but no key may do it: set CITEQA_WRITE_KEYS too")
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The settings that hold, and by name where each is from."""
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+
+    def lines(self) -> list[str]:
+        """One line a setting; keys are counted, never shown."""
+        width = max(map(len, Settings.model_fields))
+        return [f"{name:<{width}} = {self._shown(name)}  # {self.origins[name]}" for name in Settings.model_fields]
+
+    def _shown(self, name: str) -> str:
+        value = getattr(self.settings, name)
+        if name == "rate_limit":
+            value = self.settings.rate or "off"
+        if isinstance(value, SecretStr):
+            return '"***"'
+        if isinstance(value, tuple):
+            return "[" + ", ".join('"***"' if isinstance(one, SecretStr) else f'"{one}"' for one in value) + "]"
+        if value is None:
+            return "(not set)"
+        return str(value).lower() if isinstance(value, bool | int | float) else f'"{value}"'
+
+
+def effective(given: Mapping[str, Any], config: Path | None = None) -> Effective:
+    """The settings that hold, with what was `given` on the command line before the environment, and that before the
+    TOML file that `config` or CITEQA_CONFIG names.
+
+    Raises:
+        CiteqaError: if a name is not a setting's, or the file cannot be read.
+        ValidationError: if a value is not valid.
+    """
+    environment = {name.upper(): name for name in os.environ if name.upper().startswith(PREFIX)}
+    names = {n.removeprefix(PREFIX).lower() for n in environment if n != CONFIG and not n.startswith(_TESTS)}
+    _check_names(names, "the environment", lambda name: PREFIX + name.upper())
+    path = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
+    filed = _from_file(path) if path else {}
+    below = {name: value for name, value in filed.items() if name not in names}
+    settings = Settings(**(below | dict(given)))
+    origins: dict[str, Origin] = {}
+    for name in Settings.model_fields:
+        origins[name] = "option" if name in given else "environment" if name in names else "default"
+        if origins[name] == "default" and name in filed:
+            origins[name] = "file"
+    return Effective(settings, origins)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CiteqaError(f"the settings file {path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CiteqaError(f"the settings file {path} is not valid TOML: {error}") from None
+    _check_names(found, str(path), str)
+    return found
+
+
+def _check_names(names: Iterable[str], where: str, written: Any) -> None:
+    for name in sorted(names):
+        if name not in Settings.model_fields:
+            near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0)
+            raise CiteqaError(f"{where} sets {written(name)}, which is no setting; did you mean {written(near[0])}?")

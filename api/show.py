@@ -11,10 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from index.catalog import Summary
+    from api.schemas import (
+        AskResponse,
+        CandidateOut,
+        CitationOut,
+        DocumentSummary,
+        EvidenceOut,
+        SourceOut,
+        VerifyResponse,
+    )
     from rag.evaluation.compare import Comparison
-    from rag.types import Candidate, Citation, Found, Response, Source
-    from rag.verify import Verdict
 
 # Control characters (C0 without tab and line feed, DEL, C1), bidi embeddings, overrides and isolates, surrogates.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -40,12 +46,12 @@ def held(documents: int, passages: int) -> str:
     return f"{counted(documents, 'document')} in {counted(passages, 'passage')}"
 
 
-def response(console: Console, answered: Response) -> None:
+def response(console: Console, answered: AskResponse) -> None:
     """An answer with its source, or the reason why there is none, and what else was found."""
     if answered.answer:
         _cited(console, answered.answer.citation, "")
         for citation in answered.answer.also_in:
-            console.print(Text("also in: ") + _byline(citation.source), style="dim")
+            console.print(Text("also in: ") + _byline(citation), style="dim")
         sure = answered.answer.confidence
         console.print(f"{confidence_in_words(sure)} (confidence {sure:.2f})", style="dim")
         _candidates(console, "other documents say otherwise:", answered.conflicts)
@@ -62,7 +68,7 @@ def confidence_in_words(confidence: float) -> str:
     return next((said for bound, said in words.items() if confidence >= bound), "uncertain")
 
 
-def verdict(console: Console, found: Verdict) -> None:
+def verdict(console: Console, found: VerifyResponse) -> None:
     """What became of a citation."""
     said = {
         "valid": "valid: the words stand where they were cited",
@@ -78,7 +84,7 @@ def verdict(console: Console, found: Verdict) -> None:
         _cited(console, found.nearest, "  ")
 
 
-def _candidates(console: Console, label: str, candidates: Sequence[Candidate]) -> None:
+def _candidates(console: Console, label: str, candidates: Sequence[CandidateOut]) -> None:
     if candidates:
         console.print()
         console.print(label, style="dim")
@@ -86,25 +92,24 @@ def _candidates(console: Console, label: str, candidates: Sequence[Candidate]) -
         _cited(console, candidate.citation, "  ")
 
 
-def _cited(console: Console, citation: Citation, indent: str) -> None:
+def _cited(console: Console, citation: CitationOut, indent: str) -> None:
     """The short answer, the sentence with it marked unless it is all there is, and where that stands."""
-    if len(citation.quote.span) < 0.9 * len(citation.sentence.span):
-        console.print(Text(indent) + Text(printable(citation.quote.text), style="bold"))
+    if len(citation.quote) < 0.9 * len(citation.sentence.text):
+        console.print(Text(indent) + Text(printable(citation.quote), style="bold"))
     console.print(Text(indent) + _marked(citation))
-    console.print(Text(indent) + _byline(citation.source), style="dim")
+    console.print(Text(indent) + _byline(citation), style="dim")
 
 
-def evidence(console: Console, found: Sequence[Found]) -> None:
+def evidence(console: Console, found: Sequence[EvidenceOut]) -> None:
     """Passages, best first, with their sources."""
     for number, item in enumerate(found, 1):
         console.print()
-        console.print(Text(f"{number}. ", style="bold") + Text(printable(item.place.text)))
-        span = item.place.span
-        ranks = f"dense {item.evidence.dense_rank or '-'}, lexical {item.evidence.lexical_rank or '-'}"
-        console.print(_byline(item.source) + Text(f" [{span.start}, {span.end}), {ranks}"), style="dim")
+        console.print(Text(f"{number}. ", style="bold") + Text(printable(item.text)))
+        ranks = f"dense {item.dense_rank or '-'}, lexical {item.lexical_rank or '-'}"
+        console.print(_byline(item) + Text(f" [{item.start}, {item.end}), {ranks}"), style="dim")
 
 
-def documents(console: Console, found: Sequence[Summary], total: int) -> None:
+def documents(console: Console, found: Sequence[DocumentSummary], total: int) -> None:
     """A table of documents."""
     table = Table(box=None, header_style="bold")
     for name in ("id", "title", "author", "date", "passages"):
@@ -157,14 +162,14 @@ def comparison(console: Console, found: Comparison) -> None:
         console.print(f"{found.unpaired} questions of one run alone are not compared")
 
 
-def _marked(citation: Citation) -> Text:
+def _marked(citation: CitationOut) -> Text:
     """The sentence, with the answer in it marked."""
-    offset = citation.sentence.span.start
+    offset = citation.sentence.start
     text = Text(printable(citation.sentence.text))
-    text.stylize("bold", citation.quote.span.start - offset, citation.quote.span.end - offset)
+    text.stylize("bold", citation.start - offset, citation.end - offset)
     return text
 
 
-def _byline(source: Source) -> Text:
+def _byline(source: SourceOut) -> Text:
     parts = [source.title, source.author, source.source, str(source.date or ""), source.document_id, source.url]
     return Text("— " + printable(" · ".join(part for part in parts if part)))

@@ -16,8 +16,6 @@ Each message names what was found, what was needed, and what mends it.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 
 class CiteqaError(Exception):
     """Base of every error raised on purpose; `str()` of it may be shown to a user."""
@@ -50,9 +48,9 @@ class IndexDamagedError(CiteqaError):
 class IndexBusyError(CiteqaError):
     """Another process holds the writer's lock; `holder` says which, what it does and since when, as far as known."""
 
-    def __init__(self, folder: Path, holder: str) -> None:
+    def __init__(self, holder: str, what: str) -> None:
         self.holder = holder
-        super().__init__(f"{holder} is writing to the index in {folder}; try again after it")
+        super().__init__(f"{holder} is writing to {what}; try again after it")
 
 
 class UnknownDocumentError(CiteqaError):

@@ -41,14 +41,24 @@ class LexicalIndex:
         self._searcher = index.searcher()
         self._analyzer = english()
 
-    @staticmethod
-    def write(folder: Path, rows: Iterable[Row], gone: Iterable[str] = ()) -> None:
+    @classmethod
+    def write(cls, folder: Path, rows: Iterable[Row], gone: Iterable[str] = ()) -> None:
         """Bring the index in `folder` up to date, or make one in an empty folder: passages of the documents `gone` go,
         then `rows` come. One thread writes, so that the same calls give the same index.
 
         Files that are there are never changed, but for being named no more: new ones are written beside them.
         """
-        index = tantivy.Index(_schema(), path=str(folder))
+        cls._fill(tantivy.Index(_schema(), path=str(folder)), rows, gone)
+
+    @classmethod
+    def in_memory(cls, rows: Iterable[Row]) -> LexicalIndex:
+        """An index that is nowhere but here."""
+        index = tantivy.Index(_schema())
+        cls._fill(index, rows, ())
+        return cls(index)
+
+    @staticmethod
+    def _fill(index: tantivy.Index, rows: Iterable[Row], gone: Iterable[str]) -> None:
         index.register_tokenizer(ANALYZER, english())
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         for document_id in gone:

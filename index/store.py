@@ -102,7 +102,7 @@ def writer_lock(folder: Path, doing: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise IndexBusyError(folder, _holder(holder)) from None
+        raise IndexBusyError(_holder(holder), f"the index in {folder}") from None
     try:
         since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
         write_json(holder, {"process": os.getpid(), "since": since, "doing": doing})

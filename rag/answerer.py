@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from index.embedder import Embedder
-from index.store import Index, Selection
+from index.store import Selection
 from index.types import Document, Filters
 from rag.confidence import Confidence
 from rag.places import Place, also, conflicting, fitting, gather, others, same_spot, signs
 from rag.reader import Reader, ReaderInfo
-from rag.retriever import Retriever
+from rag.retriever import Retriever, Searched
 from rag.types import Answer, Candidate, Citation, Evidence, Found, Reason, Response, Slice, Source
 
 READ = 10  # passages read for a question, however much evidence is asked for
@@ -42,7 +42,7 @@ class Decided(NamedTuple):
 class Answerer:
     """Answers questions over one index. May be shared between threads."""
 
-    def __init__(self, index: Index, embedder: Embedder, reader: Reader, confidence: Confidence) -> None:
+    def __init__(self, index: Searched, embedder: Embedder, reader: Reader, confidence: Confidence) -> None:
         self._index = index
         self.embedder = embedder
         self._retriever = Retriever(index, embedder)
@@ -54,8 +54,8 @@ class Answerer:
         """What identifies the reader."""
         return self._reader.info
 
-    def over(self, index: Index) -> Answerer:
-        """The same over another index, or another view of it."""
+    def over(self, index: Searched) -> Answerer:
+        """The same over another index, another view of it, or texts that were given."""
         return Answerer(index, self.embedder, self._reader, self._confidence)
 
     def search(self, question: str, *, k: int = 5, filters: Filters | None = None) -> tuple[list[Found], float]:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from index.store import Index
 from index.types import Document, Span
 from rag.boundaries import trimmed
 from rag.confidence import LEAD, Confidence, Signs
 from rag.matching import alike, kind, same_answer
 from rag.reader import Reader
+from rag.retriever import Searched
 from rag.types import Citation, Evidence
 
 _MORE = re.compile(
@@ -44,7 +44,7 @@ class Place:
 
 
 def gather(
-    question: str, evidence: Sequence[Evidence], reader: Reader, index: Index, weights: Confidence
+    question: str, evidence: Sequence[Evidence], reader: Reader, index: Searched, weights: Confidence
 ) -> list[Place]:
     """Every span the reader finds in the evidence, in document coordinates, once each, best first."""
     headings = index.headings({item.passage.document_id for item in evidence})

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
-from index.embedder import Embedder
-from index.store import Index, Selection
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embedder import Embedder, EmbedderInfo
+from index.ranking import Ranked
+from index.store import Selection
+from index.types import Document, Filters, Passage
 from rag.fusion import convex
 from rag.types import Evidence
 
 DEPTH = 100  # passages taken from each ranking before fusion, however many are asked for
 
 
+class Searched(Protocol):
+    """What questions are asked over: an index, or texts that were given; see `index.store.Index` for the words."""
+
+    @property
+    def documents(self) -> int:
+        """How many there are."""
+
+    @property
+    def passages(self) -> int:
+        """How many there are."""
+
+    @property
+    def embedder(self) -> str:
+        """The name of the model that the vectors were made with."""
+
+    def check(self, embedder: EmbedderInfo) -> None: ...
+    def select(self, filters: Filters) -> Selection | None: ...
+    def rank_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Ranked]: ...
+    def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]: ...
+    def highest_lexical(self, query: str) -> float: ...
+    def fetch(self, ids: Sequence[int]) -> dict[int, Passage]: ...
+    def terms(self, text: str) -> list[str]: ...
+    def idf(self, term: str) -> float: ...
+    def document(self, document_id: str) -> Document: ...
+    def headings(self, document_ids: Iterable[str]) -> dict[str, str]: ...
+
+
 class Retriever:
     """Searches one index. May be shared between threads."""
 
-    def __init__(self, index: Index, embedder: Embedder) -> None:
+    def __init__(self, index: Searched, embedder: Embedder) -> None:
         """Raises IndexMismatchError if the index was not made with this embedder."""
         index.check(embedder.info)
         self._index = index

@@ -9,6 +9,7 @@ from conftest import ROOT
 from rich.console import Console
 
 from api import show
+from api.schemas import AskResponse
 from api.service import Service
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,7 +20,8 @@ def test_the_example_is_the_programs_real_output(service: Service) -> None:
     assert example
     out = io.StringIO()
     response = service.answerer.ask(example["question"])
-    show.response(Console(file=out, highlight=False, soft_wrap=True), response)
+    given = AskResponse.of(response, service.index)
+    show.response(Console(file=out, highlight=False, soft_wrap=True), given)
     assert example["output"] == out.getvalue()
 
 

@@ -35,7 +35,7 @@ def append(path: Path, row: dict[str, Any]) -> None:
             if new:
                 sync(path.parent)
     except Timeout:
-        raise IndexBusyError(f"another process is writing to {path}; try again after it") from None
+        raise IndexBusyError("another process", str(path)) from None
 
 
 def _mend(file: BinaryIO) -> None:

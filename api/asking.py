@@ -1,0 +1,106 @@
+"""Asking in the contract's own types, whether the index is opened here or a running service is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from api.settings import Settings
+
+if TYPE_CHECKING:
+    from api.client import Client
+    from api.living import LivingService
+    from api.schemas import AskResponse, DocumentOut, FiltersIn, SearchResponse, VerifyResponse
+    from api.service import Service
+    from rag.verify import Claim
+
+
+class Asked(Protocol):
+    """Who answers: a `Client` of a service, or `Here`."""
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        min_confidence: float | None = None,
+        context: str | None = None,
+    ) -> AskResponse:
+        """The answer to a question, or the reason why there is none."""
+
+    def search(self, question: str, *, k: int = 5, filters: FiltersIn | None = None) -> SearchResponse:
+        """The passages nearest to a question, best first."""
+
+    def document(self, document_id: str) -> DocumentOut:
+        """One document with its text."""
+
+    def verify(self, claim: Claim) -> VerifyResponse:
+        """Whether a citation still holds."""
+
+
+class Here:
+    """Answers from an index that is open in this process. May be shared between threads."""
+
+    def __init__(self, service: Service | LivingService) -> None:
+        self._service = service
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        min_confidence: float | None = None,
+        context: str | None = None,
+    ) -> AskResponse:
+        from api.schemas import AskResponse
+
+        service = self._service.now
+        chosen = filters.filters() if filters else None
+        response = service.answerer.ask(question, k=k, filters=chosen, min_confidence=min_confidence, context=context)
+        return AskResponse.of(response, service.index)
+
+    def search(self, question: str, *, k: int = 5, filters: FiltersIn | None = None) -> SearchResponse:
+        from api.schemas import SearchResponse
+
+        service = self._service.now
+        found, ms = service.answerer.search(question, k=k, filters=filters.filters() if filters else None)
+        return SearchResponse.of(question, found, ms, service.index)
+
+    def document(self, document_id: str) -> DocumentOut:
+        from api.schemas import DocumentOut
+
+        return DocumentOut.of(self._service.now.index.document(document_id))
+
+    def verify(self, claim: Claim) -> VerifyResponse:
+        from api.schemas import VerifyResponse
+        from rag.verify import verify
+
+        return VerifyResponse.of(verify(self._service.now.index, claim))
+
+
+@contextmanager
+def asked(settings: Settings) -> Iterator[Asked]:
+    """Who answers with these settings: the service at `url` if one is named, else the index, opened here.
+
+    Raises:
+        CiteqaError: if there is no index, or it does not fit.
+    """
+    if settings.url:
+        with client(settings) as found:
+            yield found
+        return
+    from api.work import opened
+
+    with opened(settings) as service:
+        yield Here(service)
+
+
+def client(settings: Settings) -> Client:
+    """A client of the service that the settings name."""
+    from api.client import Client
+
+    assert settings.url
+    return Client(settings.url, settings.key)

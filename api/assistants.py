@@ -1,0 +1,176 @@
+"""What assistants may use over the Model Context Protocol: ask, search, document, verify. All of them only read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import ToolAnnotations
+from pydantic import BaseModel, Field, ValidationError
+
+from api.schemas import (
+    MAX_K,
+    MAX_QUESTION,
+    AskResponse,
+    CitationIn,
+    FiltersIn,
+    SearchResponse,
+    VerifyRequest,
+    VerifyResponse,
+)
+from index import __version__
+from index.errors import CiteqaError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from api.asking import Asked
+    from api.settings import Settings
+
+PIECE = 20_000  # characters of a document given at once, unless fewer are asked for
+INSTRUCTIONS = (
+    "Answers from a collection of documents, in their own words. Quote `answer.text` or `citation.quote` exactly, and "
+    "name the document; never reword a quote. If `answered` is false, the documents do not say it: say so. "
+    "`confidence` is the probability that the answer is right. Check older citations with `verify`."
+)
+_READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+
+Question = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION, description="one question, in plain words")]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="how many passages of evidence to give")]
+Source = Annotated[str | None, Field(description="only documents of this source")]
+Day = Annotated[date | None, Field(description="only documents from, or up to, this day, included")]
+Ids = Annotated[list[str] | None, Field(min_length=1, description="only these documents")]
+Result = TypeVar("Result")
+
+
+class DocumentPiece(BaseModel):
+    """`text` is the document's text from `start` to `end`, exactly as citations count in it."""
+
+    document_id: str
+    title: str
+    author: str | None
+    date: date | None
+    source: str | None
+    url: str | None
+    document_sha256: str
+    length: int = Field(description="code points of the whole text")
+    start: int
+    end: int
+    text: str
+
+
+def server(asked: Asked) -> MCPServer[Any]:
+    """The tools, answered by `asked`."""
+    tools: MCPServer[Any] = MCPServer("citeqa", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING")
+
+    @tools.tool(title="Ask the documents", annotations=_READS)
+    def ask(
+        question: Question,
+        k: K = 3,
+        source: Source = None,
+        date_from: Day = None,
+        date_to: Day = None,
+        document_ids: Ids = None,
+    ) -> AskResponse:
+        """Answer a question with a quote from the documents and the exact place it stands, or say that they do not
+        answer it."""
+        filters = _told(lambda: _filters(source, date_from, date_to, document_ids))
+        return _told(lambda: asked.ask(question, k=k, filters=filters))
+
+    @tools.tool(title="Search the documents", annotations=_READS)
+    def search(
+        question: Question,
+        k: K = 5,
+        source: Source = None,
+        date_from: Day = None,
+        date_to: Day = None,
+        document_ids: Ids = None,
+    ) -> SearchResponse:
+        """The passages nearest to a question, best first, each with its exact place."""
+        filters = _told(lambda: _filters(source, date_from, date_to, document_ids))
+        return _told(lambda: asked.search(question, k=k, filters=filters))
+
+    @tools.tool(title="Read a document", annotations=_READS)
+    def document(
+        document_id: Annotated[str, Field(min_length=1, description="as answers and passages name it")],
+        start: Annotated[int, Field(ge=0, description="the first character")] = 0,
+        length: Annotated[int, Field(ge=1, le=PIECE, description="how many characters")] = PIECE,
+    ) -> DocumentPiece:
+        """A document's own text, or a piece of a long one, to read what stands around a quote."""
+        return _told(lambda: _piece(asked, document_id, start, length))
+
+    @tools.tool(title="Verify a citation", annotations=_READS)
+    def verify(
+        citation: Annotated[CitationIn, Field(description="a citation as it was given with an answer")],
+    ) -> VerifyResponse:
+        """Whether a citation still holds to the character: valid, moved (then with its new place), changed, gone."""
+        return _told(lambda: asked.verify(VerifyRequest(citation=citation).claim()))
+
+    return tools
+
+
+def _piece(asked: Asked, document_id: str, start: int, length: int) -> DocumentPiece:
+    found = asked.document(document_id)
+    text = found.text[start : start + length]
+    return DocumentPiece(
+        document_id=found.id,
+        title=found.title,
+        author=found.author,
+        date=found.date,
+        source=found.source,
+        url=found.url,
+        document_sha256=found.sha256,
+        length=len(found.text),
+        start=min(start, len(found.text)),
+        end=min(start, len(found.text)) + len(text),
+        text=text,
+    )
+
+
+def _filters(source: str | None, start: date | None, end: date | None, ids: list[str] | None) -> FiltersIn | None:
+    if source is None and start is None and end is None and ids is None:
+        return None
+    return FiltersIn(source=source, date_from=start, date_to=end, document_ids=ids)
+
+
+def _told(answer: Callable[[], Result]) -> Result:
+    """What the function gives; what is foreseen to go wrong is told to the assistant in words."""
+    try:
+        return answer()
+    except ValidationError as error:
+        raise ToolError("; ".join(fault["msg"] for fault in error.errors())) from None
+    except CiteqaError as error:
+        raise ToolError(str(error)) from None
+
+
+def over_http(tools: MCPServer[Any], settings: Settings) -> ASGIApp:
+    """The tools at /mcp (streamable HTTP, without sessions), guarded as the service is."""
+    from api.app import SecurityHeaders
+    from api.guard import Authenticate, CheckHost, KeyRing, RateLimit
+    from api.metrics import Metrics
+    from api.observing import Observed
+
+    hosts = sorted(settings.hosts or ())
+    security = TransportSecuritySettings(
+        enable_dns_rebinding_protection=bool(hosts),
+        allowed_hosts=[*hosts, *(f"{host}:*" for host in hosts)],
+        allowed_origins=list(settings.allowed_origins),
+    )
+    app: ASGIApp = tools.streamable_http_app(
+        stateless_http=True,
+        json_response=True,
+        host=settings.host,
+        max_request_body_size=settings.max_body,
+        transport_security=security,
+    )
+    if keys := KeyRing(settings.read_keys, settings.write_keys):
+        app = Authenticate(app, keys)
+    if settings.rate:
+        app = RateLimit(app, settings.rate)
+    if hosts:
+        app = CheckHost(app, hosts)
+    return SecurityHeaders(Observed(app, Metrics(), settings.log_questions))

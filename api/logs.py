@@ -1,0 +1,55 @@
+"""The log: for a person at a terminal, or one JSON object a line for whatever collects it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+_OURS = ("index", "rag", "api")
+
+
+def to_terminal() -> None:
+    """Warnings, and what our own parts tell, in colour; no line for a request."""
+    from rich.logging import RichHandler
+
+    from api.work import err
+
+    handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
+    _only(handler)
+    logging.getLogger("api.access").setLevel(logging.WARNING)
+
+
+def to_json() -> None:
+    """Everything, each request too, as JSON on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    _only(handler)
+    logging.getLogger("api.access").setLevel(logging.INFO)
+
+
+def _only(handler: logging.Handler) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a record: time (UTC), level, logger, message, request_id where there is one, and its own fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from api.observing import REQUEST_ID
+
+        said: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id := getattr(record, "request_id", None) or REQUEST_ID.get():
+            said["request_id"] = request_id
+        if record.exc_info:
+            said["exception"] = self.formatException(record.exc_info)
+        return json.dumps(said | getattr(record, "fields", {}))

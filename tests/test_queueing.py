@@ -1,0 +1,173 @@
+"""The queue before answering: order, bounds, patience, and clients that leave."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
+
+from api.metrics import Metrics
+from api.queueing import Queue
+
+
+class Work:
+    """An application that answers when it is told to; `began` lists who got through, in order."""
+
+    def __init__(self) -> None:
+        self.began: list[str] = []
+        self.at_once = self.most_at_once = 0
+        self.go = anyio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.began.append(scope["name"])
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        assert (await receive())["body"] == scope["name"].encode()
+        await self.go.wait()
+        self.at_once -= 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+
+class Client:
+    """One request; it leaves when `gone` is set."""
+
+    def __init__(self, name: str, path: str = "/api/ask") -> None:
+        self.scope: Scope = {"type": "http", "method": "POST", "path": path, "name": name}
+        self.gone, self.status, self.done = anyio.Event(), 0, anyio.Event()
+        self.headers: dict[bytes, bytes] = {}
+        self._body: list[Message] = [{"type": "http.request", "body": name.encode()}]
+
+    async def receive(self) -> Message:
+        if self._body:
+            return self._body.pop()
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], dict(message["headers"])
+
+    async def ask(self, queue: Queue) -> None:
+        await queue(self.scope, self.receive, self.send)
+        self.done.set()
+
+
+def run(
+    test: Callable[[Work, Queue, Callable[[Client], Awaitable[None]]], Awaitable[None]],
+    *,
+    at_once: int = 1,
+    most: int = 2,
+    patience: float = 30,
+) -> Metrics:
+    metrics = Metrics()
+
+    async def main() -> None:
+        work = Work()
+        queue = Queue(work, at_once=at_once, most=most, patience=patience, metrics=metrics)
+        async with anyio.create_task_group() as group:
+
+            async def start(client: Client) -> None:
+                group.start_soon(client.ask, queue)
+                await anyio.wait_all_tasks_blocked()
+
+            await test(work, queue, start)
+            work.go.set()
+
+    anyio.run(main)
+    return metrics
+
+
+def test_so_many_are_answered_so_many_wait_and_the_rest_hear_503_at_once() -> None:
+    clients = [Client(str(number)) for number in range(5)]
+
+    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+        for one in clients:
+            await start(one)
+        assert work.began == ["0"]
+        assert [one.status for one in clients] == [0, 0, 0, 503, 503]
+        assert int(clients[3].headers[b"retry-after"]) >= 1
+        work.go.set()
+
+    metrics = run(test)
+    assert [one.status for one in clients] == [200, 200, 200, 503, 503]
+    assert b"citeqa_queue_waiting 0.0" in metrics.rendered(0, 0)[0]
+
+
+def test_who_comes_first_is_answered_first() -> None:
+    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+        for number in range(6):
+            await start(Client(str(number)))
+        work.go.set()
+        await anyio.wait_all_tasks_blocked()
+        assert work.began == ["0", "1", "2", "3", "4", "5"]
+        assert work.most_at_once == 2
+
+    run(test, at_once=2, most=9)
+
+
+def test_a_client_that_leaves_while_it_waits_costs_no_answer_and_makes_room() -> None:
+    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+        first, leaves, waits, late = Client("first"), Client("leaves"), Client("waits"), Client("late")
+        for one in (first, leaves, waits):
+            await start(one)
+        leaves.gone.set()
+        await leaves.done.wait()
+        await start(late)
+        assert late.status == 0
+        work.go.set()
+        await late.done.wait()
+        assert (work.began, leaves.status) == (["first", "waits", "late"], 0)
+
+    run(test)
+
+
+def test_waiting_ends_with_503_when_patience_does() -> None:
+    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+        first, second, third = Client("first"), Client("second"), Client("third")
+        await start(first)
+        await start(second)
+        await second.done.wait()
+        assert (second.status, b"retry-after" in second.headers) == (503, True)
+        work.go.set()
+        await first.done.wait()
+        await start(third)
+        assert third.status == 200
+
+    run(test, patience=0.02)
+
+
+def test_what_takes_no_time_never_waits() -> None:
+    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+        await start(Client("slow"))
+        for path in ("/api/verify", "/api/documents", "/"):
+            await start(Client(path, path))
+        assert work.began == ["slow", "/api/verify", "/api/documents", "/"]
+
+    run(test, most=0)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["come", "leave"]), st.integers(0, 5)), max_size=20), st.integers(1, 3))
+def test_whoever_comes_and_leaves_no_turn_is_lost_and_none_given_twice(
+    steps: list[tuple[str, int]], at_once: int
+) -> None:
+    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+        clients: list[Client] = []
+        for step, number in steps:
+            if step == "come":
+                clients.append(Client(str(len(clients))))
+                await start(clients[-1])
+            elif clients:
+                clients[number % len(clients)].gone.set()
+                await anyio.wait_all_tasks_blocked()
+        assert work.most_at_once <= at_once
+        work.go.set()
+        await anyio.wait_all_tasks_blocked()
+        last = Client("last")
+        await start(last)
+        await last.done.wait()
+        assert (last.status, work.at_once) == (200, 0)
+
+    run(test, at_once=at_once, most=3)
