@@ -35,7 +35,7 @@ from index.store import Index
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = (1_000, 10_000, 100_000)
 FILES = 10_000
-SENTENCES = 40  # of a document: about ten passages
+SENTENCES = 22  # of a document: about ten passages
 ROUNDS = 9
 
 
