@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup serve test lint bench evaluate clean
+.PHONY: setup serve test lint bench evaluate soak clean
 
 setup: $(INSTALLED)
 
@@ -36,6 +36,9 @@ bench: setup
 
 evaluate: setup
 	$(BIN)/python -m api.public $(ARGS)
+
+soak: setup
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/soak.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import anyio
-from fastapi import FastAPI, Response
+from fastapi import Depends, FastAPI, Response
 from fastapi.responses import FileResponse
+from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from starlette.datastructures import MutableHeaders
@@ -61,9 +62,10 @@ def create_app(
     )
     app.state.service, app.state.writing, app.state.settings = service, writing, chosen
     app.state.metrics = metrics = metrics or Metrics()
-    app.include_router(router)
-    app.include_router(feedback.router)
-    app.include_router(many)
+    # Described here, demanded by Authenticate, before a body is read.
+    key = Depends(HTTPBearer(auto_error=False, description="A key, where the service has any."))
+    for routes in (router, feedback.router, many):
+        app.include_router(routes, dependencies=[key])
     errors.install(app)
 
     @app.get("/", include_in_schema=False)

@@ -6,7 +6,7 @@ import logging
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
@@ -83,6 +83,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 Loaded = Annotated[Service, Depends(_service)]
 Writing = Annotated[LivingService, Depends(_living)]
+DocumentId = Annotated[str, Path(examples=["002_73ec0a3e5fd5a0e3"])]
 router = APIRouter(prefix="/api")
 GUARDED = problems(401, 421, 429)  # what any route may answer, by the settings
 POSTED = GUARDED | problems(400, 408, 413, 415, 422, 503)
@@ -124,9 +125,13 @@ def _filters(body: SearchRequest) -> Filters | None:
 @router.get("/documents", responses=GUARDED | problems(422))
 def documents(
     service: Loaded,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    cursor: Annotated[str | None, Query(max_length=1000, description="next_cursor of the page before")] = None,
-    q: Annotated[str, Query(max_length=200, description="part of an id, a title, an author or a source")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000, examples=[50])] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=1000, description="next_cursor of the page before", examples=["MDAy"])
+    ] = None,
+    q: Annotated[
+        str, Query(max_length=200, description="part of an id, a title, an author or a source", examples=["rubio"])
+    ] = "",
 ) -> DocumentList:
     """The documents of the index, without their texts, in order of their ids."""
     try:
@@ -142,8 +147,8 @@ def documents(
     )
 
 
-@router.get("/documents/{document_id:path}", responses=GUARDED | problems(404))
-def document(document_id: str, service: Loaded) -> DocumentOut:
+@router.get("/documents/{document_id:path}", responses=GUARDED | problems(404, 422))
+def document(document_id: DocumentId, service: Loaded) -> DocumentOut:
     """One document: its text, in which every offset counts, and what is known about it."""
     return DocumentOut.of(service.index.document(document_id))
 
@@ -165,8 +170,8 @@ async def put(request: Request, response: Response, service: Writing) -> Documen
     return DocumentOut.of(document)
 
 
-@router.delete("/documents/{document_id:path}", status_code=204, responses=GUARDED | problems(403, 404, 503))
-def remove(document_id: str, service: Writing) -> None:
+@router.delete("/documents/{document_id:path}", status_code=204, responses=GUARDED | problems(403, 404, 422, 503))
+def remove(document_id: DocumentId, service: Writing) -> None:
     """Delete a document: its text is gone for good, only its digest stays in a log."""
     service.remove(document_id)
 

@@ -337,8 +337,18 @@ class CitationIn(BaseModel):
         return self
 
 
+_CITATION = {
+    "document_id": "002_73ec0a3e5fd5a0e3",
+    "document_sha256": "0" * 64,
+    "start": 10,
+    "end": 20,
+    "quote": "ten digits",
+    "sentence": {"text": "There are ten digits.", "start": 0},
+}
+
+
 class VerifyRequest(_Request):
-    citation: CitationIn
+    citation: CitationIn = Field(examples=[_CITATION])
 
     def claim(self) -> Claim:
         c = self.citation

@@ -1,0 +1,91 @@
+"""The OpenAPI document is the contract: the design's fields, an example for every request, every error described."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from api.app import create_app
+from api.errors import Problem
+from api.service import Service
+
+PLACE = {"start", "end", "start_utf16", "end_utf16"}
+SOURCE = {"document_id", "title", "author", "date", "source", "url"}
+DOCUMENT = {"id", "title", "author", "date", "source", "url", "sha256", "file_sha256", "encoding"}
+FIELDS = {
+    "AskRequest": {"question", "k", "filters", "min_confidence", "context", "today"},
+    "SearchRequest": {"question", "k", "filters"},
+    "FiltersIn": {"document_ids", "source", "date_from", "date_to"},
+    "AskResponse": {"question", "answered", "answer", "reason", "alternatives", "conflicts", "evidence", "index"}
+    | {"timing_ms"},
+    "AnswerOut": {"text", "confidence", "also_in", "citation"},
+    "CitationOut": PLACE | SOURCE | {"page", "quote", "sentence", "document_sha256"},
+    "SentenceOut": PLACE | {"text"},
+    "CandidateOut": {"text", "score", "citation"},
+    "ReasonOut": {"code", "message", "confidence", "threshold"},
+    "EvidenceOut": PLACE | SOURCE | {"passage_id", "text", "score", "dense_rank", "lexical_rank"},
+    "IndexOut": {"documents", "passages", "embedder"},
+    "SearchResponse": {"question", "evidence", "index", "timing_ms"},
+    "DocumentList": {"documents", "next_cursor", "total"},
+    "DocumentSummary": DOCUMENT | {"length", "passages"},
+    "DocumentOut": DOCUMENT | {"boilerplate", "text"},
+    "VerifyRequest": {"citation"},
+    "VerifyResponse": {"status", "citation", "nearest"},
+    "BatchRequest": {"questions"},
+    "BatchResponse": {"results"},
+    "BatchItem": {"response", "problem"},
+    "ReadRequest": {"question", "documents", "k", "min_confidence", "context"},
+    "Health": {"status"},
+    "Ready": {"status", "index", "versions", "writing", "authentication"},
+}
+EVERYWHERE = {"401", "421", "429"}
+WITH_A_BODY = {"400", "408", "413", "415", "422", "503"}
+
+
+@pytest.fixture(scope="module")
+def contract(service: Service) -> dict[str, Any]:
+    return create_app(service).openapi()
+
+
+def operations(contract: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(method, path, one) for path, found in contract["paths"].items() for method, one in found.items()]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_schema_has_the_fields_of_the_design(contract: dict[str, Any], name: str) -> None:
+    assert set(contract["components"]["schemas"][name]["properties"]) == FIELDS[name]
+
+
+def test_every_operation_describes_the_errors_it_can_answer_with_as_problems(contract: dict[str, Any]) -> None:
+    for method, path, operation in operations(contract):
+        responses = operation["responses"]
+        assert operation["description"], path
+        assert set(responses) >= ({"421"} if path == "/api/health" else EVERYWHERE), path
+        if method == "post":
+            assert set(responses) >= WITH_A_BODY, path
+        if method == "delete" or (method, path) == ("post", "/api/documents"):
+            assert "403" in responses, path
+        if "{" in path:
+            assert "404" in responses, path
+        for status, response in responses.items():
+            if status >= "400":
+                assert set(response["content"]) == {"application/problem+json"}, (path, status)
+                schema = response["content"]["application/problem+json"]["schema"]
+                assert set(schema["properties"]) == set(Problem.model_fields)
+
+
+def test_every_request_has_an_example(contract: dict[str, Any]) -> None:
+    schemas = contract["components"]["schemas"]
+    for _, path, operation in operations(contract):
+        for parameter in operation.get("parameters", ()):
+            assert "examples" in json.dumps(parameter), (path, parameter["name"])
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            name = media["schema"].get("$ref", "").rpartition("/")[2]
+            required = schemas[name]["required"] if name else ()
+            assert all("examples" in schemas[name]["properties"][field] for field in required), path
+
+
+def test_keys_are_described(contract: dict[str, Any]) -> None:
+    assert contract["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
