@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect, sync_playwright
 from servers import Server
 
 from api.settings import SEEDS
@@ -23,6 +23,7 @@ from index.embedder import Embedder
 
 ANSWERED = "How much humanitarian aid has the U.S. pledged to the Cubans?"
 UNANSWERED = "Who discovered penicillin?"
+_answers: dict[str, Any] = {}  # of the server to a question, by address and body
 # No background traffic: the tests' machine may have no network, and needs none.
 FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 VIEWS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
@@ -59,7 +60,8 @@ DOCUMENTS: list[dict[str, Any]] = [
         "date": "2025-02-03",
         "source": "City Audit Office",
         "url": "https://audit.example/2025/ferry",
-        "text": "The ferry terminal was built between 2012 and 2023. It cost 57 million euros to build, the auditors found.",
+        "text": "The ferry terminal was built between 2012 and 2023. It cost 57 million euros to build, "
+        "the auditors found.",
     },
     {
         "id": "scripts/many",
@@ -183,21 +185,26 @@ def _is_fault(kind: str, text: str) -> bool:
 
 
 def answering(route: Route) -> None:
-    """Has every question answered but the one that has no answer, however sure the service is: the page is tested."""
+    """Has every question answered but the one that has no answer, however sure the service is: the page is tested.
+    What the service said once is remembered for the tests after."""
     body = json.loads(route.request.post_data or "{}")
     if body["question"] != UNANSWERED:
         body["min_confidence"] = 0
-    route.continue_(post_data=json.dumps(body))
+    asked = f"{route.request.url} {json.dumps(body, sort_keys=True)}"
+    if asked not in _answers:
+        response = route.fetch(post_data=json.dumps(body))
+        if response.status != 200:
+            route.fulfill(response=response)
+            return
+        _answers[asked] = response.json()
+    route.fulfill(json=_answers[asked])
 
 
 def allow_writing(page: Page, writing: bool = True) -> None:
     """Let the service say whether it may write, and load the page again."""
 
-    def ready(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, json=response.json() | {"writing": writing})
-
-    page.route("**/api/ready", ready)
+    said = page.request.get(page.url.partition("#")[0] + "api/ready").json() | {"writing": writing}
+    page.route("**/api/ready", lambda route: route.fulfill(json=said))
     page.reload()
 
 
@@ -211,6 +218,18 @@ def send(page: Page, question: str) -> None:
     """Ask, without waiting."""
     page.get_by_role("textbox", name="Your question").fill(question)
     page.keyboard.press("Enter")
+
+
+def asked(page: Page) -> list[dict[str, Any]]:
+    """The bodies of all questions from now on."""
+    bodies: list[dict[str, Any]] = []
+
+    def keep(request: Request) -> None:
+        if request.url.endswith("/api/ask"):
+            bodies.append(json.loads(request.post_data or ""))
+
+    page.on("request", keep)
+    return bodies
 
 
 def unmarked(page: Page) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from browsing import ANSWERED, UNANSWERED, ask, open_context, seen, send, unmarked
+from browsing import ANSWERED, UNANSWERED, ask, asked, open_context, seen, send, unmarked
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from servers import Server
 
@@ -144,8 +144,7 @@ def test_the_conversation_stays_above_and_a_blank_question_asks_nothing(page: Pa
 
 
 def test_a_follow_up_carries_the_question_before(page: Page) -> None:
-    asked: list[dict[str, object]] = []
-    page.on("request", lambda request: asked.append(request.post_data_json) if "api/ask" in request.url else None)
+    bodies = asked(page)
     ask(page, COST)
     page.get_by_role("button", name="Follow up").click()
     expect(page.get_by_role("button", name=f"Following up: {COST}. Remove")).to_be_visible()
@@ -153,7 +152,7 @@ def test_a_follow_up_carries_the_question_before(page: Page) -> None:
     ask(page, "When did it open?")
     expect(page.locator(".turn").last.locator(".scope")).to_have_text(f"Following up “{COST}”")
     ask(page, ANSWERED)
-    assert [body.get("context") for body in asked] == [None, COST, None]
+    assert [body.get("context") for body in bodies] == [None, COST, None]
 
 
 def test_nothing_is_wider_than_the_window(page: Page) -> None:
@@ -190,8 +189,8 @@ def test_only_this_server_is_ever_asked_the_documentation_page_included(
     context: BrowserContext, server: Server
 ) -> None:
     page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(f"{server.url}docs")
     expect(page.get_by_text("/api/ask", exact=True)).to_be_visible()
-    assert [url for url in asked if not url.startswith((server.url, "data:"))] == []
+    assert [url for url in urls if not url.startswith((server.url, "data:"))] == []

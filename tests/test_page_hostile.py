@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from browsing import HOSTILE, HOSTILE_TITLE, ask, seen, unmarked
 from playwright.sync_api import Page, Route, expect
 from servers import Server
 
+LINES = {"lines": "Words 🦜 of a text.\n", "one line": "Words 🦜 of a text. ", "no blank": "Words🦜ofatext."}
 MADE = "img, svg, iframe, script, b, [onerror], [onload], [onclick], a[href^='javascript']"
 SCRIPTS = {
     "Когда был открыт московский зоопарк?": "Московский зоопарк был открыт в 1864 году на Пресне.",
@@ -58,7 +60,7 @@ def test_words_that_turn_the_direction_do_not_turn_what_stands_around_them(page:
 @pytest.mark.parametrize("question", SCRIPTS)
 def test_every_script_is_asked_quoted_and_marked(page: Page, question: str) -> None:
     def found_there(route: Route) -> None:
-        body = route.request.post_data_json
+        body = json.loads(route.request.post_data or "")
         answered = route.fetch(post_data={**body, "filters": {"document_ids": ["scripts/many"]}, "min_confidence": 0})
         document = route.request.frame.page.request.get(page.url.partition("#")[0] + "api/documents/scripts/many")
         text = document.json()["text"]
@@ -77,8 +79,9 @@ def test_every_script_is_asked_quoted_and_marked(page: Page, question: str) -> N
     assert quote.evaluate("element => getComputedStyle(element).direction") == direction
     assert page.locator(".turn > h2").evaluate("element => getComputedStyle(element).direction") == direction
     page.locator(".answer > figure").get_by_role("link", name="Open in document").last.click()
-    expect(page.locator("#source mark.current")).to_have_text(words or "")
-    expect(page.locator("#source mark.current")).to_be_in_viewport()
+    marks = page.locator("#source mark.current")  # in pieces where other citations begin and end
+    expect(marks.first).to_be_in_viewport()
+    assert "".join(marks.all_text_contents()) == words
 
 
 def cited(answer: dict[str, Any], text: str, sentence: str) -> dict[str, Any]:
@@ -105,14 +108,9 @@ class Slice:
 
 
 @seen("phone light", "desktop dark")
-@pytest.mark.parametrize("kind", ["lines", "one line", "no blank"])
+@pytest.mark.parametrize("kind", LINES)
 def test_a_megabyte_opens_at_its_mark_with_few_elements(page: Page, server: Server, kind: str) -> None:
-    line = {
-        "lines": "Words 🦜 of a long text.\n",
-        "one line": "Words 🦜 of a long text. ",
-        "no blank": "Words🦜oflongtext.",
-    }[kind]
-    half = line * (700_000 // len(line))
+    half = LINES[kind] * (700_000 // len(LINES[kind]))
     text = f"{half}HERE 🦜 IT IS{half}"
     start, end = len(half), len(half) + 12
 

@@ -94,9 +94,18 @@ function followUp(asked) {
 }
 
 function restore() {
-  list.replaceChildren(...conversation.all().map((turn) => entry(turn, element("div", {}, reply(turn, followUp)))));
+  list.replaceChildren(...conversation.all().flatMap(restored));
   at("conversation-menu-button").hidden = !conversation.all().length;
   list.lastElementChild?.scrollIntoView({ block: "start" });
+}
+
+// A turn as it was kept, perhaps by another version: what cannot be shown is left out.
+function restored(turn) {
+  try {
+    return [entry(turn, element("div", {}, reply(turn, followUp)))];
+  } catch {
+    return [];
+  }
 }
 
 async function greet() {

@@ -24,7 +24,7 @@ export function clear() {
 function read() {
   try {
     const kept = JSON.parse(localStorage.getItem(NAME) ?? "[]");
-    return kept.filter((turn) => turn.question && turn.response?.index);
+    return kept.filter((turn) => turn.question && turn.response?.index).slice(-MOST);
   } catch {
     return []; // not ours, damaged, or storage is switched off
   }

@@ -66,7 +66,7 @@ async function remove({ id, title }, made) {
   made.hidden = true;
   counted(total - 1);
   const undone = await say(`Deleted “${title.length > 60 ? `${title.slice(0, 60)}…` : title}”`, { undoable: true, seconds: 8 });
-  const inUse = document.activeElement === document.body;
+  const lost = [document.body, at("toast-undo")].includes(document.activeElement);
   try {
     if (!undone) await removeDocument(id);
     if (!undone) made.remove();
@@ -78,7 +78,7 @@ async function remove({ id, title }, made) {
     leaving.delete(id);
   }
   if (undone) restored(made);
-  if (inUse) (undone ? made : neighbour)?.querySelector("a")?.focus();
+  if (lost) (undone ? made : neighbour)?.querySelector("a")?.focus();
 }
 
 function restored(made) {

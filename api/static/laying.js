@@ -3,12 +3,12 @@
 import { element } from "./dom.js";
 
 const BLOCK = 6_000; // UTF-16 units, at least, before a line's end ends a block
-const LONGEST = 60_000; // a line longer than this is cut, at a blank if there is one
+const LONGEST = 12_000; // a line longer than this is cut, at a blank if there is one
 
 // `marks`: [{ start, end }] in UTF-16 units, overlapping or not. Gives the blocks, and for each mark its elements in
 // order: where marks overlap, an element belongs to each of them.
 export function laid(text, marks) {
-  const cut = new Set(cuts(text));
+  const cut = new Set(cuts(text).filter((at) => !marks.some(({ start, end }) => start < at && at < end)));
   const edges = new Set([0, text.length, ...cut, ...marks.flatMap(({ start, end }) => [start, end])]);
   const sorted = [...edges].sort((a, b) => a - b);
   const pieces = new Map(marks.map((mark) => [mark, []]));

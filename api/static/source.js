@@ -137,17 +137,21 @@ function choose(mark) {
   if (mark) reveal();
 }
 
-// In the middle, twice: blocks that were never on screen only get their real height when they come near it.
+// To the middle, until it stays there: blocks that were never on screen get their real height when they come near it.
 function reveal() {
+  const mark = current;
+  let frames = 30;
   const middle = () => {
-    const piece = pieces.get(current)?.[0];
-    if (!piece) return;
+    const piece = pieces.get(mark)?.[0];
+    if (!piece || mark !== current || !frames--) return;
     const { top, height } = piece.getBoundingClientRect();
-    const window = text.getBoundingClientRect();
-    text.scrollTop += top + Math.min(height, window.height / 2) / 2 - window.top - window.height * 0.4;
+    const pane = text.getBoundingClientRect();
+    const before = text.scrollTop;
+    text.scrollTop += top + Math.min(height, pane.height / 2) / 2 - pane.top - pane.height * 0.4;
+    if (Math.abs(text.scrollTop - before) < 2) frames = Math.min(frames, 3);
+    requestAnimationFrame(middle);
   };
   middle();
-  requestAnimationFrame(() => { middle(); requestAnimationFrame(middle); });
 }
 
 function step(by) {
