@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browsing import browser as browser
+from browsing import context as context
+from browsing import page as page
+from browsing import server as server
+from browsing import view as view
 from hypothesis import HealthCheck, settings
 
 from api.service import Service

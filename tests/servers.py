@@ -10,12 +10,12 @@ from pathlib import Path
 
 
 class Server:
-    """`citeqa serve` over an index that exists; `url` ends in a slash."""
+    """`citeqa serve` over an index that exists, with further `options`; `url` ends in a slash."""
 
     def __init__(self, index: Path, port: int = 0, *options: str) -> None:
-        command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--index", str(index), *options]
+        command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--index", str(index)]
         self.process = subprocess.Popen(
-            [*command, "--port", str(port)], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+            [*command, "--port", str(port), *options], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
         )
         assert self.process.stderr
         for line in self.process.stderr:

@@ -1,34 +1,95 @@
 // Talking to the service. Every failure becomes a Failure whose message can be shown.
 
-export class Failure extends Error {}
+import { authorization, demand } from "./key.js";
 
-async function request(path, options) {
-  let response;
+export class Failure extends Error {
+  // `status` 0: not reached. `wait`: after how many seconds the service wants to be asked again, null if it did not say.
+  constructor(message, status = 0, wait = null) {
+    super(message);
+    this.status = status;
+    this.wait = wait;
+  }
+}
+
+const UNREACHED = "The service cannot be reached. Is it running?";
+
+async function request(path, options = {}) {
+  for (;;) {
+    const key = authorization();
+    const response = await reached(path, { ...options, headers: { ...options.headers, ...key } });
+    if (response.status === 401 && await demand(key.Authorization)) continue;
+    if (response.status === 204) return null;
+    const body = await response.json().catch(() => null);
+    if (response.ok && body) return body;
+    throw failure(response.status, body, response.headers.get("Retry-After"));
+  }
+}
+
+async function reached(path, options) {
   try {
-    response = await fetch(path, options);
+    return await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Failure("The service cannot be reached. Is it running?");
+    throw new Failure(UNREACHED);
   }
-  const body = await response.json().catch(() => null);
-  if (response.ok && body) return body;
+}
+
+function failure(status, body, after) {
   const faults = (body?.errors ?? []).map((fault) => fault.detail).join(" ");
-  throw new Failure(faults || body?.detail || `The service answered with status ${response.status}.`);
+  const message = status === 401 ? "The service answers only to those who have its key."
+    : faults || body?.detail || `The service answered with status ${status}.`;
+  const wait = (status === 503 || status === 429) && /^\d{1,4}$/.test(after ?? "") ? Number(after) : null;
+  return new Failure(message, status, wait);
 }
 
-export function ask(question, signal) {
-  return request("api/ask", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ question }),
-    signal,
+function posted(path, content, signal) {
+  const headers = { "Content-Type": "application/json" };
+  return request(path, { method: "POST", headers, body: JSON.stringify(content), signal });
+}
+
+const address = (id) => `api/documents/${id.split("/").map(encodeURIComponent).join("/")}`;
+
+export const ask = (body, signal) => posted("api/ask", body, signal);
+export const verify = (citation, signal) => posted("api/verify", { citation }, signal);
+export const judge = (feedback) => posted("api/feedback", feedback);
+export const readDocument = (id, signal) => request(address(id), { signal });
+export const removeDocument = (id) => request(address(id), { method: "DELETE", keepalive: true });
+
+export function listDocuments({ limit, q = "", cursor = null, signal }) {
+  const query = new URLSearchParams({ limit, q });
+  if (cursor) query.set("cursor", cursor);
+  return request(`api/documents?${query}`, { signal });
+}
+
+// What the service allows; what it does not say, it does not allow.
+let permitted = null;
+export function permissions() {
+  permitted ??= request("api/ready").then(({ writing = false }) => ({ writing }));
+  return permitted.catch(() => { permitted = null; return { writing: false }; });
+}
+
+// Sends a file and tells how far it has come, from 0 to 1; fetch cannot tell that yet. Whether it replaced another.
+export async function upload(file, progress) {
+  for (;;) {
+    const key = authorization();
+    const { status, body, after } = await sent(file, key, progress);
+    if (status === 401 && await demand(key.Authorization)) continue;
+    if (status === 200 || status === 201) return status === 200;
+    throw status ? failure(status, body, after) : new Failure(UNREACHED);
+  }
+}
+
+function sent(file, headers, progress) {
+  return new Promise((settle) => {
+    const form = new FormData();
+    form.append("file", file);
+    const call = new XMLHttpRequest();
+    call.open("POST", "api/documents");
+    for (const [name, value] of Object.entries(headers)) call.setRequestHeader(name, value);
+    call.responseType = "json";
+    call.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
+    call.addEventListener("loadend", () =>
+      settle({ status: call.status, body: call.response, after: call.getResponseHeader("Retry-After") }));
+    call.send(form);
   });
-}
-
-export function listDocuments(limit) {
-  return request(`api/documents?limit=${limit}`);
-}
-
-export function readDocument(id) {
-  return request(`api/documents/${id.split("/").map(encodeURIComponent).join("/")}`);
 }

@@ -1,17 +1,37 @@
 // Building elements. Text only ever enters a page as text nodes: nothing here, or anywhere, parses markup.
 
+export const at = (id) => document.getElementById(id);
+
+// An element; a function among the attributes (`onclick`) listens, null and false leave the attribute away.
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (key === "onclick") made.addEventListener("click", value);
-    else made.setAttribute(key, value);
+    if (typeof value === "function") made.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null));
+  made.append(...children.filter((child) => child !== null && child !== undefined));
   return made;
 }
 
-// A slice [start, end) of a text marked inside [from, to), all in UTF-16 units as the `_utf16` fields give them.
-export function marked(text, start, end, from = 0, to = text.length) {
-  const mark = element("mark", {}, text.slice(start, end));
-  return { parts: [text.slice(from, start), mark, text.slice(end, to)], mark };
+export function button(label, onclick, attributes = {}) {
+  return element("button", { type: "button", onclick, ...attributes }, label);
+}
+
+// Words of a document in a sentence of ours: their direction stays their own affair.
+export const isolated = (text) => element("bdi", {}, text);
+
+// A slice of a text with a slice of it marked; offsets in UTF-16 units, as the `_utf16` fields give them.
+export function marked(text, start, end) {
+  return [text.slice(0, start), element("mark", {}, text.slice(start, end)), text.slice(end)];
+}
+
+export const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+
+// A popover stands beside the button that opened it, inside the window.
+export function beside(panel, opener) {
+  const from = opener.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = panel;
+  const below = from.bottom + 6 + height <= innerHeight || from.top < innerHeight / 2;
+  panel.style.left = `${Math.max(8, Math.min(from.left, innerWidth - width - 8))}px`;
+  panel.style.top = `${Math.max(8, below ? Math.min(from.bottom + 6, innerHeight - height - 8) : from.top - height - 6)}px`;
 }

@@ -1,0 +1,52 @@
+// Asking one question: waiting, being told to come back later, failing, trying again.
+
+import { ask } from "./api.js";
+import { at, count, element } from "./dom.js";
+
+const TRIES = 4; // how often a busy service is asked
+const PATIENCE = 60; // seconds: a service that wants a longer pause is not waited for
+const send = at("send");
+let running = null; // the AbortController of the question that is being answered
+
+export const busy = () => running !== null;
+
+export function stop(why) {
+  running?.abort(new DOMException(why, "AbortError"));
+}
+
+// Gives the response, however often the service says that it is busy; what is going on is shown by `show`.
+export async function answered(body, show) {
+  stop("Stopped, because another question was asked.");
+  const mine = running = new AbortController();
+  send.textContent = "Stop";
+  try {
+    return await patiently(body, mine.signal, show);
+  } finally {
+    if (running === mine) {
+      running = null;
+      send.textContent = "Ask";
+    }
+  }
+}
+
+async function patiently(body, signal, show) {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await ask(body, signal);
+    } catch (error) {
+      if (error.wait === null || error.wait === undefined || error.wait > PATIENCE || tried === TRIES) throw error;
+      for (let left = Math.max(error.wait, 1); left; left--) {
+        show(element("p", { class: "working" }, `The service is busy. Asking again in ${count(left, "second")} …`));
+        await pause(1000, signal);
+      }
+    }
+  }
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const stopped = () => { clearTimeout(timer); reject(signal.reason); };
+    const timer = setTimeout(() => { signal.removeEventListener("abort", stopped); resolve(); }, milliseconds);
+    signal.addEventListener("abort", stopped, { once: true });
+  });
+}

@@ -1,0 +1,121 @@
+// What is searched: source, days, documents. Each condition stands as a chip above the question and can be taken away.
+
+import { listDocuments } from "./api.js";
+import { day } from "./citing.js";
+import { at, beside, button, element } from "./dom.js";
+
+const panel = at("filter-panel");
+const opener = at("filter-button");
+const chosen = new Map(); // documents: id -> title
+let following = null; // the question that the next one follows up
+let looking = null; // the AbortController of the search among titles
+let known = false; // whether the sources have been fetched
+
+// As the service takes them; null when everything is searched.
+export function filters() {
+  const [source, date_from, date_to] = ["filter-source", "filter-from", "filter-to"].map((id) => at(id).value.trim());
+  const given = {};
+  if (source) given.source = source;
+  if (date_from) given.date_from = date_from;
+  if (date_to) given.date_to = date_to;
+  if (chosen.size) given.document_ids = [...chosen.keys()];
+  return Object.keys(given).length ? given : null;
+}
+
+// The same in words, a list; `titles` names documents that are known by more than their id.
+export function inWords(given, titles = chosen) {
+  if (!given) return [];
+  const { source, date_from, date_to, document_ids = [] } = given;
+  return [source, date_from && `from ${day(date_from)}`, date_to && `to ${day(date_to)}`,
+    ...document_ids.map((id) => titles.get(id) ?? id)].filter(Boolean);
+}
+
+// The titles of the documents that filters name, as [id, title].
+export const named = (given) => (given?.document_ids ?? []).map((id) => [id, chosen.get(id) ?? id]);
+
+export const context = () => following;
+
+export function follow(question) {
+  following = question;
+  show();
+}
+
+export function only({ id, title }) {
+  chosen.clear();
+  chosen.set(id, title);
+  show();
+}
+
+export function show() {
+  const chips = [];
+  if (following) chips.push(chip("Following up", following, () => { following = null; }));
+  for (const [id, label] of [["filter-source", "Source"], ["filter-from", "From"], ["filter-to", "To"]]) {
+    const { value, type } = at(id);
+    if (value.trim()) chips.push(chip(label, type === "date" ? day(value) : value, () => { at(id).value = ""; check(); }));
+  }
+  for (const [id, title] of chosen) chips.push(chip("Document", title, () => { chosen.delete(id); }));
+  const add = opener.parentElement;
+  at("chips").replaceChildren(...chips.map((made) => element("li", {}, made)), add);
+}
+
+function chip(label, value, remove) {
+  const taken = () => { remove(); show(); opener.focus(); };
+  return button(element("span", {}, `${label}: `, element("bdi", {}, value)), taken,
+    { class: "chip on", "aria-label": `${label}: ${value}. Remove`, title: "Remove" });
+}
+
+function check() {
+  const [from, to] = [at("filter-from").value, at("filter-to").value];
+  const reversed = from && to && from > to;
+  at("filter-fault").textContent = reversed ? "The first day is after the last." : "";
+  at("filter-to").setAttribute("aria-invalid", String(Boolean(reversed)));
+}
+
+async function look() {
+  looking?.abort();
+  const mine = looking = new AbortController();
+  try {
+    const q = at("filter-search").value.trim();
+    const { documents } = await listDocuments({ limit: 30, q, signal: mine.signal });
+    at("filter-documents").replaceChildren(...documents.map(choice));
+  } catch (error) {
+    if (error.name !== "AbortError") at("filter-fault").textContent = error.message;
+  }
+}
+
+function choice({ id, title }) {
+  const box = element("input", { type: "checkbox", onchange: () => {
+    if (box.checked) chosen.set(id, title);
+    else chosen.delete(id);
+    show();
+  } });
+  box.checked = chosen.has(id);
+  return element("li", {}, element("label", {}, box, element("span", { dir: "auto" }, title)));
+}
+
+// The sources of the first thousand documents, to choose from; any other can be typed.
+async function sources() {
+  if (known) return;
+  known = true;
+  const { documents } = await listDocuments({ limit: 1000 });
+  const names = [...new Set(documents.map(({ source }) => source).filter(Boolean))].sort();
+  at("sources").replaceChildren(...names.map((value) => element("option", { value })));
+}
+
+panel.addEventListener("toggle", ({ newState }) => {
+  if (newState !== "open") return;
+  beside(panel, opener);
+  sources().catch(() => { known = false; });
+  look().then(() => beside(panel, opener));
+});
+for (const id of ["filter-source", "filter-from", "filter-to"]) {
+  at(id).addEventListener("input", () => { check(); show(); });
+}
+at("filter-search").addEventListener("input", look);
+at("filter-done").addEventListener("click", () => { panel.hidePopover(); at("question").focus(); });
+panel.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.target.type === "button") return;
+  event.preventDefault();
+  panel.hidePopover();
+  at("question").focus();
+});

@@ -1,0 +1,181 @@
+// The source document, opened at the quoted words, with the conversation's other citations in it marked lightly.
+// On a wide window it stands beside the conversation, on a narrow one over it.
+
+import { readDocument, verify } from "./api.js";
+import { byline, original } from "./citing.js";
+import { citedIn } from "./conversation.js";
+import { at, button, element } from "./dom.js";
+import { laid, utf16 } from "./laying.js";
+
+const dialog = at("source");
+const text = at("source-text");
+const note = at("source-note");
+const wide = matchMedia("(min-width: 64rem)");
+let opening = null; // the AbortController of the document that is being fetched
+let opener = null; // what has the focus again when it is closed
+let marks = [];
+let pieces = new Map();
+let current = null;
+let onClosed = () => {};
+let onOnly = () => {};
+let shown = null;
+
+export const isWide = () => wide.matches;
+export const isOpen = () => dialog.open;
+
+export function setUp({ closed, only }) {
+  onClosed = closed;
+  onOnly = only;
+}
+
+// place: a citation, a passage, or what a link says: { document_id, start, end, document_sha256 }. `focus` says
+// whether it was asked for; what opens of itself leaves the focus where it is.
+export async function open(place, { focus = true } = {}) {
+  opening?.abort();
+  const mine = opening = new AbortController();
+  if (!dialog.contains(document.activeElement)) opener = focus ? document.activeElement : null;
+  head(place.title ?? place.document_id, place);
+  note.textContent = "";
+  forget();
+  text.replaceChildren(element("p", { class: "working" }, "Opening the document …"));
+  stand();
+  try {
+    const found = await readDocument(place.document_id, mine.signal);
+    const { span, said } = await placed(found, place, mine.signal);
+    mine.signal.throwIfAborted();
+    lay(found, place, span, said);
+  } catch (error) {
+    if (mine.signal.aborted) return;
+    const gone = error.status === 404 ? "This document is not here any more." : error.message;
+    text.replaceChildren(element("p", { class: "problem", role: "alert" }, gone),
+      button("Try again", () => open(place, { focus })));
+  }
+  if (focus) text.focus({ preventScroll: true });
+}
+
+export function close() {
+  if (dialog.open) dialog.close();
+}
+
+function stand() {
+  document.body.classList.toggle("beside", wide.matches);
+  if (dialog.open) return;
+  if (wide.matches) dialog.setAttribute("open", ""); // show() would take the focus
+  else dialog.showModal();
+}
+
+wide.addEventListener("change", () => {
+  if (!dialog.open) return;
+  dialog.close();
+  stand();
+  if (current) reveal();
+});
+
+dialog.addEventListener("close", () => {
+  if (dialog.open) return; // it has only changed its place
+  opening?.abort();
+  document.body.classList.remove("beside");
+  text.replaceChildren();
+  forget();
+  onClosed();
+  if (opener?.isConnected) opener.focus();
+  else at("question").focus();
+});
+
+function head(title, place) {
+  at("source-title").textContent = title;
+  const told = byline(place).map((word) => element("bdi", {}, word));
+  const web = original(place.url);
+  if (web) told.push(element("a", { href: web.href, target: "_blank", rel: "noopener noreferrer" }, "Original"));
+  at("source-about").replaceChildren(...told);
+}
+
+// The span to mark, in UTF-16 units, and what must be said about it.
+async function placed(found, place, signal) {
+  const changed = place.document_sha256 && place.document_sha256 !== found.sha256;
+  if (changed) return place.quote ? moved(place, signal) : { span: null, said: "This document has changed since the link was made, so the place is not marked." };
+  if (!Number.isInteger(place.end)) return { span: null, said: "" };
+  const start = place.start_utf16 ?? utf16(found.text, place.start);
+  const end = place.end_utf16 ?? start + utf16(found.text.slice(start), place.end - place.start);
+  const inside = place.end_utf16 !== undefined || utf16(found.text, place.end - 1) < found.text.length;
+  return inside ? { span: { start, end }, said: "" } : { span: null, said: "The link points outside of this document." };
+}
+
+async function moved(citation, signal) {
+  const { status, citation: now, nearest } = await verify(citation, signal);
+  const to = now ?? nearest;
+  const span = to && { start: to.start_utf16, end: to.end_utf16 };
+  const words = { valid: "", moved: "This document has changed; the same words now stand here.",
+    changed: "This document has changed and no longer holds the quoted words." };
+  return { span, said: `${words[status] ?? words.changed}${!now && nearest ? " The nearest sentence is marked." : ""}` };
+}
+
+function lay(found, place, span, said) {
+  head(found.title, { ...found, page: place.page });
+  note.textContent = said;
+  const cited = citedIn(found.id, found.sha256).map((citation) => ({ start: citation.start_utf16, end: citation.end_utf16 }));
+  const same = span && cited.find(({ start, end }) => start === span.start && end === span.end);
+  marks = span && !same ? [...cited, span].sort((a, b) => a.start - b.start || a.end - b.end) : cited;
+  const made = laid(found.text, marks);
+  pieces = made.pieces;
+  text.replaceChildren(element("div", { class: "source", dir: "auto" }, ...made.blocks));
+  text.scrollTop = 0;
+  shown = { id: found.id, title: found.title };
+  at("source-only").hidden = false;
+  choose(span ? same ?? span : null);
+}
+
+function choose(mark) {
+  for (const piece of pieces.get(current) ?? []) piece.classList.remove("current");
+  current = mark;
+  for (const piece of pieces.get(mark) ?? []) piece.classList.add("current");
+  const steps = marks.length > 1 || (marks.length === 1 && !mark);
+  for (const id of ["source-previous", "source-next"]) at(id).hidden = !steps;
+  const number = marks.indexOf(mark) + 1;
+  at("source-position").textContent = !steps ? "" : number ? `${number} of ${marks.length}`
+    : `${marks.length} marked`;
+  if (mark) reveal();
+}
+
+// To the middle, until it stays there: blocks that were never on screen get their real height when they come near it.
+function reveal() {
+  const mark = current;
+  let frames = 30;
+  const middle = () => {
+    const piece = pieces.get(mark)?.[0];
+    if (!piece || mark !== current || !frames--) return;
+    const { top, height } = piece.getBoundingClientRect();
+    const pane = text.getBoundingClientRect();
+    const before = text.scrollTop;
+    text.scrollTop += top + Math.min(height, pane.height / 2) / 2 - pane.top - pane.height * 0.4;
+    if (Math.abs(text.scrollTop - before) < 2) frames = Math.min(frames, 3);
+    requestAnimationFrame(middle);
+  };
+  middle();
+}
+
+function step(by) {
+  if (!marks.length) return;
+  const from = current ? marks.indexOf(current) : by > 0 ? -1 : 0;
+  choose(marks.at((from + by) % marks.length));
+}
+
+function forget() {
+  marks = [];
+  pieces = new Map();
+  shown = null;
+  at("source-only").hidden = true;
+  choose(null);
+}
+
+at("source-close").addEventListener("click", close);
+at("source-previous").addEventListener("click", () => step(-1));
+at("source-next").addEventListener("click", () => step(1));
+at("source-only").addEventListener("click", () => onOnly(shown));
+dialog.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const by = { n: 1, ArrowRight: 1, p: -1, ArrowLeft: -1 }[event.key];
+  if (by) event.preventDefault();
+  if (by) step(by);
+  if (event.key === "Escape" && !dialog.matches(":modal")) close();
+});
