@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from index.catalog import Catalog, File
 from index.chunker import Chunker, ChunkerSettings, indexed_text
 from index.corpus import Skipped, load
-from index.derived import Settings, advance, is_worn, manifest_of, rebuild, sweep
+from index.derived import DerivedDamagedError, Settings, advance, check_latest, is_worn, manifest_of, rebuild, sweep
 from index.embedder import Embedder
 from index.errors import UnknownDocumentError
-from index.store import DATABASE, check_settings, settings_of, writer_lock
+from index.store import BESIDE, DATABASE, check_settings, settings_of, writer_lock
 from index.types import Document, Passage
 
 BATCH = 1024  # passages embedded and committed together
@@ -86,12 +86,21 @@ def writing(
     folder.mkdir(parents=True, exist_ok=True)
     with writer_lock(folder, doing), closing(Catalog(folder / DATABASE, write=True)) as catalog:
         writer = Writer(folder, catalog, loading, chunker, progress)
+        check_latest(folder, catalog)
+        _tidy(folder, catalog)
         if not catalog.settings():
             writer.load()
         elif catalog.generation() is None:  # of an earlier format, upgraded just now
             with catalog.transaction():
                 rebuild(folder, catalog)
         yield writer
+
+
+def _tidy(folder: Path, catalog: Catalog) -> None:
+    """Do what a run that was interrupted after its commit, or a disk that was full, left undone."""
+    with suppress(DerivedDamagedError):
+        sweep(folder, manifest_of(catalog).generation)
+    catalog.purge()
 
 
 class _Cut(NamedTuple):
@@ -184,6 +193,7 @@ class Writer:
         vectors = self._embedded()
         dead: list[int] = []
         gone = [i for i in {**self._cut, **self._removed} if self.catalog.knows(i)]
+        self._forget(gone)
         with self.catalog.transaction():
             for file, sha256, reason in self._read:
                 self.catalog.note_file(file, sha256, reason)
@@ -200,6 +210,16 @@ class Writer:
         self.removed += len(self._removed)
         self._told(len(self._cut), 0)
         self._cut, self._removed, self._read = {}, {}, []
+
+    def _forget(self, gone: Iterable[str]) -> None:
+        """Take documents out of a rebuild that was interrupted: of what is gone nothing may stay."""
+        beside = self._folder / BESIDE
+        if gone and (beside / DATABASE).exists():
+            with closing(Catalog(beside / DATABASE, write=True)) as catalog:
+                writer = Writer(beside, catalog, self._loading, self._settings, None)
+                for document_id in filter(catalog.knows, gone):
+                    writer.remove(document_id)
+                writer.commit()
 
     def settle(self) -> None:
         """Make the search files anew if so much is gone that it pays; takes as long as indexing all passages' words."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import tantivy
 
 from index.analyzer import ANALYZER, english
+from index.errors import StorageError
 from index.ranking import Ranked, widening
 
 _HEAP = 64_000_000  # bytes the writer may use before it spills a segment
@@ -45,18 +46,25 @@ class LexicalIndex:
         """Bring the index in `folder` up to date, or make one in an empty folder: passages of the documents `gone` go,
         then `rows` come. One thread writes, so that the same calls give the same index.
 
-        Files that are there are never changed, but for being named no more: new ones are written beside them.
+        Files that are there are never changed, but for being named no more: new ones are written beside them. The
+        caller has checked the digests of those that are there.
+
+        Raises:
+            StorageError: if the disk refuses.
         """
-        index = tantivy.Index(_schema(), path=str(folder))
-        index.register_tokenizer(ANALYZER, english())
-        writer = index.writer(heap_size=_HEAP, num_threads=1)
-        for document_id in gone:
-            writer.delete_documents_by_term("document_id", document_id)
-        for row in rows:
-            composed = row._replace(text=unicodedata.normalize("NFC", row.text))
-            writer.add_document(tantivy.Document.from_dict(composed._asdict(), index.schema))
-        writer.commit()
-        writer.wait_merging_threads()
+        try:
+            index = tantivy.Index(_schema(), path=str(folder))
+            index.register_tokenizer(ANALYZER, english())
+            writer = index.writer(heap_size=_HEAP, num_threads=1)
+            for document_id in gone:
+                writer.delete_documents_by_term("document_id", document_id)
+            for row in rows:
+                composed = row._replace(text=unicodedata.normalize("NFC", row.text))
+                writer.add_document(tantivy.Document.from_dict(composed._asdict(), index.schema))
+            writer.commit()
+            writer.wait_merging_threads()
+        except ValueError as error:  # tantivy's word for every failure
+            raise StorageError(folder, str(error)) from error
 
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:

@@ -9,12 +9,10 @@ from pathlib import Path
 from index.builder import Progress, Report, Writer
 from index.catalog import Catalog
 from index.chunker import ChunkerSettings
-from index.derived import manifest_of, rebuild, sweep
+from index.derived import Settings, manifest_of, rebuild, sweep
 from index.embedder import Embedder
-from index.errors import IndexNotFoundError
-from index.store import DATABASE, settings_of, writer_lock
-
-BESIDE = "rebuild"  # folder of the index that is being made, inside the living one's
+from index.errors import IndexDamagedError, IndexNotFoundError
+from index.store import BESIDE, DATABASE, settings_of, writer_lock
 
 
 def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress: Progress | None = None) -> Report:
@@ -32,9 +30,7 @@ def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress:
     beside, settings = folder / BESIDE, settings_of(embedder.info, chunker)
     with writer_lock(folder, "making everything again"), closing(Catalog(folder / DATABASE, write=True)) as catalog:
         beside.mkdir(exist_ok=True)
-        with closing(Catalog(beside / DATABASE, write=True)) as new:
-            begun = new.settings() == settings
-        if not begun:
+        if not _begun(beside, settings):
             shutil.rmtree(beside)
             beside.mkdir()
         with closing(Catalog(beside / DATABASE, write=True)) as new:
@@ -43,6 +39,15 @@ def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress:
         sweep(folder, manifest_of(catalog).generation)
         shutil.rmtree(beside)
         return report
+
+
+def _begun(folder: Path, settings: Settings) -> bool:
+    """Whether there is something to go on with."""
+    try:
+        with closing(Catalog(folder / DATABASE, write=True)) as new:
+            return new.settings() == settings and not new.faults()
+    except IndexDamagedError:
+        return False
 
 
 def _copied(
