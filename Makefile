@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup serve test lint bench evaluate clean
+.PHONY: setup serve test lint bench evaluate soak clean
 
 setup: $(INSTALLED)
 
@@ -35,6 +35,9 @@ bench: setup
 
 evaluate: setup
 	$(BIN)/citeqa evaluate tests/questions.jsonl --corpus seeds $(ARGS)
+
+soak: setup
+	CITEQA_SOAK=1 $(BIN)/pytest -s --timeout=3600 tests/test_crash.py tests/test_faults.py tests/test_stateful.py tests/test_load.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

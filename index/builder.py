@@ -222,11 +222,13 @@ class Writer:
                 writer.commit()
 
     def settle(self) -> None:
-        """Make the search files anew if so much is gone that it pays; takes as long as indexing all passages' words."""
+        """Make the search files and the database anew if so much is gone that it pays; takes as long as indexing all
+        passages' words."""
         if is_worn(manifest_of(self.catalog)):
             with self.catalog.transaction():
                 manifest = rebuild(self._folder, self.catalog)
             sweep(self._folder, manifest.generation)
+            self.catalog.compact()
 
     def report(self) -> Report:
         """What was done so far."""

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +27,8 @@ _TAKE_OVER = (
     "DELETE FROM main.passages",
     'INSERT INTO main.passages (document_id, start, "end", vector) '
     'SELECT document_id, start, "end", vector FROM other.passages ORDER BY id',
-    "UPDATE main.documents SET heading = (SELECT heading FROM other.documents AS o WHERE o.id = documents.id)",
+    "UPDATE main.documents SET heading = o.heading FROM other.documents AS o "
+    "WHERE o.id = documents.id AND o.heading <> documents.heading",  # no row is written without need
     "DELETE FROM main.settings",
     "INSERT INTO main.settings SELECT name, value FROM other.settings",
 )
@@ -245,7 +246,7 @@ class Catalog:
                 before_commit()
         finally:
             self._all("DETACH other")
-        self.purge()
+        self.compact()
 
     def ids(self) -> list[str]:
         """The ids of all documents, in order."""
@@ -277,6 +278,14 @@ class Catalog:
         """A copy of the database as it is now, made while others may write (SQLite's online backup)."""
         with self._guarded(), closing(sqlite3.connect(path)) as target:
             self._connection.backup(target)
+
+    def compact(self) -> None:
+        """Write the whole database anew, and empty the journal. `secure_delete` overwrites a row that is deleted, but
+        not the copies that SQLite left in the gaps of its pages when it moved the row; this leaves none of them. Left
+        out where there is no room for a second database."""
+        with suppress(StorageError):
+            self._all("VACUUM")
+        self.purge()
 
     def purge(self) -> bool:
         """Bring what was committed into the database file and empty the journal, in which earlier texts may stand.

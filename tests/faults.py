@@ -21,15 +21,16 @@ from index.catalog import Catalog
 from index.chunker import ChunkerSettings
 from index.derived import manifest_of
 from index.doctor import examine
+from index.embedder import Embedder
 from index.store import Index, chunker_of
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 SOAK = bool(os.environ.get("CITEQA_SOAK"))  # the long form, set by `make soak`
 
 
-def faults_of(folder: Path) -> list[str]:
+def faults_of(folder: Path, model: Embedder | None = None) -> list[str]:
     """Everything the doctor finds wrong."""
-    return [fault for finding in examine(folder, lambda *_: WordLengths()) for fault in finding.faults]
+    return [fault for finding in examine(folder, lambda *_: model or WordLengths()) for fault in finding.faults]
 
 
 def texts_of(folder: Path) -> dict[str, str]:
@@ -54,11 +55,12 @@ def fresh(folder: Path, texts: dict[str, str]) -> Path:
 
 
 def settled(folder: Path) -> None:
-    """Make the search files anew, so that BM25 counts nothing that is gone."""
+    """Do what a writer does when much is gone: BM25 counts nothing of it any more, and no copy of it is left."""
     with writing(folder, WordLengths, ChunkerSettings(), "testing") as writer:
         with writer.catalog.transaction():
             made = derived.rebuild(folder, writer.catalog)
         derived.sweep(folder, made.generation)
+        writer.catalog.compact()
 
 
 def check_like_fresh(folder: Path, texts: dict[str, str]) -> None:

@@ -155,9 +155,10 @@ class World:
         check_like_fresh(self.folder, self.wanted)
         assert len(list((self.folder / "generations").iterdir())) == 1
         assert not (self.folder / BESIDE).exists()
-        kept = [path.read_bytes() for path in self.folder.rglob("*") if path.is_file()]
         titles = {text.partition("\n")[0] for text in self.wanted.values()}
-        assert all(title.encode() not in data for title in self._titles - titles for data in kept)
+        kept = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
+        left = [(title, path) for title in self._titles - titles for path in kept if title.encode() in kept[path]]
+        assert left == []
         self._titles = titles
 
 
