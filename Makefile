@@ -38,6 +38,7 @@ evaluate: setup
 	$(BIN)/python -m api.public $(ARGS)
 
 soak: setup
+	CITEQA_TEST_SOAK=1 $(BIN)/pytest -s --timeout=3600 tests/test_crash.py tests/test_faults.py tests/test_stateful.py tests/test_load.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/soak.py $(ARGS)
 
 clean:

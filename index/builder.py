@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from index.catalog import Catalog, File
 from index.chunker import Chunker, ChunkerSettings, indexed_text
 from index.corpus import Skipped, load
-from index.derived import Settings, advance, is_worn, manifest_of, rebuild, sweep
+from index.derived import DerivedDamagedError, Settings, advance, check_latest, is_worn, manifest_of, rebuild, sweep
 from index.embedder import Embedder
 from index.errors import UnknownDocumentError
-from index.store import DATABASE, check_settings, settings_of, writer_lock
+from index.store import BESIDE, DATABASE, check_settings, settings_of, writer_lock
 from index.types import Document, Passage
 
-BESIDE = "rebuild"  # folder of the index that is being made again, inside the living one's
 BATCH = 1024  # passages embedded and committed together
 
 Progress = Callable[[int, int], None]
@@ -88,12 +87,21 @@ def writing(
     folder.mkdir(parents=True, exist_ok=True)
     with writer_lock(folder, doing), closing(Catalog(folder / DATABASE, write=True)) as catalog:
         writer = Writer(folder, catalog, loading, chunker, progress)
+        check_latest(folder, catalog)
+        _tidy(folder, catalog)
         if not catalog.settings():
             writer.load()
         elif catalog.generation() is None:  # of an earlier format, upgraded just now
             with catalog.transaction():
                 rebuild(folder, catalog)
         yield writer
+
+
+def _tidy(folder: Path, catalog: Catalog) -> None:
+    """Do what a run that was interrupted after its commit, or a disk that was full, left undone."""
+    with suppress(DerivedDamagedError):
+        sweep(folder, manifest_of(catalog).generation)
+    catalog.purge()
 
 
 class _Cut(NamedTuple):
@@ -206,11 +214,13 @@ class Writer:
         self._cut, self._removed, self._read = {}, {}, []
 
     def settle(self) -> None:
-        """Make the search files anew if so much is gone that it pays; takes as long as indexing all passages' words."""
+        """Make the search files and the database anew if so much is gone that it pays; takes as long as indexing all
+        passages' words."""
         if is_worn(manifest_of(self.catalog)):
             with self.catalog.transaction():
                 manifest = rebuild(self._folder, self.catalog)
             sweep(self._folder, manifest.generation)
+            self.catalog.compact()
 
     def report(self) -> Report:
         """What was done so far."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import schema
-from index.errors import IndexDamagedError, IndexMismatchError, IndexOutdatedError, UnknownDocumentError
+from index.errors import IndexDamagedError, IndexMismatchError, IndexOutdatedError, StorageError, UnknownDocumentError
 from index.lexical import Row
 from index.types import Document, Filters, Passage, Span
 
 _PATIENCE = 5000  # milliseconds to wait for another process's short step
+_REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}  # the disk, not the database
 _TAKE_OVER = (
     "DELETE FROM main.passages",
     'INSERT INTO main.passages (document_id, start, "end", vector) '
     'SELECT document_id, start, "end", vector FROM other.passages ORDER BY id',
-    "UPDATE main.documents SET heading = (SELECT heading FROM other.documents AS o WHERE o.id = documents.id)",
+    "UPDATE main.documents SET heading = o.heading FROM other.documents AS o "
+    "WHERE o.id = documents.id AND o.heading <> documents.heading",  # no row is written without need
     "DELETE FROM main.settings",
     "INSERT INTO main.settings SELECT name, value FROM other.settings",
 )
@@ -62,6 +65,7 @@ class Catalog:
 
     Raises:
         IndexDamagedError: from any method, if the database cannot be read.
+        StorageError: from any method that writes, if the disk refuses.
     """
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
@@ -107,9 +111,11 @@ class Catalog:
         try:
             with self._lock:
                 yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter from names in a damaged schema
             if isinstance(error, sqlite3.ProgrammingError):
                 raise
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _REFUSED:  # the extended codes' lowest byte
+                raise StorageError(self._path, str(error)) from error
             raise IndexDamagedError(
                 f"the database {self._path} cannot be used: {error}; if its disk and permissions are in order, "
                 "move it away and index the documents again"
@@ -126,10 +132,11 @@ class Catalog:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite itself takes back what a full disk stopped
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def settings(self) -> dict[str, str | int]:
         """What the index was made with; empty for a new one."""
@@ -239,7 +246,7 @@ class Catalog:
                 before_commit()
         finally:
             self._all("DETACH other")
-        self.purge()
+        self.compact()
 
     def ids(self) -> list[str]:
         """The ids of all documents, in order."""
@@ -272,12 +279,22 @@ class Catalog:
         with self._guarded(), closing(sqlite3.connect(path)) as target:
             self._connection.backup(target)
 
+    def compact(self) -> None:
+        """Write the whole database anew, and empty the journal. `secure_delete` overwrites a row that is deleted, but
+        not the copies that SQLite left in the gaps of its pages when it moved the row; this leaves none of them. Left
+        out where there is no room for a second database."""
+        with suppress(StorageError):
+            self._all("VACUUM")
+        self.purge()
+
     def purge(self) -> bool:
         """Bring what was committed into the database file and empty the journal, in which earlier texts may stand.
-        Whether it could: not while a reader looks at an earlier state."""
+        Whether it could: not while a reader looks at an earlier state, and not on a full disk."""
         self._all("PRAGMA busy_timeout = 0")
         try:
             return not self._all("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
+        except StorageError:  # what was committed is durable in the journal all the same
+            return False
         finally:
             self._all(f"PRAGMA busy_timeout = {_PATIENCE}")
 
@@ -334,11 +351,23 @@ class Catalog:
         return bool(tuple(rows[0]) == (*schema.values(document)[:2], "", *schema.values(document)[3:]))
 
     def document(self, document_id: str) -> Document:
-        """Raises UnknownDocumentError if there is none with that id."""
+        """A document, with its text's digest checked: SQLite does not notice when a disk changes what it stored.
+
+        Raises:
+            UnknownDocumentError: if there is none with that id.
+            IndexDamagedError: if the text is not the one that was stored.
+        """
         rows = self._all(f"SELECT {schema.DOCUMENT} FROM documents WHERE id = ?", (document_id,))
         if not rows:
             raise UnknownDocumentError([document_id])
-        return schema.document(rows[0])
+        found = schema.document(rows[0])
+        digest = hashlib.sha256(found.text.encode("utf-8", "surrogatepass")).hexdigest()
+        if digest != found.sha256:
+            raise IndexDamagedError(
+                f"the text of {document_id!r} has SHA-256 {digest}, needed {found.sha256}: the database {self._path} "
+                "is damaged; put a backup in its place, or move it away and index the documents again"
+            )
+        return found
 
     def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
         """What stands before the passages of each of these documents when they are indexed."""

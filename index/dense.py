@@ -37,8 +37,13 @@ class DensePart:
         return cls(faiss.read_index(str(path)))  # type: ignore[arg-type]
 
     def save(self, path: Path) -> None:
-        """Write to `path`, in place: the caller publishes it by renaming."""
-        faiss.write_index(self.index, str(path))
+        """Write to `path`, in place: the caller publishes it by renaming.
+
+        Raises:
+            OSError: if the disk refuses. FAISS itself only prints what fails when it closes a file.
+        """
+        with path.open("wb") as file:
+            faiss.write_index(self.index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
 
     def __len__(self) -> int:
         return int(self.index.ntotal)

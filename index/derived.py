@@ -10,25 +10,27 @@ segments, what went as tombstones.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from index.catalog import Catalog
 from index.dense import DenseIndex, DensePart
-from index.errors import CiteqaError
+from index.errors import CiteqaError, IndexDamagedError, StorageError
 from index.files import sha256, sync, sync_tree
 from index.lexical import LexicalIndex
 
 Settings = dict[str, str | int]
 
 _WORN = 4  # a part is made again when a fourth of it is dead
+_REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 _FEW = 512  # so few passages are indexed anew at every change that takes some away
 
 
@@ -67,7 +69,8 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Both indexes of a generation, and what makes opening the next one fast: files that were checked, by inode."""
+    """Both indexes of a generation, and what makes opening the next one fast: the digests of files that were checked,
+    by inode, and the parts by their digests."""
 
     dense: DenseIndex
     lexical: LexicalIndex
@@ -94,17 +97,58 @@ def advance(folder: Path, catalog: Catalog, dead: Sequence[int], gone: Sequence[
     """The next generation: the last one, less the passages `dead` of the documents `gone`, plus all newer passages.
 
     To be called in the transaction that changes the database; the files are there when it is committed.
+
+    Raises:
+        StorageError: if the disk refuses.
     """
     try:
         last = manifest_of(catalog)
-        return _publish(folder, catalog, last, dead, gone)
-    except (DerivedDamagedError, FileNotFoundError):
+        with _storing(folder):
+            return _publish(folder, catalog, last, dead, gone)
+    except (DerivedDamagedError, FileNotFoundError, NotADirectoryError):
         return rebuild(folder, catalog)
 
 
 def rebuild(folder: Path, catalog: Catalog) -> Manifest:
-    """A generation made of nothing but the database. To be called in a transaction."""
-    return _publish(folder, catalog, None, (), ())
+    """A generation made of nothing but the database. To be called in a transaction.
+
+    Raises:
+        IndexDamagedError: if the database is not sound.
+        StorageError: if the disk refuses.
+    """
+    if faults := catalog.faults():
+        raise IndexDamagedError(
+            f"the database in {folder} is damaged: {faults[0]}; put a backup in its place, or move it away and index "
+            "the documents again"
+        )
+    with _storing(folder):
+        return _publish(folder, catalog, None, (), ())
+
+
+@contextmanager
+def _storing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _REFUSED:
+            raise StorageError(folder, error.strerror or str(error)) from error
+        raise
+
+
+def check_latest(folder: Path, catalog: Catalog) -> None:
+    """Raises IndexDamagedError if the search files belong to a later state than the database shows: then its journal,
+    where the latest changes may stand, was lost or damaged."""
+    published = {path.name for path in (folder / "generations").glob("[0-9]*-*")}
+    with suppress(DerivedDamagedError):
+        if manifest_of(catalog).generation in published:
+            return
+    found, newest = catalog.last_change(), max((int(name.partition("-")[0]) for name in published), default=0)
+    if newest > found:
+        raise IndexDamagedError(
+            f"the database in {folder} is older than its search files: the changes after {found} are lost, up to "
+            f"{newest}. Was catalog.sqlite3-wal beside it deleted or damaged? Put a backup in its place, or move it "
+            f"away and index the documents again; to go on without those changes, delete {folder / 'generations'}"
+        )
 
 
 def is_worn(manifest: Manifest) -> bool:
@@ -114,7 +158,7 @@ def is_worn(manifest: Manifest) -> bool:
 
 def sweep(folder: Path, keep: str) -> None:
     """Remove every generation but one, and what interrupted runs left. Needs the writer's lock."""
-    for old in (folder / "generations").iterdir():
+    for old in (folder / "generations").glob("*"):
         if old.name != keep:
             shutil.rmtree(old, ignore_errors=True)
 
@@ -138,9 +182,16 @@ def open_generation(folder: Path, manifest: Manifest, dimension: int, before: Op
             raise DerivedDamagedError(f"{path} has SHA-256 {found}, needed {expected}")
         checked[inode] = found
     held = before.parts if before else {}
-    parts = {part.file: held.get(part.file) or DensePart.open(generation / part.file) for part in manifest.parts}
-    dense = DenseIndex(dimension, list(parts.values()), manifest.dead)
-    return Opened(dense, LexicalIndex.open(generation / "lexical"), checked, parts)
+    try:
+        parts = {
+            digest: held.get(digest) or DensePart.open(generation / part.file)
+            for part in manifest.parts
+            for digest in [manifest.files[part.file]]
+        }
+        lexical = LexicalIndex.open(generation / "lexical")
+    except (RuntimeError, ValueError, KeyError) as error:  # written by a disk that lied, or by other versions
+        raise DerivedDamagedError(f"{generation} cannot be opened: {error}") from None
+    return Opened(DenseIndex(dimension, list(parts.values()), manifest.dead), lexical, checked, parts)
 
 
 def _publish(
@@ -188,8 +239,15 @@ def _publish(
 
 
 def _link(source: Path, target: Path, manifest: Manifest) -> None:
-    """Take over a generation's files; copied where the file system has no hard links."""
-    for name in manifest.files:
+    """Take over a generation's files; copied where the file system has no hard links.
+
+    Raises:
+        DerivedDamagedError: if one that is built upon is not what was written. Vectors are not: parts are taken over
+            whole, or made from the database.
+    """
+    for name, expected in manifest.files.items():
+        if not name.startswith("dense") and sha256(source / name) != expected:  # merging would hide it for ever
+            raise DerivedDamagedError(f"{source / name} is damaged")
         try:
             os.link(source / name, target / name)
         except FileNotFoundError:

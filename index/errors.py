@@ -8,6 +8,7 @@
     │   └── IndexOutdatedError    it has the format of an earlier version, which can be upgraded
     ├── IndexDamagedError     the source of truth itself cannot be read
     ├── IndexBusyError        another process is writing to the index
+    ├── StorageError          the disk refuses to write: it is full, read-only or failing
     ├── UnknownDocumentError  no document has that id
     └── QuestionSetError      an evaluation file is not what it should be
 
@@ -51,6 +52,16 @@ class IndexBusyError(CiteqaError):
     def __init__(self, holder: str, what: str) -> None:
         self.holder = holder
         super().__init__(f"{holder} is writing to {what}; try again after it")
+
+
+class StorageError(CiteqaError):
+    """The disk refuses to write; the step that needed it changed nothing."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(
+            f"writing to {path} failed: {reason}; nothing that was stored is lost. Make room or mend the disk, then do "
+            "the same again"
+        )
 
 
 class UnknownDocumentError(CiteqaError):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import tantivy
 
 from index.analyzer import ANALYZER, english
+from index.errors import StorageError
 from index.ranking import Ranked, widening
 
 _HEAP = 64_000_000  # bytes the writer may use before it spills a segment
@@ -46,9 +47,16 @@ class LexicalIndex:
         """Bring the index in `folder` up to date, or make one in an empty folder: passages of the documents `gone` go,
         then `rows` come. One thread writes, so that the same calls give the same index.
 
-        Files that are there are never changed, but for being named no more: new ones are written beside them.
+        Files that are there are never changed, but for being named no more: new ones are written beside them. The
+        caller has checked the digests of those that are there.
+
+        Raises:
+            StorageError: if the disk refuses.
         """
-        cls._fill(tantivy.Index(_schema(), path=str(folder)), rows, gone)
+        try:
+            cls._fill(tantivy.Index(_schema(), path=str(folder)), rows, gone)
+        except ValueError as error:  # tantivy's word for every failure
+            raise StorageError(folder, str(error)) from error
 
     @classmethod
     def in_memory(cls, rows: Iterable[Row]) -> LexicalIndex:

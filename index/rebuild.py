@@ -7,13 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from index.builder import BESIDE as BESIDE
 from index.builder import Progress, Report, Writer
 from index.catalog import Catalog
 from index.chunker import ChunkerSettings
-from index.derived import manifest_of, rebuild, sweep
+from index.derived import Settings, manifest_of, rebuild, sweep
 from index.embedder import Embedder
-from index.store import DATABASE, existing, settings_of, writer_lock
+from index.errors import IndexDamagedError
+from index.store import BESIDE, DATABASE, existing, settings_of, writer_lock
 
 
 def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress: Progress | None = None) -> Report:
@@ -30,9 +30,7 @@ def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress:
     beside, settings = folder / BESIDE, settings_of(embedder.info, chunker)
     with writer_lock(folder, "making everything again"), closing(Catalog(folder / DATABASE, write=True)) as catalog:
         beside.mkdir(exist_ok=True)
-        with closing(Catalog(beside / DATABASE, write=True)) as new:
-            begun = new.settings() == settings
-        if not begun:
+        if not _begun(beside, settings):
             shutil.rmtree(beside)
             beside.mkdir()
         with closing(Catalog(beside / DATABASE, write=True)) as new:
@@ -41,6 +39,15 @@ def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress:
         sweep(folder, manifest_of(catalog).generation)
         shutil.rmtree(beside)
         return replace(report, added=0, replaced=report.documents, unchanged=0, removed=0)
+
+
+def _begun(folder: Path, settings: Settings) -> bool:
+    """Whether there is something to go on with."""
+    try:
+        with closing(Catalog(folder / DATABASE, write=True)) as new:
+            return new.settings() == settings and not new.faults()
+    except IndexDamagedError:
+        return False
 
 
 def _copied(

@@ -21,7 +21,17 @@ from numpy.typing import NDArray
 from index.analyzer import ANALYZER
 from index.catalog import Catalog, Summary
 from index.chunker import ChunkerSettings
-from index.derived import DerivedDamagedError, Manifest, Opened, Settings, manifest_of, open_generation, rebuild, sweep
+from index.derived import (
+    DerivedDamagedError,
+    Manifest,
+    Opened,
+    Settings,
+    check_latest,
+    manifest_of,
+    open_generation,
+    rebuild,
+    sweep,
+)
 from index.embedder import EmbedderInfo
 from index.errors import (
     IndexBusyError,
@@ -43,6 +53,7 @@ _OPTIONS = {
     "chunker.passage_tokens": "--passage-tokens",
     "chunker.overlap_sentences": "--overlap-sentences",
 }
+BESIDE = "rebuild"  # folder of the index that is being made, inside the living one's
 
 
 class Selection(NamedTuple):
@@ -105,7 +116,8 @@ def writer_lock(folder: Path, doing: str) -> Iterator[None]:
         raise IndexBusyError(_holder(holder), f"the index in {folder}") from None
     try:
         since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
-        write_json(holder, {"process": os.getpid(), "since": since, "doing": doing})
+        with suppress(OSError):  # a full disk is no reason not to remove documents
+            write_json(holder, {"process": os.getpid(), "since": since, "doing": doing})
         yield
     finally:
         holder.unlink(missing_ok=True)
@@ -277,6 +289,7 @@ def _make_again(folder: Path, reason: str) -> None:
         with suppress(DerivedDamagedError):
             open_generation(folder, manifest_of(catalog), int(settings["embedder.dimension"]))
             return
+        check_latest(folder, catalog)
         log.warning("making the search files in %s again: %s", folder, reason)
         with catalog.transaction():
             manifest = rebuild(folder, catalog)

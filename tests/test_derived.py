@@ -25,7 +25,7 @@ from index.catalog import Catalog
 from index.chunker import ChunkerSettings
 from index.corpus import document
 from index.derived import DerivedDamagedError, Manifest, manifest_of, open_generation
-from index.errors import IndexBusyError
+from index.errors import IndexBusyError, StorageError
 from index.files import sha256, write_json
 from index.store import Index, writer_lock
 
@@ -212,7 +212,7 @@ def test_what_fails_leaves_the_state_and_the_files_in_use_as_they_are(
     for function in ("sync_tree", "sync", "sha256"):
         with monkeypatch.context() as patch:
             patch.setattr(derived, function, full)
-            with pytest.raises(OSError, match="No space left"):
+            with pytest.raises(StorageError, match="No space left"):
                 update(folder, [docs], WordLengths())
         assert results(folder) == before
         assert {path: path.read_bytes() for path in files} == files

@@ -19,8 +19,8 @@ from index.chunker import ChunkerSettings
 from index.doctor import Finding, examine
 from index.embedder import Embedder
 from index.errors import IndexBusyError, IndexNotFoundError
-from index.rebuild import BESIDE, remake
-from index.store import Index, writer_lock
+from index.rebuild import remake
+from index.store import BESIDE, Index, writer_lock
 from index.sync import plan, sync
 
 

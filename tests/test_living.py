@@ -22,9 +22,9 @@ from index.corpus import document
 from index.embedder import Embedder, EmbedderInfo, Vectors
 from index.errors import IndexBusyError, UnknownDocumentError
 from index.models import load_embedder
-from index.rebuild import BESIDE, remake
+from index.rebuild import remake
 from index.sources import DEFAULT_MODEL
-from index.store import chunker_of, writer_lock
+from index.store import BESIDE, chunker_of, writer_lock
 from index.types import Document
 from rag.types import Response
 
