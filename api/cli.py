@@ -37,6 +37,13 @@ SourceName = Annotated[str | None, typer.Option("--source", help="Search only do
 _DATE = ["%Y-%m-%d"]
 From = Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="Search only documents from this day on.")]
 To = Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Search only documents up to this day.")]
+Today = Annotated[
+    datetime | None,
+    typer.Option("--today", formats=_DATE, help='The day that "last week" in the question counts from.'),
+]
+UseDates = Annotated[
+    bool, typer.Option("--dates/--no-dates", help="Let times in the question prefer and filter sources.")
+]
 MinConfidence = Annotated[
     float | None, typer.Option("--min-confidence", min=0, max=1, help="Answer only from this confidence up.")
 ]
@@ -75,6 +82,8 @@ def ask(
     from_: From = None,
     to: To = None,
     min_confidence: MinConfidence = None,
+    today: Today = None,
+    dates: UseDates = True,
     reader: ReaderName = None,
 ) -> None:
     """Answer a question in the documents' own words, or say that they do not.
@@ -84,7 +93,10 @@ def ask(
     _check_question(question)
     filters = _filters(source, from_, to)
     with opened(settings_given(index=index, reader=reader)) as service:
-        response = service.answerer.ask(question, k=k, filters=filters, min_confidence=min_confidence)
+        day = today.date() if today else None
+        response = service.answerer.ask(
+            question, k=k, filters=filters, min_confidence=min_confidence, today=day, use_dates=dates
+        )
         if json:
             from api.schemas import AskResponse
 
@@ -102,6 +114,8 @@ def search(
     source: SourceName = None,
     from_: From = None,
     to: To = None,
+    today: Today = None,
+    dates: UseDates = True,
 ) -> None:
     """The passages nearest to a question, best first.
 
@@ -110,7 +124,8 @@ def search(
     _check_question(question)
     filters = _filters(source, from_, to)
     with opened(settings_given(index=index)) as service:
-        found, milliseconds = service.answerer.search(question, k=k, filters=filters)
+        day = today.date() if today else None
+        found, milliseconds = service.answerer.search(question, k=k, filters=filters, today=day, use_dates=dates)
         if json:
             from api.schemas import SearchResponse
 

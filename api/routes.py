@@ -77,6 +77,8 @@ def ask(body: AskRequest, service: Loaded) -> AskResponse:
         filters=_filters(body),
         min_confidence=body.min_confidence,
         context=body.context,
+        today=body.today,
+        use_dates=body.use_dates,
     )
     return AskResponse.of(response, service.index)
 
@@ -84,7 +86,9 @@ def ask(body: AskRequest, service: Loaded) -> AskResponse:
 @router.post("/search", dependencies=[Depends(_json_only)], responses=_POSTED)
 def search(body: SearchRequest, service: Loaded) -> SearchResponse:
     """The passages nearest to a question, best first."""
-    found, milliseconds = service.answerer.search(body.question, k=body.k, filters=_filters(body))
+    found, milliseconds = service.answerer.search(
+        body.question, k=body.k, filters=_filters(body), today=body.today, use_dates=body.use_dates
+    )
     return SearchResponse.of(body.question, found, milliseconds, service.index)
 
 

@@ -12,7 +12,8 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from index.catalog import Summary
-    from rag.types import Candidate, Citation, Found, Response, Source
+    from rag.dates import Timing
+    from rag.types import Candidate, Citation, Dates, Found, Response, Source
     from rag.verify import Verdict
 
 # Control characters (C0 without tab and line feed, DEL, C1), bidi embeddings, overrides and isolates, surrogates.
@@ -37,12 +38,30 @@ def response(console: Console, answered: Response) -> None:
             console.print(Text("also in: ") + _byline(citation.source), style="dim")
         sure = answered.answer.confidence
         console.print(f"{confidence_in_words(sure)} (confidence {sure:.2f})", style="dim")
-        _candidates(console, "other documents say otherwise:", answered.conflicts)
+        newer = [one for one in answered.conflicts if one.citation.newer_than(answered.answer.citation)]
+        _candidates(console, "newer documents say otherwise:", newer)
+        older = [one for one in answered.conflicts if one not in newer]
+        _candidates(console, "other documents say otherwise:", older)
         _candidates(console, "other possible answers:", answered.alternatives)
     elif answered.reason:
         console.print("Not in these documents.", style="bold")
         console.print(answered.reason.message)
         evidence(console, answered.evidence)
+    _times(console, answered.dates)
+
+
+def _times(console: Console, dates: Dates) -> None:
+    """What the question's times did; --no-dates switches it off."""
+    if dates.applied:
+        said = "; ".join(f"“{timing.text}” {_time(timing)}" for timing in dates.understood)
+        console.print(Text(printable(f"times in the question: {said}")), style="dim")
+
+
+def _time(timing: Timing) -> str:
+    if timing.use == "newest":
+        return "prefers the newest"
+    does = "searches only" if timing.use == "filter" else "prefers"
+    return f"{does} {timing.date_from or ''} to {timing.date_to or ''}".rstrip()
 
 
 def confidence_in_words(confidence: float) -> str:
@@ -91,6 +110,8 @@ def evidence(console: Console, found: Sequence[Found]) -> None:
         span = item.place.span
         ranks = f"dense {item.evidence.dense_rank or '-'}, lexical {item.evidence.lexical_rank or '-'}"
         console.print(_byline(item.source) + Text(f" [{span.start}, {span.end}), {ranks}"), style="dim")
+        if copies := dict.fromkeys(copy.document_id for copy in item.evidence.copies):
+            console.print(Text(printable(f"copies: {', '.join(copies)}")), style="dim")
 
 
 def documents(console: Console, found: Sequence[Summary], total: int) -> None:
