@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from api.settings import Settings
@@ -27,10 +28,20 @@ class Asked(Protocol):
         filters: FiltersIn | None = None,
         min_confidence: float | None = None,
         context: str | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
     ) -> AskResponse:
         """The answer to a question, or the reason why there is none."""
 
-    def search(self, question: str, *, k: int = 5, filters: FiltersIn | None = None) -> SearchResponse:
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> SearchResponse:
         """The passages nearest to a question, best first."""
 
     def document(self, document_id: str) -> DocumentOut:
@@ -54,19 +65,38 @@ class Here:
         filters: FiltersIn | None = None,
         min_confidence: float | None = None,
         context: str | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
     ) -> AskResponse:
         from api.schemas import AskResponse
 
         service = self._service.now
         chosen = filters.filters() if filters else None
-        response = service.answerer.ask(question, k=k, filters=chosen, min_confidence=min_confidence, context=context)
+        response = service.answerer.ask(
+            question,
+            k=k,
+            filters=chosen,
+            min_confidence=min_confidence,
+            context=context,
+            today=today,
+            use_dates=use_dates,
+        )
         return AskResponse.of(response, service.index)
 
-    def search(self, question: str, *, k: int = 5, filters: FiltersIn | None = None) -> SearchResponse:
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> SearchResponse:
         from api.schemas import SearchResponse
 
         service = self._service.now
-        found, ms = service.answerer.search(question, k=k, filters=filters.filters() if filters else None)
+        chosen = filters.filters() if filters else None
+        found, ms = service.answerer.search(question, k=k, filters=chosen, today=today, use_dates=use_dates)
         return SearchResponse.of(question, found, ms, service.index)
 
     def document(self, document_id: str) -> DocumentOut:

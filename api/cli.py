@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -37,6 +37,13 @@ SourceName = Annotated[str | None, typer.Option("--source", help="Search only do
 _DATE = ["%Y-%m-%d"]
 From = Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="Search only documents from this day on.")]
 To = Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Search only documents up to this day.")]
+Today = Annotated[
+    datetime | None,
+    typer.Option("--today", formats=_DATE, help='The day that "last week" in the question counts from.'),
+]
+UseDates = Annotated[
+    bool, typer.Option("--dates/--no-dates", help="Let times in the question prefer and filter sources.")
+]
 MinConfidence = Annotated[
     float | None, typer.Option("--min-confidence", min=0, max=1, help="Answer only from this confidence up.")
 ]
@@ -71,6 +78,8 @@ def ask(
     from_: From = None,
     to: To = None,
     min_confidence: MinConfidence = None,
+    today: Today = None,
+    dates: UseDates = True,
     reader: ReaderName = None,
     url: Url = None,
 ) -> None:
@@ -81,7 +90,9 @@ def ask(
     _check_question(question)
     filters = _filters(source, from_, to)
     with asked(asking_given(index, url, reader=reader)) as service:
-        response = service.ask(question, k=k, filters=filters, min_confidence=min_confidence)
+        response = service.ask(
+            question, k=k, filters=filters, min_confidence=min_confidence, today=_day(today), use_dates=dates
+        )
     if json:
         print_json(response.model_dump(mode="json"))
     else:
@@ -97,6 +108,8 @@ def search(
     source: SourceName = None,
     from_: From = None,
     to: To = None,
+    today: Today = None,
+    dates: UseDates = True,
     url: Url = None,
 ) -> None:
     """The passages nearest to a question, best first.
@@ -106,7 +119,7 @@ def search(
     _check_question(question)
     filters = _filters(source, from_, to)
     with asked(asking_given(index, url)) as service:
-        found = service.search(question, k=k, filters=filters)
+        found = service.search(question, k=k, filters=filters, today=_day(today), use_dates=dates)
     if json:
         print_json(found.model_dump(mode="json"))
     else:
@@ -116,8 +129,12 @@ def search(
 def _filters(source: str | None, start: datetime | None, end: datetime | None) -> FiltersIn:
     from api.schemas import FiltersIn
 
-    days = {"date_from": start.date() if start else None, "date_to": end.date() if end else None}
+    days = {"date_from": _day(start), "date_to": _day(end)}
     return _checked(FiltersIn, "--source, --from, --to", source=source, **days)
+
+
+def _day(given: datetime | None) -> date | None:
+    return given.date() if given else None
 
 
 def _check_question(question: str) -> None:

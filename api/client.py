@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -39,6 +40,7 @@ from api.schemas import (
     DocumentSummary,
     FiltersIn,
     Ready,
+    SearchRequest,
     SearchResponse,
     VerifyResponse,
 )
@@ -88,9 +90,19 @@ class Client:
         filters: FiltersIn | None = None,
         min_confidence: float | None = None,
         context: str | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
     ) -> AskResponse:
         """The answer to a question, or the reason why there is none."""
-        body = AskRequest(question=question, k=k, filters=filters, min_confidence=min_confidence, context=context)
+        body = AskRequest(
+            question=question,
+            k=k,
+            filters=filters,
+            min_confidence=min_confidence,
+            context=context,
+            today=today,
+            use_dates=use_dates,
+        )
         return self._post("ask", _json(body), AskResponse)
 
     def ask_batch(self, questions: Sequence[AskRequest]) -> BatchResponse:
@@ -110,10 +122,18 @@ class Client:
         body = {"question": question, "documents": [_json(one) for one in documents], "k": k}
         return self._post("read", body | {"min_confidence": min_confidence, "context": context}, AskResponse)
 
-    def search(self, question: str, *, k: int = 5, filters: FiltersIn | None = None) -> SearchResponse:
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> SearchResponse:
         """The passages nearest to a question, best first."""
-        body = {"question": question, "k": k, "filters": _json(filters) if filters else None}
-        return self._post("search", body, SearchResponse)
+        body = SearchRequest(question=question, k=k, filters=filters, today=today, use_dates=use_dates)
+        return self._post("search", _json(body), SearchResponse)
 
     def verify(self, claim: Claim) -> VerifyResponse:
         """Whether a citation still holds."""

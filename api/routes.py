@@ -104,6 +104,8 @@ def answered(body: AskRequest, service: Service, request: Request) -> AskRespons
         filters=_filters(body),
         min_confidence=body.min_confidence,
         context=body.context,
+        today=body.today,
+        use_dates=body.use_dates,
     )
     told(request.scope).answered(response)
     return AskResponse.of(response, service.index)
@@ -114,7 +116,9 @@ def search(body: SearchRequest, service: Loaded, request: Request) -> SearchResp
     """The passages nearest to a question, best first."""
     check_length(body.question, request)
     told(request.scope).question = body.question
-    found, milliseconds = service.answerer.search(body.question, k=body.k, filters=_filters(body))
+    found, milliseconds = service.answerer.search(
+        body.question, k=body.k, filters=_filters(body), today=body.today, use_dates=body.use_dates
+    )
     return SearchResponse.of(body.question, found, milliseconds, service.index)
 
 

@@ -13,8 +13,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from index.catalog import Summary
 from index.corpus import MAX_ID_BYTES
 from index.types import Document, Filters
+from rag.dates import Timing
 from rag.retriever import Searched
-from rag.types import Answer, Candidate, Citation, Found, Reason, Response, Slice, Source
+from rag.types import Answer, Candidate, Citation, Dates, Found, Reason, Response, Slice, Source
 from rag.verify import Claim, Verdict
 
 MAX_QUESTION = 2000  # code points
@@ -75,6 +76,12 @@ class SearchRequest(_Request):
     question: Text = Field(examples=["How much aid did the United States pledge to the Cubans?"])
     k: int = Field(default=5, ge=1, le=MAX_K, description="how much evidence to return; it never changes the answer")
     filters: FiltersIn | None = None
+    today: IsoDate | None = Field(
+        default=None, description='the day that "last week" in the question counts from; the current one if null'
+    )
+    use_dates: bool = Field(
+        default=True, description="whether the times that the question names may prefer and filter sources"
+    )
 
 
 class AskRequest(SearchRequest):
@@ -84,13 +91,6 @@ class AskRequest(SearchRequest):
     context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
         default=None, description="what a follow-up question carries over: searched and read together with it"
     )
-    today: IsoDate | None = Field(default=None, description="must be null: relative dates are not understood yet")
-
-    @model_validator(mode="after")
-    def _no_today(self) -> AskRequest:
-        if self.today is not None:
-            raise ValueError("'today' must be null: relative dates in questions are not understood yet")
-        return self
 
 
 class DocumentIn(_Request):
@@ -184,6 +184,15 @@ class CandidateOut(BaseModel):
         return cls(text=candidate.text, score=candidate.score, citation=CitationOut.of(candidate.citation))
 
 
+class ConflictOut(CandidateOut):
+    newer: bool = Field(description="whether its source is of a later day than the answer's; false if one is undated")
+
+    @classmethod
+    def beside(cls, candidate: Candidate, answer: Answer) -> ConflictOut:
+        newer = candidate.citation.newer_than(answer.citation)
+        return cls(**CandidateOut.of(candidate).model_dump(), newer=newer)
+
+
 class ReasonOut(BaseModel):
     code: Literal["no_evidence", "not_in_the_sources", "filtered_out"]
     message: str
@@ -201,6 +210,7 @@ class EvidenceOut(PlaceOut, SourceOut):
     score: float
     dense_rank: int | None
     lexical_rank: int | None
+    also_in: list[str] = Field(description="ids of documents with a copy of this passage, which stands for them")
 
     @classmethod
     def of(cls, found: Found) -> EvidenceOut:
@@ -213,7 +223,41 @@ class EvidenceOut(PlaceOut, SourceOut):
             score=evidence.score,
             dense_rank=evidence.dense_rank,
             lexical_rank=evidence.lexical_rank,
+            also_in=list(dict.fromkeys(copy.document_id for copy in evidence.copies)),
         )
+
+
+class TimingOut(BaseModel):
+    """Words of the question that name a time. A preference reorders near-ties; a filter leaves out sources of other
+    days, but no undated ones; "newest" prefers the newer, and has no days."""
+
+    text: str
+    start: int
+    end: int
+    date_from: date | None
+    date_to: date | None
+    use: Literal["prefer", "filter", "newest"]
+
+    @classmethod
+    def of(cls, timing: Timing) -> TimingOut:
+        span = timing.span
+        return cls(
+            text=timing.text,
+            start=span.start,
+            end=span.end,
+            date_from=timing.date_from,
+            date_to=timing.date_to,
+            use=timing.use,
+        )
+
+
+class DatesOut(BaseModel):
+    understood: list[TimingOut]
+    applied: bool = Field(description="false where nothing was understood, `use_dates` is off or `filters` name days")
+
+    @classmethod
+    def of(cls, dates: Dates) -> DatesOut:
+        return cls(understood=[TimingOut.of(timing) for timing in dates.understood], applied=dates.applied)
 
 
 class IndexOut(BaseModel):
@@ -232,8 +276,9 @@ class AskResponse(BaseModel):
     answer: AnswerOut | None
     reason: ReasonOut | None
     alternatives: list[CandidateOut]
-    conflicts: list[CandidateOut]
+    conflicts: list[ConflictOut]
     evidence: list[EvidenceOut]
+    dates: DatesOut
     index: IndexOut
     timing_ms: dict[str, float]
 
@@ -245,8 +290,9 @@ class AskResponse(BaseModel):
             answer=AnswerOut.of(response.answer) if response.answer else None,
             reason=ReasonOut.of(response.reason) if response.reason else None,
             alternatives=[CandidateOut.of(candidate) for candidate in response.alternatives],
-            conflicts=[CandidateOut.of(candidate) for candidate in response.conflicts],
+            conflicts=[ConflictOut.beside(one, response.answer) for one in response.conflicts if response.answer],
             evidence=[EvidenceOut.of(found) for found in response.evidence],
+            dates=DatesOut.of(response.dates),
             index=IndexOut.of(index),
             timing_ms={name: round(value, 2) for name, value in response.timing_ms.items()},
         )

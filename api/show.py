@@ -15,9 +15,11 @@ if TYPE_CHECKING:
         AskResponse,
         CandidateOut,
         CitationOut,
+        DatesOut,
         DocumentSummary,
         EvidenceOut,
         SourceOut,
+        TimingOut,
         VerifyResponse,
     )
     from rag.evaluation.compare import Comparison
@@ -54,12 +56,30 @@ def response(console: Console, answered: AskResponse) -> None:
             console.print(Text("also in: ") + _byline(citation), style="dim")
         sure = answered.answer.confidence
         console.print(f"{confidence_in_words(sure)} (confidence {sure:.2f})", style="dim")
-        _candidates(console, "other documents say otherwise:", answered.conflicts)
+        newer = [one for one in answered.conflicts if one.newer]
+        _candidates(console, "newer documents say otherwise:", newer)
+        older = [one for one in answered.conflicts if one not in newer]
+        _candidates(console, "other documents say otherwise:", older)
         _candidates(console, "other possible answers:", answered.alternatives)
     elif answered.reason:
         console.print("Not in these documents.", style="bold")
         console.print(answered.reason.message)
         evidence(console, answered.evidence)
+    _times(console, answered.dates)
+
+
+def _times(console: Console, dates: DatesOut) -> None:
+    """What the question's times did; --no-dates switches it off."""
+    if dates.applied:
+        said = "; ".join(f"“{timing.text}” {_time(timing)}" for timing in dates.understood)
+        console.print(Text(printable(f"times in the question: {said}")), style="dim")
+
+
+def _time(timing: TimingOut) -> str:
+    if timing.use == "newest":
+        return "prefers the newest"
+    does = "searches only" if timing.use == "filter" else "prefers"
+    return f"{does} {timing.date_from or ''} to {timing.date_to or ''}".rstrip()
 
 
 def confidence_in_words(confidence: float) -> str:
@@ -107,6 +127,8 @@ def evidence(console: Console, found: Sequence[EvidenceOut]) -> None:
         console.print(Text(f"{number}. ", style="bold") + Text(printable(item.text)))
         ranks = f"dense {item.dense_rank or '-'}, lexical {item.lexical_rank or '-'}"
         console.print(_byline(item) + Text(f" [{item.start}, {item.end}), {ranks}"), style="dim")
+        if item.also_in:
+            console.print(Text(printable(f"copies: {', '.join(item.also_in)}")), style="dim")
 
 
 def documents(console: Console, found: Sequence[DocumentSummary], total: int) -> None:

@@ -369,6 +369,12 @@ class Catalog:
             )
         return found
 
+    def dates(self, document_ids: Iterable[str]) -> dict[str, date | None]:
+        """By document id, the document's date; documents that are not there are left out."""
+        wanted = json.dumps(list(document_ids))
+        rows = self._all("SELECT id, date FROM documents WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+        return {row[0]: schema.day(row[1]) for row in rows}
+
     def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
         """What stands before the passages of each of these documents when they are indexed."""
         wanted = json.dumps(sorted(set(document_ids)))

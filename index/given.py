@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 import numpy as np
 
@@ -89,3 +90,7 @@ class GivenTexts:
     def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
         """By document id, what stands before the document's passages."""
         return {document_id: self._headings[document_id] for document_id in document_ids}
+
+    def dates(self, document_ids: Iterable[str]) -> dict[str, date | None]:
+        """By document id, when the document was published; None where that is not known."""
+        return {document_id: self._documents[document_id].date for document_id in document_ids}

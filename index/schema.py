@@ -98,13 +98,14 @@ def day(value: str | None) -> date | None:
 def where(filters: Filters) -> tuple[str, list[Any]]:
     """The condition on documents `d` that filters make, and the values bound in it."""
     conditions, bound = ["1"], list[Any]()
+    undated = " OR d.date IS NULL" if filters.undated else ""
     if filters.document_ids is not None:
         conditions.append("d.id IN (SELECT value FROM json_each(?))")
         bound.append(json.dumps(sorted(filters.document_ids)))
     for condition, value in (
         ("d.source = ?", filters.source),
-        ("d.date >= ?", filters.date_from.isoformat() if filters.date_from else None),
-        ("d.date <= ?", filters.date_to.isoformat() if filters.date_to else None),
+        (f"(d.date >= ?{undated})", filters.date_from.isoformat() if filters.date_from else None),
+        (f"(d.date <= ?{undated})", filters.date_to.isoformat() if filters.date_to else None),
     ):
         if value is not None:
             conditions.append(condition)

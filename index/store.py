@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -251,6 +251,10 @@ class Index:
     def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
         """By document id, what stands before the document's passages when they are indexed: title and date."""
         return self._catalog.headings(document_ids)
+
+    def dates(self, document_ids: Iterable[str]) -> dict[str, date | None]:
+        """By document id, the document's date."""
+        return self._catalog.dates(document_ids)
 
     def summaries(self, limit: int, after: str = "", contains: str = "") -> tuple[list[Summary], int]:
         """A page of documents in order of id, and how many there are in all that contain the text given."""

@@ -123,7 +123,7 @@ class Hit:
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which documents may be searched. Every condition given must hold; a document without a date fails any date
-    condition, one without a source fails any source condition.
+    condition unless `undated` documents are kept, one without a source fails any source condition.
 
     Raises:
         ValueError: if `date_from` is after `date_to`.
@@ -133,6 +133,7 @@ class Filters:
     source: str | None = None
     date_from: date | None = None
     date_to: date | None = None
+    undated: bool = False
 
     def __post_init__(self) -> None:
         if self.date_from and self.date_to and self.date_from > self.date_to:

@@ -6,21 +6,25 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import NamedTuple
 
 from index.embedder import Embedder
 from index.store import Selection
-from index.types import Document, Filters
+from index.types import Document, Filters, Passage
+from rag import copies, recency
 from rag.confidence import Confidence
 from rag.places import Place, also, conflicting, fitting, gather, others, same_spot, signs
 from rag.reader import Reader, ReaderInfo
 from rag.retriever import Retriever, Searched
-from rag.types import Answer, Candidate, Citation, Evidence, Found, Reason, Response, Slice, Source
+from rag.types import Answer, Candidate, Citation, Dates, Evidence, Found, Reason, Response, Slice, Source
 
+POOL = 80  # passages that times may reorder and whose copies are merged; leaves more than can be asked for
 READ = 10  # passages read for a question, however much evidence is asked for
 ALTERNATIVES = 3
 CONFLICTS = 3
 ALSO_IN = 10
+COPIES = 4  # passages read besides, to cite the answer in copies of the passage that gave it
 MENTIONED = 4  # words of the question named when they are nowhere in what was found
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
@@ -58,15 +62,24 @@ class Answerer:
         """The same over another index, another view of it, or texts that were given."""
         return Answerer(index, self.embedder, self._reader, self._confidence)
 
-    def search(self, question: str, *, k: int = 5, filters: Filters | None = None) -> tuple[list[Found], float]:
-        """The `k` best passages with their sources, best first, and the milliseconds it took.
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: Filters | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> tuple[list[Found], float]:
+        """The `k` best passages with their sources, best first, as `ask` finds them, and the milliseconds it took.
 
         Raises:
             UnknownDocumentError: if the filters name documents that are not there.
         """
         start = time.perf_counter()
-        evidence = self._retriever.retrieve(question, k, self._index.select(filters or Filters()))
-        found = self._found(evidence, {})
+        plan = recency.planned(question, filters or Filters(), today or date.today(), apply=use_dates)
+        evidence = self._evidence(question, self._index.select(plan.filters), plan)
+        found = self._found(evidence[:k], {})
         return found, _ms(start)
 
     def ask(
@@ -77,6 +90,8 @@ class Answerer:
         filters: Filters | None = None,
         min_confidence: float | None = None,
         context: str | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
     ) -> Response:
         """The best answer, or the reason why there is none.
 
@@ -85,14 +100,17 @@ class Answerer:
             k: how many pieces of evidence to return, from 1; it never changes the answer.
             min_confidence: answer only from this confidence up, between 0 and 1; the fitted threshold if None.
             context: what a follow-up question carries over from the turn before; searched and read with it.
+            today: the day that "last week" counts from; the current one if None.
+            use_dates: whether the times that the question names act (see `rag.recency`).
 
         Raises:
             UnknownDocumentError: if the filters name documents that are not there.
         """
         start = time.perf_counter()
         asked = f"{context} {question}" if context else question
-        selection = self._index.select(filters or Filters())
-        evidence = self._retriever.retrieve(asked, max(k, READ), selection)
+        plan = recency.planned(question, filters or Filters(), today or date.today(), apply=use_dates)
+        selection = self._index.select(plan.filters)
+        evidence = self._evidence(asked, selection, plan)
         retrieved = time.perf_counter()
         places = self.places(asked, evidence[:READ])
         documents: dict[str, Document] = {}
@@ -102,9 +120,18 @@ class Answerer:
         if places:
             reason, decided = self._decide(asked, places, evidence[:READ], threshold, documents)
         else:
-            reason, decided = _nothing_found(selection, threshold), Decided()
+            reason, decided = _nothing_found(selection, plan, threshold), Decided()
         timing = {"retrieve": (retrieved - start) * 1000, "read": _ms(retrieved), "total": _ms(start)}
-        return Response(question, decided.answer, reason, decided.alternatives, decided.conflicts, found, timing)
+        dates = Dates(plan.understood, bool(plan.timings))
+        return Response(question, decided.answer, reason, decided.alternatives, decided.conflicts, found, timing, dates)
+
+    def _evidence(self, asked: str, selection: Selection | None, plan: recency.Plan) -> list[Evidence]:
+        """The best of what both rankings found, as the question's times order it, without copies."""
+        evidence = self._retriever.retrieve(asked, POOL, selection)
+        if plan.timings:
+            published = self._index.dates({item.passage.document_id for item in evidence})
+            evidence = recency.by_dates(evidence, published, plan.timings)
+        return copies.merged(evidence)
 
     def places(self, question: str, evidence: Sequence[Evidence]) -> list[Place]:
         """Every span the reader finds in the evidence, in document coordinates, once each, best first."""
@@ -129,7 +156,8 @@ class Answerer:
             own = sure._replace(margin=place.margin, evidence=place.evidence, coverage=place.coverage, lead=lead)
             return self._confidence.probability(own) >= threshold
 
-        same = [place for place in also(best, places) if believed(place, sure.lead)][:ALSO_IN]
+        elsewhere = self._in_copies(question, best, evidence)
+        same = [place for place in also(best, places + elsewhere) if believed(place, sure.lead)][:ALSO_IN]
         rest = others(best, places)
         against = [place for place in rest if conflicting(best, place) and believed(place, 0.0)][:CONFLICTS]
         span = fitting(question, best, places, self._document(best.document_id, documents))
@@ -138,6 +166,12 @@ class Answerer:
         citation = Citation.of(self._document(best.document_id, documents), span)
         answer = Answer(citation.quote.text, confidence, citation, tuple(self._cite(p, documents) for p in same))
         return None, Decided(answer, self._candidates(rest, documents), self._candidates(against, documents))
+
+    def _in_copies(self, question: str, best: Place, evidence: Sequence[Evidence]) -> list[Place]:
+        """What the reader finds in copies of the passages that a place stands in."""
+        around = [item for item in evidence if _holds(item.passage, best)]
+        copied = [replace(item, passage=copy, copies=()) for item in around for copy in item.copies][:COPIES]
+        return self.places(question, copied) if copied else []
 
     def _missing(self, question: str, evidence: Sequence[Evidence]) -> str:
         """Why the documents do not seem to answer: what the question names and none of the passages mentions."""
@@ -174,8 +208,16 @@ class Answerer:
         return documents[document_id]
 
 
-def _nothing_found(selection: Selection | None, threshold: float) -> Reason:
+def _holds(passage: Passage, place: Place) -> bool:
+    return passage.document_id == place.document_id and passage.span.contains(place.span)
+
+
+def _nothing_found(selection: Selection | None, plan: recency.Plan, threshold: float) -> Reason:
     if selection is not None and not len(selection.passage_ids):
+        strict = [timing.text for timing in plan.timings if timing.use == "filter"]
+        if strict:
+            named = ", ".join(f"“{text}”" for text in strict)
+            return Reason("filtered_out", f"No document to search was published {named}.", None, threshold)
         return Reason("filtered_out", "The filters leave no document to search.", None, threshold)
     return Reason("no_evidence", "No passage has anything to do with this question.", None, threshold)
 

@@ -81,6 +81,11 @@ def numbers(text: str) -> list[str]:
     return sorted(re.sub(r"^[-−–][$€£¥]?", "-", number) for number in found)
 
 
+def quantities(text: str) -> set[str]:
+    """Every number in a text, in digits or in words."""
+    return {*numbers(text), *_number_words(text)}
+
+
 def kind(text: str) -> Kind:
     """Of what kind an answer is, by its surface."""
     words = re.findall(r"[^\W_]+", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -43,6 +44,7 @@ class Searched(Protocol):
     def idf(self, term: str) -> float: ...
     def document(self, document_id: str) -> Document: ...
     def headings(self, document_ids: Iterable[str]) -> dict[str, str]: ...
+    def dates(self, document_ids: Iterable[str]) -> dict[str, date | None]: ...
 
 
 class Retriever:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from index.sentences import document_sentences
 from index.types import Document, Passage, Span
+from rag.dates import Timing
 from rag.quotations import whole
 
 ReasonCode = Literal["no_evidence", "not_in_the_sources", "filtered_out"]
@@ -16,12 +17,14 @@ ReasonCode = Literal["no_evidence", "not_in_the_sources", "filtered_out"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A passage found for a question. Ranks count from 1; None where that ranking did not find it."""
+    """A passage found for a question. Ranks count from 1; None where that ranking did not find it. `copies` are worse
+    placed passages of other documents that say the same (see `rag.copies`)."""
 
     passage: Passage
     score: float
     dense_rank: int | None
     lexical_rank: int | None
+    copies: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ class Citation:
     quote: Slice
     sentence: Slice
     page: int | None = None
+
+    def newer_than(self, other: Citation) -> bool:
+        """Whether its source is of a later day; not where either is undated."""
+        ours, theirs = self.source.date, other.source.date
+        return ours is not None and theirs is not None and ours > theirs
 
     @classmethod
     def of(cls, document: Document, span: Span) -> Citation:
@@ -146,10 +154,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Dates:
+    """The times that a question names, and whether they acted on what was found."""
+
+    understood: tuple[Timing, ...] = ()
+    applied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """Everything one question led to: either `answer` or `reason` is set, never both.
 
-    `timing_ms` has `retrieve`, `read` and `total`, in milliseconds.
+    `dates` are the times in the question, and whether they acted. `timing_ms` has `retrieve`, `read` and `total`, in
+    milliseconds.
     """
 
     question: str
@@ -159,6 +176,7 @@ class Response:
     conflicts: tuple[Candidate, ...] = ()
     evidence: tuple[Found, ...] = ()
     timing_ms: Mapping[str, float] = field(default_factory=dict)
+    dates: Dates = Dates()
 
     def __post_init__(self) -> None:
         if (self.answer is None) == (self.reason is None):

@@ -93,8 +93,10 @@ def same(found: Any, expected: Any) -> None:
             {"filters": {"date_from": "2025-01-01", "date_to": "2025-12-31"}},
         ),
         ((ANSWERABLE, "--source", "nobody"), {"filters": {"source": "nobody"}}),
+        (("What was reported last week of Cuba?", "--today", "2026-03-04"), {"today": "2026-03-04"}),
+        (("Who met Rubio in May 2025?", "--no-dates"), {"use_dates": False}),
     ],
-    ids=["answer", "abstention", "forced", "dates", "filtered out"],
+    ids=["answer", "abstention", "forced", "dates", "filtered out", "today", "no dates"],
 )
 def test_ask_as_json_is_what_http_answers(
     citeqa: Run, http: Client, seeds_index: Path, options: tuple[str, ...], body: dict[str, Any]
@@ -127,6 +129,11 @@ def test_ask_shows_the_sentence_of_the_answer_its_source_and_the_confidence(cite
     assert short in sentence
     assert all(part in byline for part in ("Simon Lewis", "2026-02-26", "002_73ec0a3e5fd5a0e3"))
     assert re.search(r"confidence 0\.\d\d", result.out)
+
+
+def test_what_times_in_the_question_do_is_told(citeqa: Run, seeds_index: Path) -> None:
+    result = citeqa("ask", "What was reported last week of Cuba?", "--today", "2026-03-04", "--index", seeds_index)
+    assert "times in the question: “last week” searches only 2026-02-23 to 2026-03-01" in result.out
 
 
 def test_abstaining_is_said_with_the_evidence_and_is_no_failure(citeqa: Run, seeds_index: Path) -> None:

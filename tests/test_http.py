@@ -110,6 +110,7 @@ ASK_FIELDS = {
     "alternatives",
     "conflicts",
     "evidence",
+    "dates",
     "index",
     "timing_ms",
 }
@@ -119,7 +120,7 @@ CITATION_FIELDS = {
 }
 EVIDENCE_FIELDS = {
     *("passage_id", "document_id", "title", "author", "date", "source", "url", "text", "start", "end"),
-    *("start_utf16", "end_utf16", "score", "dense_rank", "lexical_rank"),
+    *("start_utf16", "end_utf16", "score", "dense_rank", "lexical_rank", "also_in"),
 }
 
 
@@ -138,7 +139,8 @@ def test_an_answer_has_exactly_the_fields_of_the_contract(http: httpx.Client) ->
     assert citation["quote"] in citation["sentence"]["text"]
     assert 1 <= len(answer["alternatives"]) <= 3
     for one in answer["alternatives"] + answer["conflicts"]:
-        assert set(one) == {"text", "score", "citation"}
+        assert set(one) - {"newer"} == {"text", "score", "citation"}
+        assert ("newer" in one) == (one in answer["conflicts"])
         assert set(one["citation"]) == CITATION_FIELDS
         assert one["text"] == one["citation"]["quote"]
     assert [set(one) for one in answer["evidence"]] == [EVIDENCE_FIELDS] * 3
@@ -191,6 +193,32 @@ def test_min_confidence_is_the_threshold(http: httpx.Client) -> None:
     assert ask(http, question=ELSEWHERE, min_confidence=0)["answered"]
     refused = ask(http, question=ANSWERABLE, min_confidence=1)
     assert (refused["answered"], refused["reason"]["threshold"]) == (False, 1)
+
+
+def test_times_in_the_question_are_told_and_can_be_switched_off(http: httpx.Client) -> None:
+    question = "What did articles published last week say about Cuba?"
+    answer = ask(http, question=question, today="2026-03-04", min_confidence=0)
+    understood = [
+        {
+            "text": "last week",
+            "start": question.index("last"),
+            "end": question.index("last") + 9,
+            "date_from": "2026-02-23",
+            "date_to": "2026-03-01",
+            "use": "filter",
+        }
+    ]
+    assert answer["dates"] == {"understood": understood, "applied": True}
+    assert {found["date"] for found in answer["evidence"]} <= {"2026-02-26", None}
+    off = ask(http, question=question, today="2026-03-04", use_dates=False)
+    assert off["dates"] == {"understood": understood, "applied": False}
+    own = ask(http, question=question, today="2026-03-04", filters={"date_to": "2025-12-31"})
+    assert own["dates"]["applied"] is False
+    assert {found["date"] for found in own["evidence"]} <= {"2024-03-21", "2025-05-07"}
+    later = ask(http, question=question, today="2025-05-12")
+    assert later["dates"]["understood"][0]["date_to"] == "2025-05-11"
+    found = http.post("/api/search", json={"question": question, "today": "2026-03-04"}).raise_for_status().json()
+    assert found["evidence"] == answer["evidence"]
 
 
 def test_search_gives_the_evidence_of_ask(http: httpx.Client) -> None:
@@ -444,6 +472,7 @@ INVALID = {
     "a date in words": (body(filters={"date_from": MARK}), "#/filters/date_from"),
     "a date a number": (body(filters={"date_from": 20260203}), "#/filters/date_from"),
     "today no date": (body(today=MARK), "#/today"),
+    "a switch that is a word": (body(use_dates="yes"), "#/use_dates"),
     "a lone surrogate": (b'{"question": "' + MARK.encode() + b'\\ud800"}', "#/question"),
     "a lone surrogate in a source": (b'{"question": "Who?", "filters": {"source": "\\udfff"}}', "#/filters/source"),
 }
@@ -459,12 +488,11 @@ def test_what_is_not_valid_is_answered_422_with_a_pointer(http: httpx.Client, na
 @pytest.mark.parametrize("name", [name for name in INVALID if "confidence" not in name and "context" not in name])
 def test_search_is_as_strict_as_ask(http: httpx.Client, name: str) -> None:
     content, pointer = INVALID[name]
-    if name != "today no date":
-        problem = assert_problem(http.post("/api/search", content=content, headers=JSON), 422)
-        assert pointer in [fault["pointer"] for fault in problem["errors"]]
+    problem = assert_problem(http.post("/api/search", content=content, headers=JSON), 422)
+    assert pointer in [fault["pointer"] for fault in problem["errors"]]
 
 
-@pytest.mark.parametrize("field", ["min_confidence", "context", "today"])
+@pytest.mark.parametrize("field", ["min_confidence", "context"])
 def test_search_has_none_of_the_other_fields_of_ask(http: httpx.Client, field: str) -> None:
     problem = assert_problem(http.post("/api/search", content=body(**{field: None}), headers=JSON), 422)
     assert [fault["pointer"] for fault in problem["errors"]] == [f"#/{field}"]
