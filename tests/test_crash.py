@@ -25,6 +25,7 @@ from index.store import BESIDE, Index, chunker_of
 from index.sync import plan, sync
 
 KILLS = 200 if SOAK else 12
+SEED = 11
 PROGRAM = Path(__file__).with_name("crash.py")
 WORDS = [
     "fox",
@@ -162,28 +163,32 @@ class World:
         self._titles = titles
 
 
-def test_whenever_it_is_killed_nothing_is_lost_and_nothing_is_half_there() -> None:
-    chance = random.Random(11)
-    killed: Counter[str] = Counter()
-    late: Counter[str] = Counter()
+def rounds(world: World, chance: random.Random, killed: Counter[str], late: Counter[str]) -> None:
+    """Run and kill, until as many were killed as should be; those that ended before the time of their kill are late."""
     phases = [*PHASES, "at any time"]
+    while killed.total() < KILLS:
+        phase = phases[(killed.total() + late.total()) % len(phases)] if SOAK else chance.choice(phases)
+        doing = "sync" if not world.wanted or chance.random() < 0.6 else "rebuild"
+        given = {"doing": doing, "few": chance.choice([0, 512])}
+        if phase == "at any time":
+            found = world.round(given, after=chance.uniform(0, 0.15))
+        else:
+            count = chance.choice([1, 1, 2, 3, 5, 8])
+            mode = chance.choice(["before", "during", "after"])
+            found = world.round(given | {"phase": phase, "count": count, "mode": mode})
+        if found.killed:
+            killed[f"{doing}: {found.killed}"] += 1
+        else:
+            late[phase] += 1
+
+
+def test_whenever_it_is_killed_nothing_is_lost_and_nothing_is_half_there() -> None:
+    chance, killed, late = random.Random(SEED), Counter[str](), Counter[str]()
     with TemporaryDirectory(dir=MEMORY) as temporary:
-        world = World(Path(temporary), chance)
-        while killed.total() < KILLS:
-            phase = phases[(killed.total() + late.total()) % len(phases)] if SOAK else chance.choice(phases)
-            doing = "sync" if not world.wanted or chance.random() < 0.6 else "rebuild"
-            given = {"doing": doing, "few": chance.choice([0, 512])}
-            if phase == "at any time":
-                found = world.round(given, after=chance.uniform(0, 0.15))
-            else:
-                count = chance.choice([1, 1, 2, 3, 5, 8])
-                mode = chance.choice(["before", "during", "after"])
-                found = world.round(given | {"phase": phase, "count": count, "mode": mode})
-            if found.killed:
-                killed[f"{doing}: {found.killed}"] += 1
-            else:
-                late[phase] += 1
-    print(f"\nkilled {killed.total()} times:")
-    for name, count in sorted(killed.items()):
-        print(f"{count:6} {name}")
-    print(f"{late.total():6} runs ended before the phase was reached so often")
+        try:
+            rounds(World(Path(temporary), chance), chance, killed, late)
+        finally:
+            print(f"\nkilled {killed.total()} times:")
+            for name, count in sorted(killed.items()):
+                print(f"{count:6} {name}")
+            print(f"{late.total():6} runs ended before the phase was reached so often")
