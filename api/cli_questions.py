@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 _HELP = """For each question what the service finds is shown; say what is right:
   a number    the answer, sentence or place with this number; of a passage, its sentences are shown
-  words       as they stand in one of the documents shown; @ID words for another document
+  words       as they stand in one of the documents shown; @ID words for another document; a number as words: "42"
   -           no document answers this question
   nothing     go on: to the next question, or to the end"""
 
@@ -115,7 +115,7 @@ class Session:
             except UnknownDocumentError as error:
                 out.print(printable(str(error)), markup=False)
                 return None
-        found = occurrences(documents, said)
+        found = occurrences(documents, _unquoted(said))
         if not found:
             out.print("these words stand in none of the documents shown, character for character; @ID names another")
             return None
@@ -139,6 +139,11 @@ def _chosen(places: Sequence[Place], what: str) -> Place | None:
     if not inside:
         out.print("these words stand in none of them, character for character")
     return inside[0] if inside else None
+
+
+def _unquoted(said: str) -> str:
+    """Words without the double quotes around them, which make words of what would be taken for something else."""
+    return said[1:-1] if len(said) > 2 and said[0] == said[-1] == '"' else said
 
 
 def _read(prompt: str) -> str | None:

@@ -1,6 +1,6 @@
 """Measure the program and its baselines on the public sets: `make evaluate`.
 
-    python -m api.public [--set NAME ...] [--retrieval] [--limit N] [--data FOLDER] [--output FOLDER] [--table]
+    python -m api.public [--set NAME ...] [--fit] [--retrieval] [--limit N] [--data FOLDER] [--output FOLDER] [--table]
 
 Every run is kept in the output folder as `citeqa evaluate` writes it, so that any two can be compared with
 `citeqa evaluate --compare`, and each set's figures, so that sets can be measured one at a time and shown together.
@@ -46,6 +46,7 @@ def main(
     output: Annotated[
         Path | None, typer.Option(help="Keep runs and figures here. [dim](evaluations/public in the data folder)[/]")
     ] = None,
+    fit: Annotated[bool, typer.Option("--fit", help="Ask the questions that are for choosing.")] = False,
     retrieval_only: Annotated[bool, typer.Option("--retrieval", help="Measure what is found; read nothing.")] = False,
     table_only: Annotated[bool, typer.Option("--table", help="Measure nothing; show what was measured.")] = False,
 ) -> None:
@@ -57,12 +58,13 @@ def main(
     kept.mkdir(parents=True, exist_ok=True)
     results = []
     for name in names:
-        path = kept / f"{name}.figures.json"
+        half: public.Half = "fit" if fit else "report"
+        path = kept / f"{name}{'-fit' if fit else ''}.figures.json"
         if not table_only:
             if missing := [path for path in public.paths(name, data, PROJECT) if not path.exists()]:
                 err.print(f"skipped {name}: {missing[0]} is not there (rag/evaluation/public.py says where it is from)")
                 continue
-            given = public.limited(public.read(name, data, PROJECT), limit)
+            given = public.limited(public.read(name, data, PROJECT, half), limit)
             write_json(path, _measured(given, index, kept, answers=not retrieval_only) | {"limit": limit})
         if path.exists():
             results.append(json.loads(path.read_text(encoding="utf-8")))
@@ -74,6 +76,7 @@ def main(
 def _measured(given: QuestionSet, index: Path | None, kept: Path, *, answers: bool) -> dict[str, Any]:
     """All systems on one set; every run is in `kept` afterwards."""
     assert given.corpus
+    err.print(f"{given.name}: {len(given.questions)} questions", markup=False)
     with opened(indexed(settings_given(index=index), given.corpus)) as service:
         searched = _searched(service, given, kept)
         answered = _answered(service, given, kept) if answers and given.has_answers else {}
@@ -89,7 +92,7 @@ def _measured(given: QuestionSet, index: Path | None, kept: Path, *, answers: bo
         "answerable": sum(question.answerable for question in given.questions),
         "documents": facts["index"]["documents"],
         "passages": facts["index"]["passages"],
-        "retrieval": {name: _measures(record["figures"]["report"]) for name, record in searched.items()},
+        "retrieval": {name: _measures(next(iter(record["figures"].values()))) for name, record in searched.items()},
         "answers": {name: _answer_figures(rows, name) for name, rows in answered.items()},
         "against": against,
     }

@@ -173,7 +173,14 @@ def comparison(console: Console, found: Comparison) -> None:
     for one in found.differences:
         moved = f"{one.change:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
         counts = (str(one.better), str(one.worse), str(one.total))
-        table.add_row(one.measure, f"{one.before:.3f}", f"{one.after:.3f}", moved, f"{one.p:.4f}", *counts)
+        table.add_row(
+            one.measure,
+            f"{one.before:.3f}",
+            f"{one.after:.3f}",
+            moved,
+            one.chance.removeprefix("p ").removeprefix("= "),
+            *counts,
+        )
     console.print(table, soft_wrap=False)
     for name, held in (("better", found.better), ("worse", found.worse)):
         console.print(Text(f"\n{len(held)} {name}", style="bold"))

@@ -18,7 +18,7 @@ from rag.evaluation.marking import occurrences, sentences_in
 from rag.evaluation.questions import Question, load
 
 NIGHT = "🦊 The fox sleeps at noon. The owl sleeps at noon.\nNobody \x1b[31mknows why."
-ELSEWHERE = "A dictionary of words.\nThe hedgehog rolls itself up when it is afraid."
+ELSEWHERE = "A dictionary of words.\nThe hedgehog rolls itself up when it is afraid, seen 12 times."
 
 Sitting = Callable[..., tuple[int, str]]
 
@@ -83,6 +83,11 @@ def test_words_that_stand_in_several_places_are_chosen_from(sitting: Sitting, tm
 def test_words_of_another_document_are_found_by_its_name(sitting: Sitting, tmp_path: Path) -> None:
     sitting("What rolls up?", "@nowhere hedgehog", "@words The hedgehog", "")
     assert marked(tmp_path / "set.jsonl", ELSEWHERE) == ["The hedgehog"]
+
+
+def test_a_number_in_quotes_is_words(sitting: Sitting, tmp_path: Path) -> None:
+    sitting("How often has it been seen?", '@words "12"', "")
+    assert marked(tmp_path / "set.jsonl", ELSEWHERE) == ["12"]
 
 
 def test_words_that_stand_nowhere_are_not_kept(sitting: Sitting, tmp_path: Path) -> None:

@@ -80,5 +80,7 @@ def test_a_clear_difference_is_seen_and_none_is_not() -> None:
     clear = difference("EM", [0.0] * 30 + [1.0] * 10, [1.0] * 40)
     assert clear.p == pytest.approx(2 / 2**30)
     assert clear.low > 0
+    assert clear.chance == "p < 0.0001"
     same = difference("F1", [0.5, 0.25], [0.5, 0.25])
+    assert same.chance == "p = 1.0000"
     assert (same.p, same.low, same.high, same.better, same.worse) == (1, 0, 0, 0, 0)

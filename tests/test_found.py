@@ -110,6 +110,7 @@ def test_what_was_expected_is_shown_with_the_words_around_it() -> None:
     assert expected(question("owl", spans=place), lambda _: text) == around
     assert expected(question("owl"), lambda _: text) == around
     assert expected(question("bat"), lambda _: text) == ""
+    assert expected(question(), lambda _: text) == f"d: {'x' * 200} the owl {'y' * 31}…"
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,11 @@ def question(name: str, split: str = "all") -> Question:
 
 def test_of_a_set_with_splits_the_report_is_asked_and_of_others_the_odd_positions() -> None:
     split = [question("a", "fit"), question("b", "report"), question("c", "fit"), question("d", "report")]
-    assert [one.id for one in public.reported(split)] == ["b", "d"]
+    assert [one.id for one in public.asked(split, "report")] == ["b", "d"]
+    assert [one.id for one in public.asked(split, "fit")] == ["a", "c"]
     plain = [question(name) for name in "abcde"]
-    assert [(one.id, one.split) for one in public.reported(plain)] == [("b", "report"), ("d", "report")]
+    assert [(one.id, one.split) for one in public.asked(plain, "report")] == [("b", "report"), ("d", "report")]
+    assert [(one.id, one.split) for one in public.asked(plain, "fit")] == [("a", "fit"), ("c", "fit"), ("e", "fit")]
 
 
 def test_the_seed_articles_set_has_its_corpus_and_only_what_is_reported() -> None:
@@ -106,6 +108,8 @@ def test_sets_that_are_there_are_measured_and_others_named(tmp_path: Path) -> No
     run = json.loads((kept / "scifact.BM25.json").read_text(encoding="utf-8"))
     assert [one["id"] for one in run["rows"]] == ["q2"]
     assert (kept / "seeds.answers.html").exists()
+    choosing = CliRunner().invoke(app, ["--set", "scifact", "--fit", "--retrieval", *at], catch_exceptions=False)
+    assert "| scifact-fit | **citeqa** |" in choosing.stdout
     again = CliRunner().invoke(app, ["--table", "--set", "seeds", *at], catch_exceptions=False)
     assert "| seeds | **citeqa** |" in again.stdout
     assert "scifact" not in again.stdout

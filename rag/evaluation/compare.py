@@ -51,6 +51,11 @@ class Difference(NamedTuple):
     def change(self) -> float:
         return self.after - self.before
 
+    @property
+    def chance(self) -> str:
+        """The p-value in words."""
+        return "p < 0.0001" if self.p < 1e-4 else f"p = {self.p:.4f}"
+
 
 class Changed(NamedTuple):
     """A question that one run answered rightly, or found, and the other did not: what came of it in each."""

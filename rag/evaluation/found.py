@@ -90,11 +90,14 @@ def values(question: Question, pieces: Sequence[Piece], *, deepest: int) -> dict
 
 
 def expected(question: Question, text: Callable[[str], str]) -> str:
-    """The words around the first accepted answer, for whoever looks at a question; "" where none is known."""
+    """The words around the first accepted answer, for whoever looks at a question; of a set without answers, the
+    beginning of a relevant document; "" where nothing is known."""
     document, place = next(iter(question.spans), (None, None))
     if document is None or place is None:
         for document in sorted(question.documents):
             whole = text(document)
+            if not question.answers:
+                return f"{document}: {whole[: 2 * _AROUND]}…"
             for answer in question.answers:
                 start = whole.find(answer)
                 if start >= 0:

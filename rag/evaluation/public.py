@@ -1,7 +1,7 @@
 """The public sets that the README reports, which of their questions, and the systems that are compared on them.
 
 What may be fitted or chosen on is never reported: of a set with splits the split `report` is asked, of one without
-them the questions at odd positions, counted from 0 in the order of the file.
+them the questions at odd positions, counted from 0 in the order of the file. The others, `fit`, are for choosing.
 
     squad_dev   18 articles of SQuAD 2.0 dev (https://rajpurkar.github.io/SQuAD-explorer/), in our form
     scifact     SciFact in BEIR's layout (https://github.com/beir-cellar/beir says where), the train queries
@@ -15,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rag.evaluation import sets
 from rag.evaluation.compare import difference
 from rag.evaluation.questions import Question, some
 from rag.evaluation.sets import QuestionSet
 
+Half = Literal["report", "fit"]
 NAMES = ("squad_dev", "scifact", "news_quiz", "seeds")
 OURS = "citeqa"
 SENTENCE = "best-cosine sentence"
@@ -38,18 +39,20 @@ def paths(name: str, data: Path, project: Path) -> list[Path]:
     return [data / name]
 
 
-def read(name: str, data: Path, project: Path) -> QuestionSet:
-    """A set with its corpus, and of its questions only those that are reported."""
+def read(name: str, data: Path, project: Path, half: Half = "report") -> QuestionSet:
+    """A set with its corpus, and of its questions only those that are reported, or are for choosing."""
     first, *folder = paths(name, data, project)
     given = sets.read(first)
     corpus = sets.corpus_of(folder[0]) if folder else given.corpus
-    return replace(given, name=name, questions=tuple(reported(given.questions)), corpus=corpus)
+    named = name if half == "report" else f"{name}-{half}"
+    return replace(given, name=named, questions=tuple(asked(given.questions, half)), corpus=corpus)
 
 
-def reported(questions: Sequence[Question]) -> list[Question]:
-    """The questions that are reported, as one split."""
-    chosen = [question for question in questions if question.split == "report"]
-    return [replace(question, split="report") for question in chosen or list(questions)[1::2]]
+def asked(questions: Sequence[Question], half: Half) -> list[Question]:
+    """The questions that are reported, or that may be chosen on, as one split."""
+    chosen = [question for question in questions if question.split == half]
+    by_position = list(questions)[1 if half == "report" else 0 :: 2]
+    return [replace(question, split=half) for question in chosen or by_position]
 
 
 def limited(given: QuestionSet, limit: int | None) -> QuestionSet:

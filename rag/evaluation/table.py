@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rag.evaluation.compare import Difference
 from rag.evaluation.public import OURS
 
 _RETRIEVAL = {
@@ -76,10 +77,10 @@ def _figure(measure: str, figure: Mapping[str, Any] | None) -> str:
 
 
 def _difference(name: str, one: Mapping[str, Any]) -> str:
-    change = one["after"] - one["before"]
+    found = Difference(**{field: one[field] for field in Difference._fields})
     return (
-        f"- {name}, {one['measure']}: {change:+.3f} [{one['low']:+.3f}, {one['high']:+.3f}] against {one['baseline']}, "
-        f"p = {one['p']:.4f} ({one['better']} better, {one['worse']} worse of {one['total']})"
+        f"- {name}, {found.measure}: {found.change:+.3f} [{found.low:+.3f}, {found.high:+.3f}] against "
+        f"{one['baseline']}, {found.chance} ({found.better} better, {found.worse} worse of {found.total})"
     )
 
 
