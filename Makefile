@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup serve test lint bench evaluate clean
+.PHONY: setup serve test lint bench evaluate screenshots clean
 
 setup: $(INSTALLED)
 
@@ -35,6 +35,9 @@ bench: setup
 
 evaluate: setup
 	$(BIN)/citeqa evaluate tests/questions.jsonl --corpus seeds $(ARGS)
+
+screenshots: setup
+	PYTHONPATH=tests $(BIN)/python tests/screenshots.py
 
 clean:
 	rm -rf $(VENV) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -31,7 +31,7 @@ def test_a_hostile_document_does_nothing(page: Page, server: Server) -> None:
         summary.click()
     shown.get_by_role("link", name="Open in document").click()
     expect(page.locator("#source mark.current")).to_be_visible()
-    assert unmarked(page) == HOSTILE
+    assert unmarked(page) == HOSTILE.replace("\u202e", "\ufffd")  # no letter is turned around
     assert page.locator("#source").get_by_role("link", name="Original").count() == 0
     page.goto(f"{server.url}#documents")
     expect(page.get_by_role("link", name=HOSTILE_TITLE)).to_be_visible()
@@ -46,7 +46,7 @@ def test_words_that_turn_the_direction_do_not_turn_what_stands_around_them(page:
     def turned(route: Route) -> None:
         response = route.fetch()
         found = response.json()
-        found["answer"]["citation"] |= {"author": "\u202eevil", "source": "\u2067left"}
+        found["answer"]["citation"] |= {"author": "\u202eevil \u202dtwice", "source": "\u2067left"}
         route.fulfill(response=response, json=found)
 
     page.route("**/api/ask", turned)
@@ -54,6 +54,7 @@ def test_words_that_turn_the_direction_do_not_turn_what_stands_around_them(page:
     told = page.locator(".answer > figure .byline bdi")
     boxes = [box for box in (item.bounding_box() for item in told.all()) if box]
     assert len(boxes) == 3
+    expect(told.last).to_have_text("\ufffdevil \ufffdtwice")
     assert boxes[0]["x"] < boxes[1]["x"]
 
 
