@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -40,6 +41,22 @@ def test_a_hostile_document_does_nothing(page: Page, server: Server) -> None:
     expect(page.locator(".chip.on")).to_contain_text("<script>")
     assert page.locator("#talk, #source, #documents, #chips").locator(MADE).count() == 0
     assert page.title() == "citeqa"
+
+
+@seen("desktop light")
+def test_what_is_copied_of_a_hostile_document_is_harmless_elsewhere_too(page: Page) -> None:
+    ask(page, "When did the parrot house open?")
+    copied = {}
+    for label in ("As Markdown", "As BibTeX"):
+        page.locator(".answer > figure").get_by_role("button", name="Copy the quote").click()
+        page.get_by_role("button", name=label).click()
+        copied[label] = str(page.evaluate("navigator.clipboard.readText()"))
+    markdown, bibtex = copied.values()
+    assert "\\<script\\>" in markdown
+    assert not re.search(r"(?<!\\)<(?!http://127)", markdown)
+    assert "javascript:" not in markdown + bibtex
+    plain = re.sub(r"\\[{}]", "", bibtex)
+    assert plain.count("{") == plain.count("}")
 
 
 def test_words_that_turn_the_direction_do_not_turn_what_stands_around_them(page: Page) -> None:

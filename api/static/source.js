@@ -78,6 +78,7 @@ dialog.addEventListener("close", () => {
   text.replaceChildren();
   forget();
   onClosed();
+  if (document.activeElement !== document.body && !dialog.contains(document.activeElement)) return; // it is elsewhere
   if (opener?.isConnected) opener.focus();
   else at("question").focus();
 });
@@ -97,6 +98,9 @@ async function placed(found, place, signal) {
   if (!Number.isInteger(place.end)) return { span: null, said: "" };
   const start = place.start_utf16 ?? utf16(found.text, place.start);
   const end = place.end_utf16 ?? start + utf16(found.text.slice(start), place.end - place.start);
+  if (place.text && found.text.slice(start, end) !== place.text) {
+    return { span: null, said: "This document has changed since, so the passage is not marked." };
+  }
   const inside = place.end_utf16 !== undefined || utf16(found.text, place.end - 1) < found.text.length;
   return inside ? { span: { start, end }, said: "" } : { span: null, said: "The link points outside of this document." };
 }
