@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup serve test lint bench evaluate soak clean
+.PHONY: setup serve test lint bench evaluate soak screenshots clean
 
 setup: $(INSTALLED)
 
@@ -40,6 +40,9 @@ evaluate: setup
 soak: setup
 	CITEQA_TEST_SOAK=1 $(BIN)/pytest -s --timeout=3600 tests/test_crash.py tests/test_faults.py tests/test_stateful.py tests/test_load.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/soak.py $(ARGS)
+
+screenshots: setup
+	PYTHONPATH=tests $(BIN)/python tests/screenshots.py
 
 clean:
 	rm -rf $(VENV) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -135,7 +135,9 @@ def seen(*views: str) -> pytest.MarkDecorator:
 def open_context(browser: Browser, view: str) -> BrowserContext:
     """A fresh browser of a width and a scheme, in which every question is answered that can be."""
     width, height, scheme = VIEWS[view]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+    )
     context.set_default_timeout(20_000)
     context.route("**/api/ask", answering)
     return context

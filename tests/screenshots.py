@@ -56,7 +56,6 @@ def take(browser: Browser, url: str, view: str, state: Callable[[Page], None]) -
     page.goto(url)
     expect(page.locator("#suggestions li").first).to_be_visible()
     state(page)
-    page.wait_for_function("document.getAnimations().every((each) => each.playState !== 'running')")
     picture = Image.open(BytesIO(page.screenshot(caret="hide"))).convert("RGB")
     name = f"{state.__name__}-{view.replace(' ', '-')}.png"
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(OUT / name, optimize=True)

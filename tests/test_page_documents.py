@@ -170,7 +170,10 @@ def test_what_is_deleted_is_deleted_when_the_page_is_left(page: Page, server: Se
     page.get_by_role("button", name="Delete A note that is left behind.").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     page.reload()
-    page.wait_for_function("fetch('api/documents/left/behind').then((reply) => reply.status === 404)")
+    page.get_by_role("link", name="Back").click()
+    go(page)
+    expect(page.get_by_role("link", name="A note that is left behind.")).to_have_count(0)
+    assert "left/behind" not in ids(server)
 
 
 @seen("phone dark")

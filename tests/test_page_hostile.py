@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def test_a_hostile_document_does_nothing(page: Page, server: Server) -> None:
         summary.click()
     shown.get_by_role("link", name="Open in document").click()
     expect(page.locator("#source mark.current")).to_be_visible()
-    assert unmarked(page) == HOSTILE
+    assert unmarked(page) == HOSTILE.replace("\u202e", "\ufffd")  # no letter is turned around
     assert page.locator("#source").get_by_role("link", name="Original").count() == 0
     page.goto(f"{server.url}#documents")
     expect(page.get_by_role("link", name=HOSTILE_TITLE)).to_be_visible()
@@ -42,11 +43,27 @@ def test_a_hostile_document_does_nothing(page: Page, server: Server) -> None:
     assert page.title() == "citeqa"
 
 
+@seen("desktop light")
+def test_what_is_copied_of_a_hostile_document_is_harmless_elsewhere_too(page: Page) -> None:
+    ask(page, "When did the parrot house open?")
+    copied = {}
+    for label in ("As Markdown", "As BibTeX"):
+        page.locator(".answer > figure").get_by_role("button", name="Copy the quote").click()
+        page.get_by_role("button", name=label).click()
+        copied[label] = str(page.evaluate("navigator.clipboard.readText()"))
+    markdown, bibtex = copied.values()
+    assert "\\<script\\>" in markdown
+    assert not re.search(r"(?<!\\)<(?!http://127)", markdown)
+    assert "javascript:" not in markdown + bibtex
+    plain = re.sub(r"\\[{}]", "", bibtex)
+    assert plain.count("{") == plain.count("}")
+
+
 def test_words_that_turn_the_direction_do_not_turn_what_stands_around_them(page: Page) -> None:
     def turned(route: Route) -> None:
         response = route.fetch()
         found = response.json()
-        found["answer"]["citation"] |= {"author": "\u202eevil", "source": "\u2067left"}
+        found["answer"]["citation"] |= {"author": "\u202eevil \u202dtwice", "source": "\u2067left"}
         route.fulfill(response=response, json=found)
 
     page.route("**/api/ask", turned)
@@ -54,6 +71,7 @@ def test_words_that_turn_the_direction_do_not_turn_what_stands_around_them(page:
     told = page.locator(".answer > figure .byline bdi")
     boxes = [box for box in (item.bounding_box() for item in told.all()) if box]
     assert len(boxes) == 3
+    expect(told.last).to_have_text("\ufffdevil \ufffdtwice")
     assert boxes[0]["x"] < boxes[1]["x"]
 
 

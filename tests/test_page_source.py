@@ -165,6 +165,21 @@ def test_words_that_moved_are_found_again_and_words_that_are_gone_are_told(page:
     expect(page.locator("#source-note")).to_contain_text("no longer holds the quoted words")
 
 
+@seen("desktop light")
+def test_a_passage_whose_text_changed_is_not_marked(page: Page) -> None:
+    def stale(route: Route) -> None:
+        response = route.fetch()
+        found = response.json()
+        found["evidence"][0]["text"] = "What it said before."
+        route.fulfill(response=response, json=found)
+
+    page.route("**/api/ask", stale)
+    ask(page, UNANSWERED)
+    page.locator(".passage").first.get_by_role("link", name="Open in document").click()
+    expect(page.locator("#source-note")).to_contain_text("has changed since, so the passage is not marked")
+    expect(page.locator("#source mark")).to_have_count(0)
+
+
 def test_a_document_that_cannot_be_fetched_can_be_tried_again(page: Page) -> None:
     page.route("**/api/documents/0*", lambda route: route.abort())
     ask(page, ANSWERED)

@@ -44,3 +44,10 @@ def test_every_file_linked_to_exists() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_picture_shown_exists_and_they_are_small() -> None:
+    pictures = {ROOT / name for name in re.findall(r'(?:src|srcset)="([^"]+)"', README)}
+    assert pictures
+    assert [picture for picture in pictures if not picture.is_file()] == []
+    assert sum(picture.stat().st_size for picture in (ROOT / "tests" / "screenshots").iterdir()) < 1_000_000

@@ -72,7 +72,7 @@ async function answer(turn, body) {
     body.replaceChildren(reply(done, followUp));
     status.textContent = summary(response);
     at("conversation-menu-button").hidden = false;
-    if (response.answered) await accompany(response.answer.citation);
+    if (response.answered) accompany(response.answer.citation);
   } catch (error) {
     const again = () => { answer(turn, body); question.focus(); };
     body.replaceChildren(problem(error.message, again));
@@ -125,15 +125,15 @@ async function greet() {
 function route() {
   const named = place(location.hash);
   if (named) {
-    source.open(conversation.all().flatMap(conversation.citations).find((citation) => same(citation, named)) ?? named);
+    source.open(conversation.places().find((known) => same(known, named)) ?? named);
     return;
   }
   source.close();
   view(location.hash === "#documents");
 }
 
-function same(citation, named) {
-  return ["document_id", "start", "end", "document_sha256"].every((name) => citation[name] === named[name]);
+function same(known, named) {
+  return ["document_id", "start", "end", "document_sha256"].every((name) => (known[name] ?? null) === named[name]);
 }
 
 function view(all) {

@@ -49,6 +49,9 @@ export function citations({ response: { answer, conflicts, alternatives } }) {
   return answer ? [answer.citation, ...answer.also_in ?? [], ...others] : others;
 }
 
+// All that can be opened: citations, and the passages of the evidence.
+export const places = () => turns.flatMap((turn) => [...citations(turn), ...turn.response.evidence ?? []]);
+
 // Every citation of the conversation in one text, each place once, in the order of the text.
 export function citedIn(document_id, sha256) {
   const found = new Map();

@@ -2,6 +2,10 @@
 
 export const at = (id) => document.getElementById(id);
 
+// A document may turn the direction of its letters around, so that a reader sees other words than are cited. Such
+// overrides become visible replacement marks, as in the terminal; each is one UTF-16 unit, so no offset moves.
+export const shown = (text) => text.replace(/[\u202d\u202e]/g, "\ufffd");
+
 // An element; a function among the attributes (`onclick`) listens, null and false leave the attribute away.
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -9,7 +13,8 @@ export function element(name, attributes = {}, ...children) {
     if (typeof value === "function") made.addEventListener(key.slice(2), value);
     else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
+  const given = children.filter((child) => child !== null && child !== undefined);
+  made.append(...given.map((child) => typeof child === "string" ? shown(child) : child));
   return made;
 }
 

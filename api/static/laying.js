@@ -1,6 +1,6 @@
 // A document's text as elements: few enough that a megabyte opens at once, and together exactly the text.
 
-import { element } from "./dom.js";
+import { element, shown } from "./dom.js";
 
 const BLOCK = 6_000; // UTF-16 units, at least, before a line's end ends a block
 const LONGEST = 12_000; // a line longer than this is cut, at a blank if there is one
@@ -17,7 +17,7 @@ export function laid(text, marks) {
     const [from, to] = [sorted[i], sorted[i + 1]];
     if (!blocks.length || cut.has(from)) blocks.push(element("div", { class: "block" }));
     const over = marks.filter(({ start, end }) => start <= from && to <= end);
-    const words = text.slice(from, to);
+    const words = shown(text.slice(from, to));
     const piece = over.length ? element("mark", {}, words) : words;
     blocks.at(-1).append(piece);
     for (const mark of over) pieces.get(mark).push(piece);

@@ -4,7 +4,7 @@
 import { readDocument, verify } from "./api.js";
 import { byline, original } from "./citing.js";
 import { citedIn } from "./conversation.js";
-import { at, button, element } from "./dom.js";
+import { at, button, element, shown } from "./dom.js";
 import { laid, utf16 } from "./laying.js";
 
 const dialog = at("source");
@@ -18,7 +18,7 @@ let pieces = new Map();
 let current = null;
 let onClosed = () => {};
 let onOnly = () => {};
-let shown = null;
+let now = null; // the document that is shown: { id, title }
 
 export const isWide = () => wide.matches;
 export const isOpen = () => dialog.open;
@@ -78,12 +78,13 @@ dialog.addEventListener("close", () => {
   text.replaceChildren();
   forget();
   onClosed();
+  if (document.activeElement !== document.body && !dialog.contains(document.activeElement)) return; // it is elsewhere
   if (opener?.isConnected) opener.focus();
   else at("question").focus();
 });
 
 function head(title, place) {
-  at("source-title").textContent = title;
+  at("source-title").textContent = shown(title);
   const told = byline(place).map((word) => element("bdi", {}, word));
   const web = original(place.url);
   if (web) told.push(element("a", { href: web.href, target: "_blank", rel: "noopener noreferrer" }, "Original"));
@@ -97,6 +98,9 @@ async function placed(found, place, signal) {
   if (!Number.isInteger(place.end)) return { span: null, said: "" };
   const start = place.start_utf16 ?? utf16(found.text, place.start);
   const end = place.end_utf16 ?? start + utf16(found.text.slice(start), place.end - place.start);
+  if (place.text && found.text.slice(start, end) !== place.text) {
+    return { span: null, said: "This document has changed since, so the passage is not marked." };
+  }
   const inside = place.end_utf16 !== undefined || utf16(found.text, place.end - 1) < found.text.length;
   return inside ? { span: { start, end }, said: "" } : { span: null, said: "The link points outside of this document." };
 }
@@ -120,7 +124,7 @@ function lay(found, place, span, said) {
   pieces = made.pieces;
   text.replaceChildren(element("div", { class: "source", dir: "auto" }, ...made.blocks));
   text.scrollTop = 0;
-  shown = { id: found.id, title: found.title };
+  now = { id: found.id, title: found.title };
   at("source-only").hidden = false;
   choose(span ? same ?? span : null);
 }
@@ -163,7 +167,7 @@ function step(by) {
 function forget() {
   marks = [];
   pieces = new Map();
-  shown = null;
+  now = null;
   at("source-only").hidden = true;
   choose(null);
 }
@@ -171,7 +175,7 @@ function forget() {
 at("source-close").addEventListener("click", close);
 at("source-previous").addEventListener("click", () => step(-1));
 at("source-next").addEventListener("click", () => step(1));
-at("source-only").addEventListener("click", () => onOnly(shown));
+at("source-only").addEventListener("click", () => onOnly(now));
 dialog.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const by = { n: 1, ArrowRight: 1, p: -1, ArrowLeft: -1 }[event.key];

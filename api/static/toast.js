@@ -1,6 +1,6 @@
 // A word at the edge of the page, gone after a while; one at a time.
 
-import { at } from "./dom.js";
+import { at, shown } from "./dom.js";
 
 const toast = at("toast");
 const undo = at("toast-undo");
@@ -19,7 +19,7 @@ export function say(text, { undoable = false, seconds = 4 } = {}) {
     leaving = { done, timer: setTimeout(() => done(false), seconds * 1000) };
     undo.hidden = !undoable;
     toast.showPopover();
-    at("toast-text").textContent = text;
+    at("toast-text").textContent = shown(text);
     if (undoable) undo.focus();
   });
 }

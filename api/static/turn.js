@@ -12,7 +12,7 @@ export function entry({ question, filters, context, titles }, body) {
   return element("li", { class: "turn" },
     element("h2", { dir: "auto" }, question),
     context ? element("p", { class: "scope" }, "Following up “", isolated(context), "”") : null,
-    scope.length ? element("p", { class: "scope" }, "Searching only ", ...listed(scope)) : null,
+    scope.length ? element("p", { class: "scope only" }, "Searching only ", ...listed(scope)) : null,
     body);
 }
 
