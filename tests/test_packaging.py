@@ -94,3 +94,26 @@ def test_what_the_examples_of_deployment_set_are_settings() -> None:
     example = ROOT / "deploy" / "citeqa.toml"
     assert effective({}, example).settings.trusted_proxies == ("127.0.0.1",)
     assert set(tomllib.loads(example.read_text())) <= set(Settings.model_fields)
+
+
+def test_what_the_image_leaves_behind_is_not_missed(tmp_path: Path) -> None:
+    pattern = re.search(r"grep -iE '\^\(([^)]+)\)", (ROOT / "deploy" / "Dockerfile").read_text())
+    assert pattern
+    modules = {"scikit-learn": "sklearn", "onnx-ir": "onnx_ir"}
+    left = [modules.get(name, name) for name in pattern[1].split("|")]
+    assert "torch" in left
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({left!r})); import api.assistants, api.evaluate, api.running; "
+        "from api.cli import app; app(['index'], standalone_mode=False); "
+        "app(['ask', 'How much aid did the US pledge?', '--min-confidence', '0'], standalone_mode=False)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "$9 million" in done.stdout
