@@ -117,7 +117,7 @@ def answered(body: AskRequest, answerer: Answerer, searched: Searched, request: 
 def search(body: SearchRequest, service: Loaded, request: Request) -> SearchResponse:
     """The passages nearest to a question, best first."""
     check_length(body.question, request)
-    told(request.scope).question = body.question
+    told(request.scope).questions.append(body.question)
     found, milliseconds = service.answerer.search(
         body.question, k=body.k, filters=_filters(body), today=body.today, use_dates=body.use_dates
     )
