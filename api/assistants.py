@@ -44,6 +44,9 @@ K = Annotated[int, Field(ge=1, le=MAX_K, description="how many passages of evide
 Source = Annotated[str | None, Field(description="only documents of this source")]
 Day = Annotated[date | None, Field(description="only documents from, or up to, this day, included")]
 Ids = Annotated[list[str] | None, Field(min_length=1, description="only these documents")]
+MinConfidence = Annotated[
+    float | None, Field(ge=0, le=1, description="answer only from this confidence up; by default the fitted threshold")
+]
 Result = TypeVar("Result")
 
 
@@ -75,11 +78,12 @@ def server(asked: Asked) -> MCPServer[Any]:
         date_from: Day = None,
         date_to: Day = None,
         document_ids: Ids = None,
+        min_confidence: MinConfidence = None,
     ) -> AskResponse:
         """Answer a question with a quote from the documents and the exact place it stands, or say that they do not
         answer it."""
         filters = _told(lambda: _filters(source, date_from, date_to, document_ids))
-        return _told(lambda: asked.ask(question, k=k, filters=filters))
+        return _told(lambda: asked.ask(question, k=k, filters=filters, min_confidence=min_confidence))
 
     @tools.tool(title="Search the documents", annotations=_READS)
     def search(

@@ -44,7 +44,7 @@ from api.schemas import (
     SearchResponse,
     VerifyResponse,
 )
-from api.schemas_many import BatchResponse
+from api.schemas_many import BatchResponse, ReadRequest
 
 if TYPE_CHECKING:
     from rag.verify import Claim
@@ -115,12 +115,24 @@ class Client:
         documents: Sequence[DocumentIn],
         *,
         k: int = 5,
+        filters: FiltersIn | None = None,
         min_confidence: float | None = None,
         context: str | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
     ) -> AskResponse:
         """The answer from texts that are sent along and not kept."""
-        body = {"question": question, "documents": [_json(one) for one in documents], "k": k}
-        return self._post("read", body | {"min_confidence": min_confidence, "context": context}, AskResponse)
+        body = ReadRequest(
+            question=question,
+            documents=list(documents),
+            k=k,
+            filters=filters,
+            min_confidence=min_confidence,
+            context=context,
+            today=today,
+            use_dates=use_dates,
+        )
+        return self._post("read", _json(body), AskResponse)
 
     def search(
         self,

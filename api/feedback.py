@@ -41,7 +41,14 @@ class Feedback(BaseModel):
     came back. missing: `citation` should have been found; null says that no document answers the question.
     """
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"question": "Who opened the harbour?", "verdict": "missing", "citation": None}]
+        },
+    )
     question: Text
     verdict: Literal["right", "wrong", "missing"]
     citation: PlaceIn | None

@@ -36,13 +36,13 @@ class Told:
 
     request_id: str
     right: str | None = None
-    question: str | None = None
+    questions: list[str] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
     stages: list[Mapping[str, float]] = field(default_factory=list)
 
     def answered(self, response: Response) -> None:
         """Keep what became of a question."""
-        self.question = response.question
+        self.questions.append(response.question)
         self.outcomes.append(response.reason.code if response.reason else "answered")
         self.stages.append(response.timing_ms)
 
@@ -104,7 +104,7 @@ class Observed:
             "key": about.right,
             "outcomes": about.outcomes or None,
             "stages_ms": [{n: round(ms, 1) for n, ms in one.items()} for one in about.stages] or None,
-            "question": about.question if self._log_questions else None,
+            "questions": about.questions or None if self._log_questions else None,
         }
         kept = {name: value for name, value in fields.items() if value is not None}
         access.info("request", extra={"fields": kept, "request_id": about.request_id})

@@ -30,6 +30,8 @@ from api.schemas import (
 from api.service import Service, versions
 from api.settings import Settings
 from index.types import Filters
+from rag.answerer import Answerer
+from rag.retriever import Searched
 from rag.verify import verify as compare
 
 log = logging.getLogger(__name__)
@@ -93,12 +95,12 @@ POSTED = GUARDED | problems(400, 408, 413, 415, 422, 503)
 def ask(body: AskRequest, service: Loaded, request: Request) -> AskResponse:
     """Answer a question in the documents' own words, or say that they do not."""
     check_length(body.question, request)
-    return answered(body, service, request)
+    return answered(body, service.answerer, service.index, request)
 
 
-def answered(body: AskRequest, service: Service, request: Request) -> AskResponse:
-    """The answer to one question, which is counted."""
-    response = service.answerer.ask(
+def answered(body: AskRequest, answerer: Answerer, searched: Searched, request: Request) -> AskResponse:
+    """The answer to one question over what is searched, which is counted."""
+    response = answerer.ask(
         body.question,
         k=body.k,
         filters=_filters(body),
@@ -108,14 +110,14 @@ def answered(body: AskRequest, service: Service, request: Request) -> AskRespons
         use_dates=body.use_dates,
     )
     told(request.scope).answered(response)
-    return AskResponse.of(response, service.index)
+    return AskResponse.of(response, searched)
 
 
 @router.post("/search", dependencies=[Depends(json_only)], responses=POSTED)
 def search(body: SearchRequest, service: Loaded, request: Request) -> SearchResponse:
     """The passages nearest to a question, best first."""
     check_length(body.question, request)
-    told(request.scope).question = body.question
+    told(request.scope).questions.append(body.question)
     found, milliseconds = service.answerer.search(
         body.question, k=body.k, filters=_filters(body), today=body.today, use_dates=body.use_dates
     )

@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from api.errors import Problem, problem_of
-from api.observing import told
 from api.posted import from_text
 from api.routes import POSTED, Loaded, answered, check_length, json_only
 from api.schemas import AskRequest, AskResponse
@@ -36,7 +35,7 @@ def _one(item: Any, service: Service, request: Request) -> BatchItem:
     try:
         asked = AskRequest.model_validate(item)
         check_length(asked.question, request)
-        return BatchItem(response=answered(asked, service, request), problem=None)
+        return BatchItem(response=answered(asked, service.answerer, service.index, request), problem=None)
     except ValidationError as error:
         faults = [fault | {"loc": ("body", *fault["loc"])} for fault in error.errors()]
         return _failed(RequestValidationError(faults))
@@ -59,11 +58,7 @@ def read(body: ReadRequest, service: Loaded, request: Request) -> AskResponse:
     if size > most:
         raise _fault(("body", "documents"), f"The texts have {size:,} characters; {most:,} are allowed")
     given = GivenTexts(_documents(body), service.answerer.embedder, chunker_of(service.index.settings))
-    response = service.answerer.over(given).ask(
-        body.question, k=body.k, min_confidence=body.min_confidence, context=body.context
-    )
-    told(request.scope).answered(response)
-    return AskResponse.of(response, given)
+    return answered(body, service.answerer.over(given), given, request)
 
 
 def _documents(body: ReadRequest) -> list[Document]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.errors import Problem
-from api.schemas import MAX_CONTEXT, MAX_K, AskResponse, DocumentIn, Text
+from api.schemas import AskRequest, AskResponse, DocumentIn
 
 MAX_BATCH = 1000
 MAX_GIVEN = 100  # documents that may come with a question
@@ -38,19 +38,9 @@ class BatchResponse(BaseModel):
     results: list[BatchItem]
 
 
-class ReadRequest(BaseModel):
-    """A question, and the texts to answer it from. Nothing of it is kept."""
+class ReadRequest(AskRequest):
+    """A question, as POST /api/ask takes it, and the texts to answer it from. Nothing of it is kept."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    question: Text = Field(examples=["When was the harbour opened?"])
     documents: Annotated[list[DocumentIn], Field(min_length=1, max_length=MAX_GIVEN)] = Field(
         examples=[[{"id": "harbour", "text": "The harbour was opened on 4 May 1987 by the mayor."}]]
-    )
-    k: int = Field(default=5, ge=1, le=MAX_K, description="how much evidence to return; it never changes the answer")
-    min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
-        default=None, description="answer only from this confidence up; the fitted threshold if null"
-    )
-    context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
-        default=None, description="what a follow-up question carries over: searched and read together with it"
     )

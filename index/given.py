@@ -43,20 +43,31 @@ class GivenTexts:
         """Nothing to check: the vectors were made a moment ago."""
 
     def select(self, filters: Filters) -> Selection | None:
-        """Everything: texts that are given need no filters."""
-        if filters:
-            raise ValueError("texts that are given cannot be filtered")
-        return None
+        """What the filters leave; None if there are none, so that everything may be searched.
+
+        Raises:
+            UnknownDocumentError: if the filters name documents that are not there.
+        """
+        if not filters:
+            return None
+        if unknown := sorted((filters.document_ids or frozenset()) - self._documents.keys()):
+            raise UnknownDocumentError(unknown)
+        kept = sorted(document.id for document in self._documents.values() if _passes(document, filters))
+        among = frozenset(kept)
+        numbers = [number for number, passage in enumerate(self._passages) if passage.document_id in among]
+        return Selection(kept, np.array(numbers, dtype=np.int64))
 
     def rank_dense(
         self, vector: np.typing.NDArray[np.float32], k: int, selection: Selection | None = None
     ) -> list[Ranked]:
         """The numbers of the `k` passages with the highest cosine, best first, ties by (document id, start)."""
-        return self._in_order(self._dense.search(vector, k) if self.passages else [], k)
+        if not self.passages:
+            return []
+        return self._in_order(self._dense.search(vector, k, selection.passage_ids if selection else None), k)
 
     def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
         """The numbers of the `k` passages with the highest BM25 score, best first, ties by (document id, start)."""
-        return self._in_order(self._lexical.search(query, k), k)
+        return self._in_order(self._lexical.search(query, k, selection.document_ids if selection else None), k)
 
     def _in_order(self, ranked: list[Ranked], k: int) -> list[Ranked]:
         def order(entry: Ranked) -> tuple[float, str, Span]:
@@ -94,3 +105,15 @@ class GivenTexts:
     def dates(self, document_ids: Iterable[str]) -> dict[str, date | None]:
         """By document id, when the document was published; None where that is not known."""
         return {document_id: self._documents[document_id].date for document_id in document_ids}
+
+
+def _passes(document: Document, filters: Filters) -> bool:
+    if filters.document_ids is not None and document.id not in filters.document_ids:
+        return False
+    if filters.source is not None and document.source != filters.source:
+        return False
+    if filters.date_from is None and filters.date_to is None:
+        return True
+    if document.date is None:
+        return filters.undated
+    return (filters.date_from or document.date) <= document.date <= (filters.date_to or document.date)

@@ -45,7 +45,7 @@ def client(server: Guarded) -> Iterator[Client]:
 
 
 def test_everything_that_can_be_asked_is_given_in_its_own_type(client: Client, service: Service) -> None:
-    answer = client.ask(QUESTION, k=2, filters=FiltersIn(document_ids=["002_73ec0a3e5fd5a0e3"]))
+    answer = client.ask(QUESTION, k=2, filters=FiltersIn(document_ids=["002_73ec0a3e5fd5a0e3"]), min_confidence=0)
     assert answer.answer
     assert "9 million" in answer.answer.text
     assert len(answer.evidence) == 2
@@ -58,9 +58,11 @@ def test_everything_that_can_be_asked_is_given_in_its_own_type(client: Client, s
     assert client.search(QUESTION, k=3).evidence[0].passage_id == answer.evidence[0].passage_id
     assert [one.id for one in client.all_documents()] == [one.id for one in client.documents(limit=9).documents]
     assert client.ready().authentication
-    batch = client.ask_batch([AskRequest(question=QUESTION), AskRequest(question="Who discovered penicillin?")])
+    batch = client.ask_batch([AskRequest(question=QUESTION, min_confidence=number) for number in (0, 1)])
     assert [result.response and result.response.answered for result in batch.results] == [True, False]
-    read = client.read("When was it opened?", [DocumentIn(id="h", text="The harbour was opened in 1987.")])
+    read = client.read(
+        "When was it opened?", [DocumentIn(id="h", text="The harbour was opened in 1987.")], min_confidence=0
+    )
     assert read.answer
     assert read.answer.text == "1987"
 
@@ -219,8 +221,8 @@ def citeqa(
 
 
 COMMANDS = {
-    "ask": ("ask", QUESTION, "--k", 2),
-    "abstain": ("ask", "Who discovered penicillin?"),
+    "ask": ("ask", QUESTION, "--k", 2, "--min-confidence", 0),
+    "abstain": ("ask", "Who discovered penicillin?", "--min-confidence", 1),
     "filters": ("ask", "What did Rubio say?", "--from", "2026-02-26", "--to", "2026-02-26", "--min-confidence", 0),
     "search": ("search", "maritime security", "--k", 3),
     "documents": ("documents",),
@@ -259,7 +261,7 @@ def test_a_citation_is_verified_by_a_service_as_by_its_index(
 ) -> None:
     monkeypatch.setenv("CITEQA_KEY", READ)
     monkeypatch.setenv("CITEQA_URL", server.url)
-    answer = json.loads(citeqa("ask", QUESTION, "--json")[1])
+    answer = json.loads(citeqa("ask", QUESTION, "--min-confidence", 0, "--json")[1])
     file = tmp_path / "citation.json"
     for sha256, status in ((answer["answer"]["citation"]["document_sha256"], 0), ("0" * 64, 0)):
         answer["answer"]["citation"]["document_sha256"] = sha256

@@ -25,6 +25,7 @@ from api.routes import _living
 from api.service import Service
 
 QUESTION = "How much aid did the US pledge to Cubans?"
+CERTAIN = {"question": QUESTION, "min_confidence": 0}  # certain to be answered
 JSON = {"content-type": "application/json"}
 GOOD = "https://good.example"
 
@@ -198,7 +199,7 @@ def test_pages_of_other_sites_may_ask_only_where_that_was_allowed(
 
 
 def test_every_answer_has_an_id_that_its_line_in_the_log_has_too(server: Guarded, reader_key: httpx.Client) -> None:
-    answer = reader_key.post("/api/ask", json={"question": QUESTION}, headers={"x-request-id": "mine-1.2_3"})
+    answer = reader_key.post("/api/ask", json=CERTAIN, headers={"x-request-id": "mine-1.2_3"})
     assert answer.headers["x-request-id"] == "mine-1.2_3"
     line = server.told("mine-1.2_3")
     assert (line["method"], line["path"], line["status"], line["key"]) == ("POST", "/api/ask", 200, "read")
@@ -241,8 +242,8 @@ def test_figures_count_requests_questions_and_abstentions(reader_key: httpx.Clie
         return figures(answer.text)
 
     before = now()
-    reader_key.post("/api/ask", json={"question": QUESTION}).raise_for_status()
-    reader_key.post("/api/ask", json={"question": "Who discovered penicillin?"}).raise_for_status()
+    reader_key.post("/api/ask", json=CERTAIN).raise_for_status()
+    reader_key.post("/api/ask", json={"question": "Who discovered penicillin?", "min_confidence": 1}).raise_for_status()
     after = now()
     grown = {name: after[name] - before.get(name, 0) for name in after}
     assert grown['citeqa_requests_total{method="POST",route="/api/ask",status="200"}'] == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from index.corpus import load
 from index.embedder import Embedder
 from index.given import GivenTexts
 from index.store import Index
-from index.types import Document
+from index.types import Document, Filters
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 HARBOUR = {"id": "harbour", "text": "🦊 The harbour was opened on 4 May 1987 by the mayor, Ingrid Solheim.\r\n"}
@@ -111,7 +112,7 @@ def test_texts_that_do_not_answer_are_abstained_from_with_the_reason(http: httpx
 def test_reading_all_documents_of_an_index_answers_as_the_index_does(http: httpx.Client, seeds: Index) -> None:
     documents = [seeds.document(summary.id) for summary in seeds.summaries(99)[0]]
     given = [{"id": document.id, "text": document.text} for document in documents]
-    for question in (QUESTION, "Who discovered penicillin?", "When was Maduro removed from power?"):
+    for question in (QUESTION, "Who discovered penicillin?", "What did Rubio say before 2026?"):
         read = http.post("/api/read", json={"question": question, "documents": given}).raise_for_status().json()
         asked = http.post("/api/ask", json={"question": question}).raise_for_status().json()
         assert read["answer"] == asked["answer"]
@@ -122,6 +123,22 @@ def test_reading_all_documents_of_an_index_answers_as_the_index_does(http: httpx
         assert read["index"] == asked["index"]
 
 
+def test_texts_are_filtered_as_documents_are(http: httpx.Client) -> None:
+    dated = [HARBOUR | {"id": day, "date": day} for day in ("1987-05-04", "1990-01-01")]
+    body: dict[str, Any] = {"question": "When was the harbour opened?", "documents": dated, "min_confidence": 0}
+    for filters, left in (
+        ({"date_to": "1988-01-01"}, {"1987-05-04"}),
+        ({"document_ids": ["1990-01-01"]}, {"1990-01-01"}),
+        ({"source": "nobody"}, set()),
+    ):
+        answer = http.post("/api/read", json=body | {"filters": filters}).raise_for_status().json()
+        assert {found["document_id"] for found in answer["evidence"]} == left
+    unknown = http.post("/api/read", json=body | {"filters": {"document_ids": ["harbour"]}})
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "#/filters/document_ids")
+    for question in ("What happened after 1 January 1989?", "What opened before 1988?", "What is the latest?"):
+        http.post("/api/read", json=body | {"question": question}).raise_for_status()
+
+
 @pytest.mark.parametrize(
     ("documents", "pointer"),
     [
@@ -129,8 +146,8 @@ def test_reading_all_documents_of_an_index_answers_as_the_index_does(http: httpx
         ([HARBOUR] * 101, "#/documents"),
         ([HARBOUR, HARBOUR], "#/documents/1/id"),
         ([HARBOUR, {"id": "../up", "text": "x"}], "#/documents/1/id"),
-        ([{"id": "a", "text": " \n"}], "#/documents/0"),
-        ([{"id": "a", "text": "x\0y"}], "#/documents/0"),
+        ([{"id": "a", "text": " \n"}], "#/documents/0/text"),
+        ([{"id": "a", "text": "x\0y"}], "#/documents/0/text"),
         ([{"id": "a"}], "#/documents/0/text"),
         ([{"id": "a", "text": "x " * 50_001}], "#/documents"),
         ([{"id": "a", "text": "x", "unknown": 1}], "#/documents/0/unknown"),
@@ -168,14 +185,26 @@ def given_seeds(embedder: Embedder) -> GivenTexts:
     return GivenTexts(documents, embedder, ChunkerSettings())
 
 
+FILTERS = [
+    Filters(),
+    Filters(document_ids=frozenset({"002_73ec0a3e5fd5a0e3", "003_06306681cd2de5d0"})),
+    Filters(source="nobody"),
+    Filters(date_from=date(2025, 5, 7)),
+    Filters(date_to=date(2025, 5, 7), undated=True),
+    Filters(date_from=date(2026, 2, 26), date_to=date(2026, 2, 26)),
+]
+
+
+@pytest.mark.parametrize("filters", FILTERS, ids=str)
 @pytest.mark.parametrize("query", ["Rubio", "maritime security in the Caribbean", "penicillin", "…"])
 def test_given_texts_are_ranked_as_an_index_ranks_them(
-    given_seeds: GivenTexts, seeds: Index, embedder: Embedder, query: str
+    given_seeds: GivenTexts, seeds: Index, embedder: Embedder, query: str, filters: Filters
 ) -> None:
     vector = embedder.embed_query(query)
+    own_selection, selection = given_seeds.select(filters), seeds.select(filters)
     for own, stored in (
-        (given_seeds.rank_dense(vector, 20), seeds.search_dense(vector, 20)),
-        (given_seeds.rank_lexical(query, 20), seeds.search_lexical(query, 20)),
+        (given_seeds.rank_dense(vector, 20, own_selection), seeds.search_dense(vector, 20, selection)),
+        (given_seeds.rank_lexical(query, 20, own_selection), seeds.search_lexical(query, 20, selection)),
     ):
         passages = given_seeds.fetch([entry.id for entry in own])
         assert [passages[entry.id] for entry in own] == [hit.passage for hit in stored]

@@ -60,7 +60,10 @@ def test_the_wheel_holds_what_is_needed_and_nothing_of_the_tests(installed: Path
 def test_it_answers_about_the_seed_articles_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     program = "import api, sys; print(api.__file__); from api.cli import app; app(sys.argv[1:], standalone_mode=False)"
     environment = os.environ | {"PYTHONPATH": str(installed)}
-    for arguments, said in ((["index"], "5 added"), (["ask", "How much aid did the US pledge?"], "$9 million")):
+    for arguments, said in (
+        (["index"], "5 added"),
+        (["ask", "How much aid did the US pledge?", "--min-confidence", "0"], "$9 million"),
+    ):
         done = subprocess.run(
             [sys.executable, "-c", program, *arguments],
             cwd=tmp_path,
@@ -94,3 +97,26 @@ def test_what_the_examples_of_deployment_set_are_settings() -> None:
     example = ROOT / "deploy" / "citeqa.toml"
     assert effective({}, example).settings.trusted_proxies == ("127.0.0.1",)
     assert set(tomllib.loads(example.read_text())) <= set(Settings.model_fields)
+
+
+def test_what_the_image_leaves_behind_is_not_missed(tmp_path: Path) -> None:
+    pattern = re.search(r"grep -iE '\^\(([^)]+)\)", (ROOT / "deploy" / "Dockerfile").read_text())
+    assert pattern
+    modules = {"scikit-learn": "sklearn", "onnx-ir": "onnx_ir"}
+    left = [modules.get(name, name) for name in pattern[1].split("|")]
+    assert "torch" in left
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({left!r})); import api.assistants, api.evaluate, api.running; "
+        "from api.cli import app; app(['index'], standalone_mode=False); "
+        "app(['ask', 'How much aid did the US pledge?', '--min-confidence', '0'], standalone_mode=False)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "$9 million" in done.stdout

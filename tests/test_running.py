@@ -15,7 +15,7 @@ import httpx
 import pytest
 from guarded import PROGRAM, Guarded, figures
 
-QUESTION = {"question": "How much aid did the US pledge to Cubans?"}
+QUESTION = {"question": "How much aid did the US pledge to Cubans?", "min_confidence": 0}
 
 
 def until(true: Callable[[], bool], seconds: float = 40) -> None:
@@ -69,11 +69,11 @@ def test_a_full_queue_answers_503_and_afterwards_everything_is_as_before(behind_
 def test_questions_stand_in_the_log_where_that_was_asked_for(behind_a_proxy: Guarded) -> None:
     with behind_a_proxy.client() as http:
         answer = http.post("/api/ask", json=QUESTION, headers={"x-forwarded-for": "203.0.113.1"})
-    assert behind_a_proxy.told(answer.headers["x-request-id"])["question"] == QUESTION["question"]
+    assert behind_a_proxy.told(answer.headers["x-request-id"])["questions"] == [QUESTION["question"]]
 
 
 def test_what_was_begun_is_finished_when_the_service_is_told_to_stop(seeds_index: Path, tmp_path: Path) -> None:
-    batch = {"questions": [QUESTION | {"min_confidence": 0}] * 6}
+    batch = {"questions": [QUESTION] * 6}
     with (
         Guarded(seeds_index, tmp_path / "log") as server,
         ThreadPoolExecutor(1) as thread,
@@ -143,7 +143,7 @@ def test_what_only_serving_needs_is_not_loaded_by_asking(seeds_index: Path) -> N
         "print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     serving = {"mcp", "mcp_types", "prometheus_client", "limits", "uvicorn", "fastapi_offline", "torch"}
-    question = ["ask", QUESTION["question"], "--index", str(seeds_index)]
+    question = ["ask", str(QUESTION["question"]), "--index", str(seeds_index)]
     for command in (question, ["--help"], ["serve", "--print-config"]):
         done = subprocess.run(
             [PROGRAM[0], "-c", program, *command], capture_output=True, text=True, check=True, timeout=60
