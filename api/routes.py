@@ -16,6 +16,8 @@ from api.posted import posted
 from api.schemas import (
     AskRequest,
     AskResponse,
+    ContextRequest,
+    ContextResponse,
     DocumentList,
     DocumentOut,
     Health,
@@ -27,6 +29,7 @@ from api.schemas import (
 )
 from api.service import Service, versions
 from index.types import Filters
+from rag.followup import carried
 from rag.verify import verify as compare
 
 
@@ -90,6 +93,12 @@ def search(body: SearchRequest, service: Loaded) -> SearchResponse:
         body.question, k=body.k, filters=_filters(body), today=body.today, use_dates=body.use_dates
     )
     return SearchResponse.of(body.question, found, milliseconds, service.index)
+
+
+@router.post("/context", dependencies=[Depends(_json_only)], responses=_POSTED)
+def context(body: ContextRequest) -> ContextResponse:
+    """What a follow-up question carries over from the turn before, to be sent with it as `context` of /api/ask."""
+    return ContextResponse.of(carried(body.question, body.previous.turn()))
 
 
 def _filters(body: SearchRequest) -> Filters | None:
