@@ -18,6 +18,8 @@ from api.posted import BODY, posted
 from api.schemas import (
     AskRequest,
     AskResponse,
+    ContextRequest,
+    ContextResponse,
     DocumentList,
     DocumentOut,
     Health,
@@ -31,6 +33,7 @@ from api.service import Service, versions
 from api.settings import Settings
 from index.types import Filters
 from rag.answerer import Answerer
+from rag.followup import carried
 from rag.retriever import Searched
 from rag.verify import verify as compare
 
@@ -122,6 +125,13 @@ def search(body: SearchRequest, service: Loaded, request: Request) -> SearchResp
         body.question, k=body.k, filters=_filters(body), today=body.today, use_dates=body.use_dates
     )
     return SearchResponse.of(body.question, found, milliseconds, service.index)
+
+
+@router.post("/context", dependencies=[Depends(json_only)], responses=POSTED)
+def context(body: ContextRequest, request: Request) -> ContextResponse:
+    """What a follow-up question carries over from the turn before, to be sent with it as `context` of /api/ask."""
+    check_length(body.question, request)
+    return ContextResponse.of(carried(body.question, body.previous.turn()))
 
 
 def _filters(body: SearchRequest) -> Filters | None:

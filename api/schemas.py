@@ -14,12 +14,14 @@ from index.catalog import Summary
 from index.corpus import MAX_ID_BYTES
 from index.types import Document, Filters
 from rag.dates import Timing
+from rag.followup import Turn
 from rag.retriever import Searched
 from rag.types import Answer, Candidate, Citation, Dates, Found, Reason, Response, Slice, Source
 from rag.verify import Claim, Verdict
 
 MAX_QUESTION = 2000  # code points
 MAX_CONTEXT = 2000
+MAX_ANSWER = 10000
 MAX_K = 50
 MAX_IDS = 1000
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -91,6 +93,39 @@ class AskRequest(SearchRequest):
     context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
         default=None, description="what a follow-up question carries over: searched and read together with it"
     )
+
+
+class TurnIn(_Request):
+    """A question that was asked, the answer it got, and the title of the document that is cited."""
+
+    question: Text
+    answer: Annotated[str, Field(max_length=MAX_ANSWER)] = Field(default="", description="blank where there was none")
+    title: Annotated[str, Field(max_length=1000)] = Field(default="", description="blank where there was no answer")
+
+    def turn(self) -> Turn:
+        return Turn(self.question, self.answer, self.title)
+
+
+class ContextRequest(_Request):
+    """A question, and the turn before it in the same talk. Nothing is kept: what is carried over comes back, to be
+    shown and sent with the question as `context`."""
+
+    question: Text = Field(examples=["And who hosted it?"])
+    previous: TurnIn = Field(
+        examples=[{"question": "Where did the working group meet?", "answer": "in Miami, Florida", "title": ""}]
+    )
+
+
+class ContextResponse(BaseModel):
+    """`context` is the chips joined by blanks: what to ask with. When a person takes a chip away, join the others; null
+    where nothing is carried over, since the question is complete."""
+
+    context: str | None
+    chips: list[str] = Field(description="words of the turn before, each of which can be taken away")
+
+    @classmethod
+    def of(cls, chips: tuple[str, ...]) -> ContextResponse:
+        return cls(context=" ".join(chips)[:MAX_CONTEXT] or None, chips=list(chips))
 
 
 class DocumentIn(_Request):

@@ -20,7 +20,7 @@ from rag.types import Evidence
 WIDTH = 16  # bytes of a shingle, about three words; a power of two
 SAMPLED = 8  # one shingle of so many is kept; a power of two
 AMONG = 30  # candidates, best first, that are looked at; the others stand for themselves
-CONTAINED = 0.6  # the share of a passage's shingles that a better one holds, from which on it is its copy
+CONTAINED = 0.5  # the share of a passage's shingles that a better one holds, from which on it is its copy
 FEW = 8  # shingles below which nothing can be said
 _BASE = 0x01000193
 
