@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from index.errors import IndexBusyError, UnknownDocumentError
+from index.errors import IndexBusyError, IndexDamagedError, StorageError, UnknownDocumentError
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(UnknownDocumentError, _unknown_documents)
     app.add_exception_handler(IndexBusyError, _busy)
+    app.add_exception_handler(StorageError, _disk)
+    app.add_exception_handler(IndexDamagedError, _damaged)
     app.add_exception_handler(HTTPException, _http)
 
 
@@ -115,6 +117,16 @@ def _busy(request: Request, error: Exception) -> ProblemResponse:
     log.warning("%s", error)
     detail = f"{error.holder[0].upper()}{error.holder[1:]} is writing to the index; try again after it."
     return problem(503, detail, headers={"Retry-After": "5"})
+
+
+def _disk(request: Request, error: Exception) -> ProblemResponse:
+    log.error("%s", error)
+    return problem(507, "The disk refused what was to be stored; nothing was changed and nothing is lost.")
+
+
+def _damaged(request: Request, error: Exception) -> ProblemResponse:
+    log.error("%s", error)
+    return problem(503, "The index is damaged and gives no answers; the service's log says what mends it.")
 
 
 def _http(request: Request, error: Exception) -> ProblemResponse:

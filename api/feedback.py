@@ -67,7 +67,7 @@ router = APIRouter(prefix="/api")
     "/feedback",
     status_code=204,
     dependencies=[Depends(json_only)],
-    responses=POSTED | problems(403),
+    responses=POSTED | problems(403, 507),
 )
 def feedback(body: Feedback, service: Writing) -> None:
     """Say that an answer is right or wrong, or that a place should have been found: kept, on the disk, as a row of

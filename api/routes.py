@@ -172,7 +172,7 @@ def document(document_id: DocumentId, service: Loaded) -> DocumentOut:
 @router.post(
     "/documents",
     status_code=201,
-    responses={200: {"model": DocumentOut, "description": "replaced"}, **POSTED, **problems(403)},
+    responses={200: {"model": DocumentOut, "description": "replaced"}, **POSTED, **problems(403, 507)},
     openapi_extra={"requestBody": BODY},
 )
 async def put(request: Request, response: Response, service: Writing) -> DocumentOut:
@@ -186,7 +186,7 @@ async def put(request: Request, response: Response, service: Writing) -> Documen
     return DocumentOut.of(document)
 
 
-@router.delete("/documents/{document_id:path}", status_code=204, responses=GUARDED | problems(403, 404, 422, 503))
+@router.delete("/documents/{document_id:path}", status_code=204, responses=GUARDED | problems(403, 404, 422, 503, 507))
 def remove(document_id: DocumentId, service: Writing) -> None:
     """Delete a document: its text is gone for good, only its digest stays in a log."""
     service.remove(document_id)

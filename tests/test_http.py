@@ -26,6 +26,7 @@ from api.local import serving
 from api.service import Service
 from index.builder import update
 from index.embedder import Embedder
+from index.errors import IndexDamagedError, StorageError
 from index.store import Index
 from rag import confidence
 from rag.answerer import Answerer
@@ -698,6 +699,27 @@ def test_no_json_whatever_it_holds_breaks_the_service(http: httpx.Client, value:
 def test_no_bytes_break_the_service(http: httpx.Client, content: bytes) -> None:
     response = http.post("/api/ask", content=content, headers=JSON)
     assert_problem(response, 422 if response.status_code == 422 else 400)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(StorageError("/secret/catalog.sqlite3", "No space left on device"), 507), (IndexDamagedError("/secret"), 503)],
+)
+def test_a_full_disk_and_a_damaged_index_are_told_without_their_places(
+    service: Service, error: Exception, status: int
+) -> None:
+    """Errors that tests/test_faults.py brings about in earnest, as a client is told them."""
+    app = create_app(service)
+
+    @app.get("/api/broken")
+    def broken() -> None:
+        raise error
+
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://citeqa") as client:
+            return await client.get("/api/broken")
+
+    assert "secret" not in json.dumps(assert_problem(anyio.run(get), status))
 
 
 def test_an_error_inside_shows_nothing_of_the_inside(seeds_index: Path, embedder: Embedder, reader: OnnxReader) -> None:

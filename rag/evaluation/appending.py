@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
-from index.errors import IndexBusyError
+from index.errors import IndexBusyError, StorageError
 from index.files import sync
 
 PATIENCE = 10.0  # seconds that a writer waits for another one
@@ -21,7 +21,7 @@ def append(path: Path, row: dict[str, Any]) -> None:
 
     Raises:
         IndexBusyError: if others write for more than ten seconds.
-        OSError: if it cannot be written.
+        StorageError: if it cannot be written.
     """
     line = json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     try:
@@ -36,6 +36,8 @@ def append(path: Path, row: dict[str, Any]) -> None:
                 sync(path.parent)
     except Timeout:
         raise IndexBusyError("another process", str(path)) from None
+    except OSError as error:
+        raise StorageError(path, error.strerror or str(error)) from error
 
 
 def _mend(file: BinaryIO) -> None:
