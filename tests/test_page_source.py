@@ -50,8 +50,13 @@ def test_on_a_wide_window_the_source_stands_beside_the_answer_of_itself(page: Pa
     assert answer
     assert source
     assert answer["x"] + answer["width"] <= source["x"]
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="Documents").click()
+    expect(page.locator("#source")).to_be_hidden()
+    page.get_by_role("link", name="Back to the conversation").click()
     ask(page, COST)
+    expect(mark).to_have_text("40 million euros")
+    page.get_by_role("button", name="Close").click()
+    ask(page, ANSWERED)
     expect(page.locator("#source")).to_be_hidden()
 
 

@@ -24,7 +24,7 @@ const question = at("question");
 const list = at("conversation");
 const status = at("status");
 const menu = at("conversation-menu");
-let openBeside = true; // whether a wide window shows the source of each answer: until it is closed
+let openBeside = true; // whether a wide window shows the source of each answer: until that is closed by hand
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -155,7 +155,7 @@ document.addEventListener("click", ({ target }) => {
 });
 
 source.setUp({
-  closed: () => { leaveHash(); openBeside = false; },
+  closed: (byHand) => { leaveHash(); openBeside &&= !byHand; },
   only: (document) => {
     if (!source.isWide()) source.close();
     location.hash = "";

@@ -13,6 +13,7 @@ const note = at("source-note");
 const wide = matchMedia("(min-width: 64rem)");
 let opening = null; // the AbortController of the document that is being fetched
 let opener = null; // what has the focus again when it is closed
+let dismissed = false; // whether it is being closed by hand, not because something else is shown
 let marks = [];
 let pieces = new Map();
 let current = null;
@@ -57,6 +58,11 @@ export function close() {
   if (dialog.open) dialog.close();
 }
 
+function dismiss() {
+  dismissed = true;
+  close();
+}
+
 function stand() {
   document.body.classList.toggle("beside", wide.matches);
   if (dialog.open) return;
@@ -77,7 +83,8 @@ dialog.addEventListener("close", () => {
   document.body.classList.remove("beside");
   text.replaceChildren();
   forget();
-  onClosed();
+  onClosed(dismissed);
+  dismissed = false;
   if (document.activeElement !== document.body && !dialog.contains(document.activeElement)) return; // it is elsewhere
   if (opener?.isConnected) opener.focus();
   else at("question").focus();
@@ -172,7 +179,7 @@ function forget() {
   choose(null);
 }
 
-at("source-close").addEventListener("click", close);
+at("source-close").addEventListener("click", dismiss);
 at("source-previous").addEventListener("click", () => step(-1));
 at("source-next").addEventListener("click", () => step(1));
 at("source-only").addEventListener("click", () => onOnly(now));
@@ -181,5 +188,5 @@ dialog.addEventListener("keydown", (event) => {
   const by = { n: 1, ArrowRight: 1, p: -1, ArrowLeft: -1 }[event.key];
   if (by) event.preventDefault();
   if (by) step(by);
-  if (event.key === "Escape" && !dialog.matches(":modal")) close();
+  if (event.key === "Escape" && !dialog.matches(":modal")) dismiss();
 });
