@@ -13,7 +13,7 @@ from index.embedder import Embedder
 from index.store import Selection
 from index.types import Document, Filters, Passage
 from rag import copies, recency
-from rag.confidence import Confidence
+from rag.confidence import LEAD, Confidence
 from rag.places import Place, also, conflicting, fitting, gather, others, same_spot, signs
 from rag.reader import Reader, ReaderInfo
 from rag.retriever import Retriever, Searched
@@ -22,6 +22,9 @@ from rag.types import Answer, Candidate, Citation, Dates, Evidence, Found, Reaso
 POOL = 80  # passages that times may reorder and whose copies are merged; leaves more than can be asked for
 READ = 10  # passages read for a question, however much evidence is asked for
 ALTERNATIVES = 3
+UNLIKELY = (
+    0.05  # chance below which no alternative is shown: on the fitting splits half of them, a seventh of the right
+)
 CONFLICTS = 3
 ALSO_IN = 10
 COPIES = 4  # passages read besides, to cite the answer in copies of the passage that gave it
@@ -151,18 +154,20 @@ class Answerer:
         if confidence < threshold:
             return Reason("not_in_the_sources", self._missing(question, evidence), confidence, threshold), Decided()
 
-        def believed(place: Place, lead: float) -> bool:
-            """Whether a place would be given as the answer if it did not stand beside a better one."""
+        def chance(place: Place, lead: float) -> float:
+            """How likely a place would be right with this lead over the other answers."""
             own = sure._replace(margin=place.margin, evidence=place.evidence, coverage=place.coverage, lead=lead)
-            return self._confidence.probability(own) >= threshold
+            return self._confidence.probability(own)
 
         elsewhere = self._in_copies(question, best, evidence)
-        same = [place for place in also(best, places + elsewhere) if believed(place, sure.lead)][:ALSO_IN]
+        same = [place for place in also(best, places + elsewhere) if chance(place, sure.lead) >= threshold][:ALSO_IN]
         rest = others(best, places)
-        against = [place for place in rest if conflicting(best, place) and believed(place, 0.0)][:CONFLICTS]
+        against = [place for place in rest if conflicting(best, place) and chance(place, 0.0) >= threshold][:CONFLICTS]
         span = fitting(question, best, places, self._document(best.document_id, documents))
         given = replace(best, span=span)
-        rest = [place for place in rest if place not in against and not same_spot(given, place)][:ALTERNATIVES]
+        rest = [place for place in rest if place not in against and not same_spot(given, place)]
+        rest = [place for place in rest if chance(place, max(-LEAD, place.margin - best.margin)) >= UNLIKELY]
+        rest = rest[:ALTERNATIVES]
         citation = Citation.of(self._document(best.document_id, documents), span)
         answer = Answer(citation.quote.text, confidence, citation, tuple(self._cite(p, documents) for p in same))
         return None, Decided(answer, self._candidates(rest, documents), self._candidates(against, documents))
