@@ -110,7 +110,7 @@ class Answerer:
             UnknownDocumentError: if the filters name documents that are not there.
         """
         start = time.perf_counter()
-        asked = f"{context} {question}" if context else question
+        asked = f"{question} {context}" if context else question  # the reader is surer of it than the other way round
         plan = recency.planned(question, filters or Filters(), today or date.today(), apply=use_dates)
         selection = self._index.select(plan.filters)
         evidence = self._evidence(asked, selection, plan)

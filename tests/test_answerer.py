@@ -507,7 +507,7 @@ def test_the_context_of_a_follow_up_is_used(over: Build) -> None:
 def test_the_context_is_searched_and_read_with_the_question(over: Build) -> None:
     scripted = ScriptedReader({"crowns": 1.0})
     over({"a": "It cost nine crowns."}, scripted).answerer.ask("How much?", context="The bridge.")
-    assert scripted.asked == ["The bridge. How much?"]
+    assert scripted.asked == ["How much? The bridge."]
 
 
 @pytest.mark.parametrize("context", [None, ""])
