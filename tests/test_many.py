@@ -65,10 +65,10 @@ WRONG = [
 
 
 def test_what_is_wrong_with_one_question_does_not_concern_the_others(http: httpx.Client) -> None:
-    mixed = [item for wrong in WRONG for item in (wrong, {"question": QUESTION})]
+    mixed = [{"question": QUESTION}, *WRONG, {"question": QUESTION}]
     results = http.post("/api/ask/batch", json={"questions": mixed}).raise_for_status().json()["results"]
-    assert [result["response"] is None for result in results] == [True, False] * len(WRONG)
-    for wrong, result in zip(WRONG, results[::2], strict=True):
+    assert [result["response"] is None for result in results] == [False, *[True] * len(WRONG), False]
+    for wrong, result in zip(WRONG, results[1:-1], strict=True):
         alone = http.post("/api/ask", content=json.dumps(wrong), headers={"content-type": "application/json"})
         assert (alone.status_code, result["problem"]["status"]) == (422, 422)
         if isinstance(wrong, dict):
@@ -112,7 +112,7 @@ def test_texts_that_do_not_answer_are_abstained_from_with_the_reason(http: httpx
 def test_reading_all_documents_of_an_index_answers_as_the_index_does(http: httpx.Client, seeds: Index) -> None:
     documents = [seeds.document(summary.id) for summary in seeds.summaries(99)[0]]
     given = [{"id": document.id, "text": document.text} for document in documents]
-    for question in (QUESTION, "Who discovered penicillin?", "What did Rubio say before 2026?"):
+    for question in (QUESTION, "What did Rubio say before 2026?"):
         read = http.post("/api/read", json={"question": question, "documents": given}).raise_for_status().json()
         asked = http.post("/api/ask", json={"question": question}).raise_for_status().json()
         assert read["answer"] == asked["answer"]

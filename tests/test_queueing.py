@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import anyio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
@@ -149,6 +149,7 @@ def test_what_takes_no_time_never_waits() -> None:
     run(test, most=0)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from(["come", "leave"]), st.integers(0, 5)), max_size=20), st.integers(1, 3))
 def test_whoever_comes_and_leaves_no_turn_is_lost_and_none_given_twice(
     steps: list[tuple[str, int]], at_once: int
