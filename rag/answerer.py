@@ -19,7 +19,7 @@ from rag.reader import Reader, ReaderInfo
 from rag.retriever import Retriever, Searched
 from rag.types import Answer, Candidate, Citation, Dates, Evidence, Found, Reason, Response, Slice, Source
 
-POOL = 80  # passages that times may reorder and whose copies are merged; leaves more than can be asked for
+POOL = 100  # passages that times may reorder and whose copies are merged; more than can be asked for
 READ = 10  # passages read for a question, however much evidence is asked for
 ALTERNATIVES = 3
 UNLIKELY = (

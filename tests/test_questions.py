@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,13 @@ def test_a_missing_file_and_one_in_another_encoding_are_named(tmp_path: Path) ->
     (tmp_path / "latin.jsonl").write_bytes(json.dumps(GOOD | {"question": "Où?"}, ensure_ascii=False).encode("latin-1"))
     with pytest.raises(QuestionSetError, match=r"latin\.jsonl cannot be read"):
         load(tmp_path / "latin.jsonl")
+
+
+def test_the_day_a_question_was_asked_on_is_read(tmp_path: Path) -> None:
+    row = {"id": "a", "question": "What happened last week?", "answers": [], "documents": [], "answerable": False}
+    path = tmp_path / "questions.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in (row | {"date": "2022-09-02"}, row | {"id": "b"})))
+    assert [question.asked_on for question in load(path)] == [date(2022, 9, 2), None]
+    path.write_text(json.dumps(row | {"date": "last week"}))
+    with pytest.raises(QuestionSetError, match="line 1"):
+        load(path)

@@ -2,7 +2,7 @@
 
 `id, question, answers` (every accepted string; empty when unanswerable), `documents` (ids of the documents that hold
 one), `answerable`; optional `split`, `spans` (either `{"document_id", "start", "end"}` or, for a single document,
-`[start, end]`) and `written_for`, the paragraph that the question was written against, unanswerable ones too
+`[start, end]`), `date`, the day it was asked on, and `written_for`, the paragraph that the question was written against, unanswerable ones too
 (`{"document", "paragraph": [start, end]}`); places are half-open code points of the document's text.
 
 Rows with a `verdict` are what people said of answers; those of one question are settled first (see `judged`).
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +31,8 @@ class Question:
     `spans` are the places of accepted answers by document; empty if the set does not give places, then the accepted
     strings in the accepted documents count. `written_for` is the document and the paragraph of it that the question
     was written against, where the set says so. `grades` are those of the relevant documents, where a set judges them
-    by more than yes and no; such a set may have no answers.
+    by more than yes and no; such a set may have no answers. `asked_on` is the day that "last
+    week" in the question counts from; None where the set does not say.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Question:
     spans: tuple[tuple[str, Span], ...]
     written_for: tuple[str, Span] | None = None
     grades: tuple[tuple[str, int], ...] = ()
+    asked_on: date | None = None
 
     @property
     def relevant(self) -> dict[str, int]:
@@ -108,6 +111,7 @@ def _question(row: dict[str, Any]) -> Question:
         split=_typed({"split": "all"} | row, "split", str),
         spans=tuple(_span(span, documents) for span in _typed({"spans": []} | row, "spans", list)),
         written_for=_written_for(_typed(row, "written_for", dict)) if "written_for" in row else None,
+        asked_on=date.fromisoformat(_typed(row, "date", str)) if "date" in row else None,
     )
 
 

@@ -110,6 +110,8 @@ class _Texts:
 
 def _row(question: Question, service: Service, texts: _Texts) -> Row:
     body: dict[str, Any] = {"question": question.question, "k": RANKED}
+    if question.asked_on:
+        body["today"] = question.asked_on.isoformat()
     given = service.ask(body)
     forced = given if given["answered"] else service.ask(body | {"min_confidence": 0.0})
     answer = forced["answer"]
