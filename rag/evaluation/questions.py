@@ -2,8 +2,9 @@
 
 `id, question, answers` (every accepted string; empty when unanswerable), `documents` (ids of the documents that hold
 one), `answerable`; optional `split`, `spans` (either `{"document_id", "start", "end"}` or, for a single document,
-`[start, end]`), `date`, the day it was asked on, and `written_for`, the paragraph that the question was written against, unanswerable ones too
-(`{"document", "paragraph": [start, end]}`); places are half-open code points of the document's text.
+`[start, end]`), `date`, the day it was asked on, and `written_for`, the paragraph that the question was written
+against, unanswerable ones too (`{"document", "paragraph": [start, end]}`); places are half-open code points of the
+document's text.
 
 Rows with a `verdict` are what people said of answers; those of one question are settled first (see `judged`).
 """
