@@ -64,7 +64,8 @@ def create_app(
     app.state.metrics = metrics = metrics or Metrics()
     # Described here, demanded by Authenticate, before a body is read.
     key = Depends(HTTPBearer(auto_error=False, description="A key, where the service has any."))
-    for routes in (router, feedback.router, many):
+    app.state.routers = (router, feedback.router, many)
+    for routes in app.state.routers:
         app.include_router(routes, dependencies=[key])
     errors.install(app)
 

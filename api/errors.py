@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from index.errors import IndexBusyError, IndexDamagedError, StorageError, UnknownDocumentError
 
@@ -32,6 +33,11 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[ProblemError] = Field(default_factory=list)
+
+
+# The schema of a problem, whole in itself: in the description it stands where no reference would find its parts.
+PROBLEM = Problem.model_json_schema()
+PROBLEM["properties"]["errors"]["items"] = PROBLEM.pop("$defs")["ProblemError"]
 
 
 class ProblemResponse(JSONResponse):
@@ -134,7 +140,17 @@ def _http(request: Request, error: Exception) -> ProblemResponse:
     detail = _HTTP_DETAILS.get(error.status_code, error.detail)
     if error.status_code == 400 and "multipart/form-data" in request.headers.get("content-type", "").lower():
         detail = "The form cannot be read: it must be multipart/form-data with one file and few fields."
-    return problem(error.status_code, detail, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (allowed := _allowed(request)):
+        headers["Allow"] = ", ".join(allowed)
+    return problem(error.status_code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all our routes of this path; the framework names those of the first alone."""
+    routes = [route for router in request.app.state.routers for route in router.routes]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in matching for method in route.methods})
 
 
 _HTTP_DETAILS = {

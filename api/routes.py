@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
 from api import schemas
-from api.errors import Problem
+from api.errors import PROBLEM
 from api.living import LivingService
 from api.observing import told
 from api.posted import BODY, posted
@@ -82,7 +82,7 @@ def check_length(question: str, request: Request, where: tuple[str | int, ...] =
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+    content = {"application/problem+json": {"schema": PROBLEM}}
     return {status: {"description": "what is wrong (RFC 9457)", "content": content} for status in statuses}
 
 
