@@ -143,6 +143,8 @@ def test_a_whole_visit_by_keyboard_alone(page: Page) -> None:
     page.keyboard.type("audit")
     expect(page.locator("#documents-list > li")).to_have_count(1)
     page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="choose files")).to_be_focused()
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#source .source")).to_contain_text("57 million euros")
     page.keyboard.press("Escape")
