@@ -7,9 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from browsing import ANSWERED, UNANSWERED, allow_writing, ask, asked, seen
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 from servers import Server
 
 COST = "How much did the ferry terminal cost to build?"
@@ -81,7 +80,7 @@ def test_it_is_saved_as_json_and_markdown_with_whole_citations(page: Page, serve
     assert "> It cost 40 million euros to build.\n" in text
     assert "Ines Duarte, Harbour Gazette, 14 June 2023" in text
     assert citation["document_sha256"] in text
-    assert "Another document says otherwise:\n\n> It cost 57 million euros to build, the auditors found." in text
+    assert "A newer document says otherwise:\n\n> It cost 57 million euros to build, the auditors found." in text
     assert "**Not in these documents.**" in text
 
 
@@ -172,37 +171,48 @@ def test_filters_that_leave_nothing_are_told_and_reversed_days_are_shown_at_once
     expect(page.locator(".searched")).to_contain_text("only from 1 February 2025, to 2 February 2025.")
 
 
-@pytest.mark.parametrize(
-    ("label", "verdict"), [("Right", "right"), ("Wrong", "wrong"), ("Should have been found", "missing")]
-)
-@seen("desktop light", "phone dark")
-def test_answers_are_judged_where_writing_is_allowed(page: Page, label: str, verdict: str) -> None:
-    given: list[dict[str, Any]] = []
+def judged(page: Page, within: Locator, label: str) -> dict[str, Any]:
+    """What the service was told, which it has accepted."""
+    with page.expect_response("**/api/feedback") as said:
+        within.get_by_role("button", name=label).click()
+    assert said.value.status == 204
+    expect(within.get_by_role("button", name=label)).to_have_attribute("aria-pressed", "true")
+    expect(within).to_contain_text("Thank you.")
+    body: dict[str, Any] = json.loads(said.value.request.post_data or "")
+    return body
 
-    def feedback(route: Route) -> None:
-        given.append(json.loads(route.request.post_data or ""))
-        route.fulfill(status=204)
 
-    page.route("**/api/feedback", feedback)
-    allow_writing(page)
+def test_answers_are_judged_with_their_words(page: Page) -> None:
     ask(page, COST)
     row = page.locator(".answer").get_by_role("group", name="Was this right?")
-    row.get_by_role("button", name=label).click()
-    expect(row.get_by_role("button", name=label)).to_have_attribute("aria-pressed", "true")
-    expect(row).to_contain_text("Thank you.")
-    citation = given[0].pop("citation")
-    assert given == [{"question": COST, "verdict": verdict}]
-    assert set(citation) == {"document_id", "document_sha256", "start", "end", "quote"}
-    assert citation["quote"] == "40 million euros"
-    if verdict != "wrong":
-        ask(page, UNANSWERED)
-        page.locator(".abstention").get_by_role("button", name=label).click()
-        expect(page.locator(".abstention .verdicts")).to_contain_text("Thank you.")
-        assert given[1:] == [{"question": UNANSWERED, "verdict": verdict, "citation": None}]
+    for label in ("Wrong", "Right"):
+        said = judged(page, row, label)
+        citation = said.pop("citation")
+        assert said == {"question": COST, "verdict": label.lower()}
+        assert set(citation) == {"document_id", "document_sha256", "start", "end", "quote"}
+        assert citation["quote"] == "40 million euros"
+    expect(row.get_by_role("button", pressed=True)).to_have_text("Right")
+
+
+def test_another_possible_answer_is_said_to_be_the_one_that_should_have_been_found(page: Page) -> None:
+    ask(page, ANSWERED)
+    page.get_by_text("Other possible answers").click()
+    other = page.locator(".answer details figure", has=page.get_by_role("button", name="Should have been found")).first
+    said = judged(page, other, "Should have been found")
+    assert (said["question"], said["verdict"]) == (ANSWERED, "missing")
+    assert said["citation"]["quote"] == other.locator("mark").text_content()
+
+
+def test_that_nothing_answers_is_confirmed_or_denied(page: Page) -> None:
+    ask(page, UNANSWERED)
+    row = page.locator(".abstention").get_by_role("group", name="Was this right?")
+    nowhere = {"question": UNANSWERED, "citation": None}
+    assert judged(page, row, "Wrong") == nowhere | {"verdict": "wrong"}
+    assert judged(page, row, "Right") == nowhere | {"verdict": "missing"}
 
 
 @seen("desktop light")
 def test_answers_are_not_judged_where_writing_is_not_allowed(page: Page) -> None:
     allow_writing(page, writing=False)
     ask(page, COST)
-    expect(page.locator(".verdicts")).to_be_hidden()
+    expect(page.locator(".verdicts").filter(visible=True)).to_have_count(0)

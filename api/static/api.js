@@ -50,6 +50,7 @@ function posted(path, content, signal) {
 const address = (id) => `api/documents/${id.split("/").map(encodeURIComponent).join("/")}`;
 
 export const ask = (body, signal) => posted("api/ask", body, signal);
+export const complete = (body, signal) => posted("api/context", body, signal);
 export const verify = (citation, signal) => posted("api/verify", { citation }, signal);
 export const judge = (feedback) => posted("api/feedback", feedback);
 export const readDocument = (id, signal) => request(address(id), { signal });

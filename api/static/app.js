@@ -51,34 +51,47 @@ at("send").addEventListener("click", (event) => {
 function start(asked) {
   const given = filters.filters();
   const titles = Object.fromEntries(filters.named(given));
-  const turn = { question: asked, filters: given, context: filters.context(), titles };
-  filters.follow(null);
   at("welcome").hidden = true;
-  const body = element("div");
-  list.append(entry(turn, body));
-  answer(turn, body);
+  const item = element("li", { class: "turn" });
+  list.append(item);
+  answer({ question: asked, filters: given, titles }, item, { previous: conversation.all().at(-1) });
 }
 
-async function answer(turn, body) {
+// Asks a turn, which stands in `item`; `kept` is the same turn as it is kept from an asking before. Each asking has a
+// body of its own, so that what comes late of an earlier one is not seen.
+async function answer(turn, item, { kept = null, previous = null } = {}) {
+  const body = element("div", {}, working());
+  let now = turn; // as far as it is known
+  const known = (whole) => {
+    now = whole;
+    show(whole, item, body, { kept, previous });
+  };
   status.textContent = "Searching the documents";
-  body.replaceChildren(working());
-  body.parentElement.scrollIntoView({ block: "start" });
-  const { question: asked, filters: given, context } = turn;
+  known(turn);
+  item.scrollIntoView({ block: "start" });
   try {
-    const wanted = { question: asked, ...given && { filters: given }, ...context && { context } };
-    const response = await answered(wanted, (waiting) => body.replaceChildren(waiting));
-    const done = { ...turn, asked: new Date().toISOString(), response };
-    conversation.keep(done);
-    body.replaceChildren(reply(done, followUp));
-    status.textContent = summary(response);
+    const done = await answered(turn, { previous, known, show: (waiting) => body.replaceChildren(waiting) });
+    conversation.keep(done, kept);
+    body.replaceChildren(reply(done));
+    show(done, item, body, { kept: done });
+    status.textContent = summary(done.response);
     at("conversation-menu-button").hidden = false;
-    if (response.answered) accompany(response.answer.citation);
+    if (done.response.answered) accompany(done.response.answer.citation);
   } catch (error) {
-    const again = () => { answer(turn, body); question.focus(); };
+    const again = () => { answer(now, item, { kept, previous }); question.focus(); };
     body.replaceChildren(problem(error.message, again));
     if (error.name !== "AbortError") status.textContent = "";
   }
-  body.parentElement.scrollIntoView({ block: "start" });
+  if (body.isConnected) item.scrollIntoView({ block: "start" });
+}
+
+// A turn with its body; what is taken away in it or switched asks the same question again in the same place.
+function show(turn, item, body, { kept, previous }) {
+  item.replaceChildren(...entry(turn, body, (changes) => {
+    const { question: asked, filters: given, titles, chips, use_dates } = { ...turn, ...changes };
+    answer({ question: asked, filters: given, titles, chips, use_dates }, item, { kept, previous });
+    question.focus();
+  }));
 }
 
 // On a wide window the source of the newest answer stands beside it.
@@ -86,11 +99,6 @@ async function accompany(citation) {
   if (!source.isWide() || !(openBeside || source.isOpen())) return;
   leaveHash();
   await source.open(citation, { focus: false });
-}
-
-function followUp(asked) {
-  filters.follow(asked);
-  question.focus();
 }
 
 function restore() {
@@ -102,7 +110,9 @@ function restore() {
 // A turn as it was kept, perhaps by another version: what cannot be shown is left out.
 function restored(turn) {
   try {
-    return [entry(turn, element("div", {}, reply(turn, followUp)))];
+    const item = element("li", { class: "turn" });
+    show(turn, item, element("div", {}, reply(turn)), { kept: turn });
+    return [item];
   } catch {
     return [];
   }
@@ -174,7 +184,7 @@ at("clear").addEventListener("click", async () => {
   const before = conversation.all();
   conversation.clear();
   restore();
-  if (await say("The conversation is cleared", { undoable: true, seconds: 8 })) before.forEach(conversation.keep);
+  if (await say("The conversation is cleared", { undoable: true, seconds: 8 })) before.forEach((turn) => conversation.keep(turn));
   restore();
   at("welcome").hidden = list.childElementCount > 0;
   question.focus();

@@ -2,6 +2,8 @@
 
 import { ask } from "./api.js";
 import { at, count, element } from "./dom.js";
+import { carried, context } from "./following.js";
+import { today } from "./times.js";
 
 const TRIES = 4; // how often a busy service is asked
 const PATIENCE = 60; // seconds: a service that wants a longer pause is not waited for
@@ -14,19 +16,29 @@ export function stop(why) {
   running?.abort(new DOMException(why, "AbortError"));
 }
 
-// Gives the response, however often the service says that it is busy; what is going on is shown by `show`.
-export async function answered(body, show) {
+// Gives the turn with its time and response, however often the service says that it is busy; what is going on is shown
+// by `show`. What it carries over from `previous` is found out first if it is not known, and handed to `known`.
+export async function answered(turn, { previous, known, show }) {
   stop("Stopped, because another question was asked.");
   const mine = running = new AbortController();
   send.textContent = "Stop";
   try {
-    return await patiently(body, mine.signal, show);
+    const chips = turn.chips ?? await carried(turn.question, previous, mine.signal);
+    const whole = { ...turn, chips };
+    if (!turn.chips) known(whole);
+    const response = await patiently(wanted(whole), mine.signal, show);
+    return { ...whole, asked: new Date().toISOString(), response };
   } finally {
     if (running === mine) {
       running = null;
       send.textContent = "Ask";
     }
   }
+}
+
+function wanted({ question, filters, chips, use_dates = true }) {
+  const carrying = context(chips);
+  return { question, today: today(), ...filters && { filters }, ...carrying && { context: carrying }, ...!use_dates && { use_dates } };
 }
 
 async function patiently(body, signal, show) {

@@ -84,6 +84,6 @@ function bibtex(citation) {
 
 const pages = ({ page }) => page ? `p. ${page}` : "";
 const lines = (...given) => given.filter(Boolean).join("\n");
-const escaped = (text) => text.replace(/[\\`*_[\]<>#&]/g, "\\$&");
+export const escaped = (text) => text.replace(/[\\`*_[\]<>#&]/g, "\\$&");
 const TEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
 const braced = (text) => text.replace(/[\\{}$&#_%~^]/g, (sign) => TEX[sign] ?? `\\${sign}`);

@@ -1,18 +1,22 @@
 // What was asked and answered, kept in this browser only, and saved as a file.
 
-import { FORMATS, byline, permalink } from "./citing.js";
+import { FORMATS, byline, escaped, permalink } from "./citing.js";
+import { timesInWords } from "./times.js";
 
 const NAME = "citeqa.conversation";
 const MOST = 60; // turns
 const ROOM = 2_000_000; // UTF-16 units; browsers give about five million to all pages of an address
 
-// A turn: { question, filters, context, asked (ISO time), response }.
+// A turn: { question, filters, titles (of the documents that they name), chips (what it carries over), use_dates,
+// asked (ISO time), response }.
 let turns = read();
 
 export const all = () => turns;
 
-export function keep(turn) {
-  turns = [...turns, turn].slice(-MOST);
+// `earlier`: the same turn as it was kept before, which it replaces.
+export function keep(turn, earlier = null) {
+  const known = turns.includes(earlier);
+  turns = known ? turns.map((each) => each === earlier ? turn : each) : [...turns, turn].slice(-MOST);
   write();
 }
 
@@ -67,8 +71,9 @@ export function json() {
 }
 
 export function markdown() {
-  return turns.map(({ question, asked, filters, response }) => {
-    const told = [`## ${question.replace(/\s+/g, " ")}`, `*Asked ${asked}${filters ? `, searching only ${JSON.stringify(filters)}` : ""}.*`];
+  return turns.map((turn) => {
+    const { question, response } = turn;
+    const told = [`## ${question.replace(/\s+/g, " ")}`, `*${terms(turn).join(", ")}.*`];
     if (!response.answered) {
       const { documents, passages } = response.index;
       return [...told, `**Not in these documents.** ${response.reason.message} (${passages} passages of ${documents} documents searched.)`];
@@ -76,9 +81,15 @@ export function markdown() {
     const { citation, confidence, also_in = [] } = response.answer;
     told.push(cited(citation, `Answer: **${response.answer.text.replace(/\s+/g, " ")}** (confidence ${confidence.toFixed(2)})`));
     told.push(...also_in.map((other) => `Also in: ${[other.title, ...byline(other)].join(", ")}: <${permalink(other)}>`));
-    told.push(...(response.conflicts ?? []).map((other) => cited(other.citation, "Another document says otherwise:")));
+    told.push(...(response.conflicts ?? []).map((other) => cited(other.citation, `${other.newer ? "A newer" : "Another"} document says otherwise:`)));
     return told;
   }).map((told) => told.join("\n\n")).join("\n\n") + "\n";
+}
+
+function terms({ asked, chips = [], filters, ...turn }) {
+  const carrying = chips.map((words) => escaped(`“${words.replace(/\s+/g, " ")}”`)).join(" ");
+  return [`Asked ${asked}`, carrying && `following up ${carrying}`, filters && `searching only ${JSON.stringify(filters)}`,
+    ...timesInWords(turn).map(escaped)].filter(Boolean);
 }
 
 function cited(citation, label) {

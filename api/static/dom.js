@@ -22,6 +22,11 @@ export function button(label, onclick, attributes = {}) {
   return element("button", { type: "button", onclick, ...attributes }, label);
 }
 
+// Something that holds and can be taken away: what is shown of it, and its name in full.
+export function chip(shown, name, onclick) {
+  return button(element("span", {}, ...shown), onclick, { class: "chip on", "aria-label": `${name}. Remove`, title: "Remove" });
+}
+
 // Words of a document in a sentence of ours: their direction stays their own affair.
 export const isolated = (text) => element("bdi", {}, text);
 

@@ -2,12 +2,11 @@
 
 import { listDocuments } from "./api.js";
 import { day } from "./citing.js";
-import { at, beside, button, element } from "./dom.js";
+import { at, beside, chip, element, isolated } from "./dom.js";
 
 const panel = at("filter-panel");
 const opener = at("filter-button");
 const chosen = new Map(); // documents: id -> title
-let following = null; // the question that the next one follows up
 let looking = null; // the AbortController of the search among titles
 let known = false; // whether the sources have been fetched
 
@@ -33,13 +32,6 @@ export function inWords(given, titles = chosen) {
 // The titles of the documents that filters name, as [id, title].
 export const named = (given) => (given?.document_ids ?? []).map((id) => [id, chosen.get(id) ?? id]);
 
-export const context = () => following;
-
-export function follow(question) {
-  following = question;
-  show();
-}
-
 export function only({ id, title }) {
   chosen.clear();
   chosen.set(id, title);
@@ -48,20 +40,17 @@ export function only({ id, title }) {
 
 export function show() {
   const chips = [];
-  if (following) chips.push(chip("Following up", following, () => { following = null; }));
   for (const [id, label] of [["filter-source", "Source"], ["filter-from", "From"], ["filter-to", "To"]]) {
     const { value, type } = at(id);
-    if (value.trim()) chips.push(chip(label, type === "date" ? day(value) : value, () => { at(id).value = ""; check(); }));
+    if (value.trim()) chips.push(condition(label, type === "date" ? day(value) : value, () => { at(id).value = ""; check(); }));
   }
-  for (const [id, title] of chosen) chips.push(chip("Document", title, () => { chosen.delete(id); }));
+  for (const [id, title] of chosen) chips.push(condition("Document", title, () => { chosen.delete(id); }));
   const add = opener.parentElement;
   at("chips").replaceChildren(...chips.map((made) => element("li", {}, made)), add);
 }
 
-function chip(label, value, remove) {
-  const taken = () => { remove(); show(); opener.focus(); };
-  return button(element("span", {}, `${label}: `, element("bdi", {}, value)), taken,
-    { class: "chip on", "aria-label": `${label}: ${value}. Remove`, title: "Remove" });
+function condition(label, value, remove) {
+  return chip([`${label}: `, isolated(value)], `${label}: ${value}`, () => { remove(); show(); opener.focus(); });
 }
 
 function check() {

@@ -1,19 +1,25 @@
 // One question and what came of it.
 
 import { byline, day, hash, original } from "./citing.js";
+import { citations } from "./conversation.js";
 import { copyButton } from "./copying.js";
 import { button, count, element, isolated, marked } from "./dom.js";
-import { verdicts } from "./feedback.js";
+import { missed, verdicts } from "./feedback.js";
 import { inWords } from "./filters.js";
+import { following } from "./following.js";
+import { times } from "./times.js";
 
-// turn: { question, filters, context, titles }; `body` is where the reply will stand.
-export function entry({ question, filters, context, titles }, body) {
-  const scope = inWords(filters, new Map(Object.entries(titles ?? {})));
-  return element("li", { class: "turn" },
-    element("h2", { dir: "auto" }, question),
-    context ? element("p", { class: "scope" }, "Following up “", isolated(context), "”") : null,
+// The elements of a turn (see conversation.js), the last of which, `body`, holds the reply. What is taken away or
+// switched goes to `change`, as the fields that become different.
+export function entry(turn, body, change) {
+  const scope = inWords(turn.filters, new Map(Object.entries(turn.titles ?? {})));
+  return [
+    element("h2", { dir: "auto" }, turn.question),
+    following(turn, change),
     scope.length ? element("p", { class: "scope only" }, "Searching only ", ...listed(scope)) : null,
-    body);
+    times(turn, change),
+    body,
+  ].filter(Boolean);
 }
 
 export function working() {
@@ -32,21 +38,20 @@ export function summary(response) {
   return `Answer: ${text} From: ${citation.title}`;
 }
 
-export function reply(turn, follow) {
-  return turn.response.answered ? answer(turn, follow) : abstention(turn);
+export function reply(turn) {
+  return turn.response.answered ? answer(turn) : abstention(turn);
 }
 
-function answer(turn, follow) {
+function answer(turn) {
   const { answer: found, alternatives = [], conflicts = [], evidence = [] } = turn.response;
   const also = found.also_in ?? [];
-  const further = button("Follow up", () => follow(turn.question), { class: "quiet" });
   return element("div", { class: "answer" },
-    quotation(found.citation, { more: [further] }),
+    quotation(found.citation),
     confidence(found.confidence),
     conflicts.length ? disagreement(found.citation, conflicts) : null,
     folded(`Also in ${count(also.length, "other place")}`, also.map((citation) => quotation(citation))),
-    folded(`Other possible answers: ${alternatives.length}`, alternatives.map(({ citation }) => quotation(citation))),
-    folded(`Evidence: ${count(evidence.length, "passage")}`, evidence.map(passage)),
+    folded(`Other possible answers: ${alternatives.length}`, alternatives.map(({ citation }) => quotation(citation, { more: [missed(turn.question, citation)] }))),
+    folded(`Evidence: ${count(evidence.length, "passage")}`, passages(turn)),
     verdicts(turn));
 }
 
@@ -68,7 +73,7 @@ function disagreement(given, conflicts) {
     element("h3", {}, "The documents disagree"),
     element("div", { class: "sides" },
       side("The answer above", given),
-      ...conflicts.map(({ citation }) => side("Another document", citation))));
+      ...conflicts.map(({ citation, newer }) => side(newer ? "A newer document" : "Another document", citation))));
 }
 
 function abstention(turn) {
@@ -84,7 +89,7 @@ function abstention(turn) {
       element("summary", {}, "How close it was"),
       element("p", {}, `The best candidate had a confidence of ${reason.confidence.toFixed(2)}; an answer needs ${reason.threshold.toFixed(2)}.`)) : null,
     evidence.length ? element("h3", {}, "The nearest passages") : null,
-    ...evidence.map(passage),
+    ...passages(turn),
     verdicts(turn));
 }
 
@@ -98,10 +103,17 @@ function quotation(citation, { more = [], dated = true } = {}) {
     element("div", { class: "actions" }, opens(citation), copyButton(citation), ...more));
 }
 
-function passage(found) {
+// A passage stands for its copies in other documents; their titles are known where the response has them elsewhere.
+function passages(turn) {
+  const { evidence = [] } = turn.response;
+  const titles = new Map([...citations(turn), ...evidence].map(({ document_id, title }) => [document_id, title]));
+  return evidence.map((found) => passage(found, titles));
+}
+
+function passage(found, titles) {
   return element("figure", { class: "passage" },
     element("blockquote", { dir: "auto" }, found.text),
-    caption(found),
+    caption(found, copies(found.also_in ?? [], titles)),
     element("div", { class: "actions" }, opens(found)));
 }
 
@@ -109,13 +121,22 @@ function opens(place) {
   return element("a", { href: hash(place), "aria-label": `Open in document: ${place.title}` }, "Open in document");
 }
 
-function caption(place) {
+function copies(ids, titles) {
+  if (!ids.length) return null;
+  const link = (id) => element("li", {}, element("a", { href: hash({ document_id: id }), dir: "auto" }, titles.get(id) ?? id));
+  return element("details", {},
+    element("summary", {}, `Also in ${count(ids.length, "other document")}`),
+    element("ul", {}, ...ids.map(link)));
+}
+
+function caption(place, more = null) {
   const web = original(place.url);
   return element("figcaption", {},
     element("cite", { dir: "auto" }, place.title),
     element("span", { class: "byline" },
       ...byline(place).map((word) => element("bdi", {}, word)),
-      web ? element("a", { href: web.href, target: "_blank", rel: "noopener noreferrer" }, "Original") : null));
+      web ? element("a", { href: web.href, target: "_blank", rel: "noopener noreferrer" }, "Original") : null),
+    more);
 }
 
 function folded(label, children) {
