@@ -42,8 +42,8 @@ class LexicalIndex:
         self._searcher = index.searcher()
         self._analyzer = english()
 
-    @classmethod
-    def write(cls, folder: Path, rows: Iterable[Row], gone: Iterable[str] = ()) -> None:
+    @staticmethod
+    def write(folder: Path, rows: Iterable[Row], gone: Iterable[str] = ()) -> None:
         """Bring the index in `folder` up to date, or make one in an empty folder: passages of the documents `gone` go,
         then `rows` come. One thread writes, so that the same calls give the same index.
 
@@ -54,7 +54,7 @@ class LexicalIndex:
             StorageError: if the disk refuses.
         """
         try:
-            cls._fill(tantivy.Index(_schema(), path=str(folder)), rows, gone)
+            LexicalIndex._fill(tantivy.Index(_schema(), path=str(folder)), rows, gone)
         except ValueError as error:  # tantivy's word for every failure
             raise StorageError(folder, str(error)) from error
 

@@ -18,7 +18,7 @@ from index.types import Filters
 from rag.dates import Timing, understood
 from rag.types import Evidence
 
-SHARE = 0.1  # of the best score; scores go down to 0
+SHARE = 0.2  # of the best score; scores go down to 0
 WEEK = timedelta(days=7)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from browsing import ANSWERED, UNANSWERED, ask, open_context, seen, send, unmarked
+from browsing import ANSWERED, SEVERAL, UNANSWERED, ask, open_context, seen, send, unmarked
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from servers import Server
 
@@ -86,7 +86,7 @@ def test_other_places_and_answers_and_the_evidence_unfold(page: Page) -> None:
         route.fulfill(response=response, json=found)
 
     page.route("**/api/ask", also)
-    ask(page, ANSWERED)
+    ask(page, SEVERAL)
     for label, quotes in (("Also in 1 other place", 1), ("Other possible answers: 3", 3), ("Evidence: 5 passages", 5)):
         folded = page.locator(".answer > details", has=page.get_by_text(label, exact=True))
         expect(folded.locator("figure").first).to_be_hidden()

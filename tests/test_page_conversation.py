@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from browsing import ANSWERED, UNANSWERED, allow_writing, ask, asked, seen
+from browsing import ANSWERED, SEVERAL, UNANSWERED, allow_writing, ask, asked, seen
 from playwright.sync_api import Locator, Page, expect
 from servers import Server
 
@@ -195,11 +195,11 @@ def test_answers_are_judged_with_their_words(page: Page) -> None:
 
 
 def test_another_possible_answer_is_said_to_be_the_one_that_should_have_been_found(page: Page) -> None:
-    ask(page, ANSWERED)
+    ask(page, SEVERAL)
     page.get_by_text("Other possible answers").click()
     other = page.locator(".answer details figure", has=page.get_by_role("button", name="Should have been found")).first
     said = judged(page, other, "Should have been found")
-    assert (said["question"], said["verdict"]) == (ANSWERED, "missing")
+    assert (said["question"], said["verdict"]) == (SEVERAL, "missing")
     assert said["citation"]["quote"] == other.locator("mark").text_content()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio
 from hypothesis import given, settings
@@ -76,7 +77,8 @@ def run(
             await test(work, queue, start)
             work.go.set()
 
-    anyio.run(main)
+    with ThreadPoolExecutor(1) as own:  # whose thread has no event loop yet, as the browser of other tests has one
+        own.submit(anyio.run, main).result()
     return metrics
 
 
