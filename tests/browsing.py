@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect, sync_playwright
 from servers import Server
 
 from api.settings import SEEDS
@@ -233,6 +233,15 @@ def asked(page: Page) -> list[dict[str, Any]]:
 
     page.on("request", keep)
     return bodies
+
+
+def expect_words(marks: Locator, words: str) -> None:
+    """Wait until the pieces of a mark hold these words: a document that is opened again is laid out again."""
+    for _ in range(100):
+        if "".join(marks.all_text_contents()) == words:
+            return
+        marks.page.wait_for_timeout(50)
+    assert "".join(marks.all_text_contents()) == words
 
 
 def unmarked(page: Page) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from browsing import ANSWERED, SEVERAL, UNANSWERED, ask, open_context, seen, send, unmarked
+from browsing import ANSWERED, SEVERAL, UNANSWERED, ask, expect_words, open_context, seen, send, unmarked
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from servers import Server
 
@@ -115,7 +115,7 @@ def test_a_passage_opens_in_its_document(page: Page, server: Server) -> None:
     passage.get_by_role("link", name="Open in document").click()
     marks = page.locator("#source mark.current")
     expect(marks.first).to_be_in_viewport()
-    assert "".join(marks.all_text_contents()) == words
+    expect_words(marks, words)
     assert words in unmarked(page)
 
 

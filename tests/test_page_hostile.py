@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from browsing import HOSTILE, HOSTILE_TITLE, ask, seen, unmarked
+from browsing import HOSTILE, HOSTILE_TITLE, ask, expect_words, seen, unmarked
 from playwright.sync_api import Page, Route, expect
 from servers import Server
 
@@ -99,7 +99,7 @@ def test_every_script_is_asked_quoted_and_marked(page: Page, question: str) -> N
     page.locator(".answer > figure").get_by_role("link", name="Open in document").last.click()
     marks = page.locator("#source mark.current")  # in pieces where other citations begin and end
     expect(marks.first).to_be_in_viewport()
-    assert "".join(marks.all_text_contents()) == words
+    expect_words(marks, words)
 
 
 def cited(answer: dict[str, Any], text: str, sentence: str) -> dict[str, Any]:
