@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from browsing import ANSWERED, SEVERAL, UNANSWERED, allow_writing, ask, asked, seen
+from browsing import ANSWERED, DOCUMENTS, SEVERAL, UNANSWERED, allow_writing, ask, asked, seen
 from playwright.sync_api import Locator, Page, expect
 from servers import Server
 
@@ -201,6 +201,40 @@ def test_another_possible_answer_is_said_to_be_the_one_that_should_have_been_fou
     said = judged(page, other, "Should have been found")
     assert (said["question"], said["verdict"]) == (SEVERAL, "missing")
     assert said["citation"]["quote"] == other.locator("mark").text_content()
+
+
+def mark(page: Page, words: str) -> None:
+    """Select these words in the open document, as the mouse does."""
+    page.locator("#source .source").evaluate(
+        """(source, words) => {
+            const places = document.createTreeWalker(source, NodeFilter.SHOW_TEXT);
+            while (places.nextNode()) {
+                const at = places.currentNode.data.indexOf(words);
+                const node = places.currentNode;
+                if (at >= 0) getSelection().setBaseAndExtent(node, at, node, at + words.length);
+            }
+        }""",
+        words,
+    )
+
+
+def test_words_marked_in_a_document_are_said_to_be_what_should_have_been_found(page: Page) -> None:
+    ask(page, UNANSWERED)
+    page.get_by_role("link", name="Documents").click()
+    page.get_by_role("link", name="Зоопарк").click()
+    expect(page.locator("#source .source")).to_contain_text("🐼 熊猫馆很受欢迎")
+    offer = page.locator("#source-marking")
+    expect(offer).to_be_empty()
+    mark(page, "🐼 熊猫馆很受欢迎。\n\n")
+    expect(offer).to_contain_text(f"The marked words, for “{UNANSWERED}”")
+    said = judged(page, offer, "Should have been found")
+    text = next(str(row["text"]) for row in DOCUMENTS if row["id"] == "scripts/many")
+    start = text.index("🐼")
+    place = {"start": start, "end": start + len("🐼 熊猫馆很受欢迎。"), "quote": "🐼 熊猫馆很受欢迎。"}
+    assert said["verdict"] == "missing"
+    assert said["citation"].items() >= (place | {"document_id": "scripts/many"}).items()
+    mark(page, "\n\n")
+    expect(offer).to_be_empty()
 
 
 def test_that_nothing_answers_is_confirmed_or_denied(page: Page) -> None:

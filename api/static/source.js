@@ -6,6 +6,7 @@ import { byline, original } from "./citing.js";
 import { citedIn } from "./conversation.js";
 import { at, button, element, shown } from "./dom.js";
 import { laid, utf16 } from "./laying.js";
+import { over } from "./marking.js";
 
 const dialog = at("source");
 const text = at("source-text");
@@ -132,6 +133,7 @@ function lay(found, place, span, said) {
   text.replaceChildren(element("div", { class: "source", dir: "auto" }, ...made.blocks));
   text.scrollTop = 0;
   now = { id: found.id, title: found.title };
+  over(found);
   at("source-only").hidden = false;
   choose(span ? same ?? span : null);
 }
@@ -175,6 +177,7 @@ function forget() {
   marks = [];
   pieces = new Map();
   now = null;
+  over(null);
   at("source-only").hidden = true;
   choose(null);
 }

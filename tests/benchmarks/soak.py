@@ -103,7 +103,8 @@ def bear_many(server: Guarded, clients: int, seconds: float) -> dict[str, Any]:
             while time.monotonic() < end:
                 start = time.perf_counter()
                 try:
-                    answer = http.post("/api/ask", json={"question": QUESTION})
+                    anew = {"question": QUESTION, "min_confidence": random.random() / 1e6}  # never asked before
+                    answer = http.post("/api/ask", json=anew)
                 except httpx.HTTPError as error:
                     broken.append(repr(error))
                     continue
