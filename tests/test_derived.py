@@ -29,6 +29,7 @@ from index.chunker import ChunkerSettings
 from index.corpus import document
 from index.dense import DensePart, Lists, Measured
 from index.derived import DerivedDamagedError, Manifest, manifest_of, open_generation
+from index.doctor import examine
 from index.errors import IndexBusyError, StorageError
 from index.files import sha256, write_json
 from index.store import Index, settings_of, writer_lock
@@ -314,6 +315,21 @@ def test_a_part_gets_lists_as_it_grows_and_loses_them_as_it_shrinks(grown: Grown
     grown.check()
 
 
+def test_doctor_says_how_vectors_are_searched_and_how_well(grown: Grown) -> None:
+    def told() -> list[str]:
+        found = list(examine(grown.folder, lambda *_: WordLengths()))
+        assert not any(finding.faults for finding in found)
+        return [finding.checked for finding in found if finding.checked.startswith("dense search")]
+
+    grown.change(add=50)
+    assert told() == ["dense search is exact"]
+    measured = grown.change(add=100).parts[0].measured
+    assert told() == [
+        f"dense search of 1,500 of 1,500 vectors looks at {measured.probes} of {measured.lists} lists: recall@10 "
+        f"{measured.recall_at_10:.3f}, recall@100 {measured.recall_at_100:.3f} of passages; with filters it is exact"
+    ]
+
+
 def test_small_additions_leave_the_large_part_and_its_lists_as_they_are(grown: Grown) -> None:
     before = grown.change(add=100)
     files = {
@@ -381,5 +397,6 @@ def test_whatever_changes_everything_alive_is_found(changes: list[tuple[int, set
             for add, remove in changes:
                 gone = [i for i in sorted(remove) if grown.catalog.knows(f"d{i:04}")]
                 found = grown.change(add, gone[: grown.catalog.counts()[0] - 1])
-                assert all(bool(part.lists) == (part.count > grown.EXACT_UP_TO) for part in found.parts)
+                assert all(bool(part.lists) == part.measured.suffices for part in found.parts)
+                assert all((part.measured.lists > 0) == (part.count > grown.EXACT_UP_TO) for part in found.parts)
                 grown.check()
