@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given
@@ -266,6 +267,18 @@ def test_threads_search_lists_like_one() -> None:
     index, queries = _both(_listed(0)[0])[0], _clustered(4, 200)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda query: index.search(query, 5), queries)) == [index.search(q, 5) for q in queries]
+
+
+def test_parts_of_earlier_versions_open(tmp_path: Path) -> None:
+    """They were written as IndexIDMap2."""
+    vectors, ids = _random(1, 50), 3 * np.arange(50, dtype=np.int64)
+    flat = faiss.IndexScalarQuantizer(DIMENSION, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    earlier = faiss.IndexIDMap2(flat)
+    earlier.add_with_ids(vectors, ids)
+    faiss.write_index(earlier, str(tmp_path / "dense.faiss"))
+    opened = DenseIndex(DIMENSION, [DensePart.open(tmp_path / "dense.faiss")], [3])
+    query = _random(2, 1)[0]
+    assert opened.search(query, 20) == DenseIndex(DIMENSION, [_part(vectors, ids)], [3]).search(query, 20)
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux says what is mapped")

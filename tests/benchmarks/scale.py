@@ -3,7 +3,8 @@
     PYTHONPATH=tests python tests/benchmarks/scale.py [PASSAGES ...] [--output FOLDER] [--folder FOLDER]
 
 Texts and vectors are by chance (see synthetic.py), what is done with them is real: database, search files, opening with
-every digest checked, dense search on one thread, BM25, and whole retrieval with the model. Recall is against the full
+every digest checked, dense search on one thread, BM25, whole retrieval with the model, and what one change costs until
+the next question finds it. Recall is against the full
 scan, of vectors that are not in the index. Writes scale.md and scale.svg into --output, beside this file by default;
 the indexes lie in --folder while they are needed: 4 GB for a million passages.
 """
@@ -24,7 +25,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import numpy as np
-from benchmarks.growth import spoken, timed
+from benchmarks.growth import changes, spoken, timed
 from benchmarks.synthetic import Space, write
 
 from index.models import load_embedder
@@ -56,6 +57,9 @@ COLUMNS = {  # of the table: name, how it is written, and how it grows with the 
     "question_100": ("@100", "{:.3f}", ""),
     "lexical": ("BM25, ms", "{:.2f}", "power"),
     "retrieval": ("retrieval, ms", "{:.1f}", "power"),
+    "add": ("add, ms", "{:,.0f}", "linear"),
+    "replace": ("replace, ms", "{:,.0f}", "linear"),
+    "delete": ("delete, ms", "{:,.0f}", "linear"),
 }
 
 
@@ -95,6 +99,11 @@ def search(folder: Path, size: int, models: Path) -> Row:
     return found | {"memory": _memory("VmRSS"), "private": _memory("RssAnon")}
 
 
+def change(folder: Path, size: int, models: Path) -> Row:
+    """Milliseconds of one change through the running service."""
+    return changes(folder, models, spoken())
+
+
 def _took(times: list[float], action: Callable[[], list[Ranked]]) -> list[Ranked]:
     start = time.perf_counter()
     found = action()
@@ -125,7 +134,7 @@ def expected(rows: Sequence[Row], name: str, at: float) -> float:
 def comparable(rows: Sequence[Row], name: str) -> list[Row]:
     """The rows that were searched in the same way as the largest one."""
     listed = rows[-1]["scanned"] < 1
-    return [row for row in rows if name not in ("dense", "dense_99") or (row["scanned"] < 1) == listed]
+    return [row for row in rows if name not in ("dense", "dense_99", "retrieval") or (row["scanned"] < 1) == listed]
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -179,10 +188,13 @@ def plot(rows: Sequence[Row], path: Path) -> None:
         figure.savefig(path, format="svg", facecolor="white", metadata=none)
 
 
+STEPS: dict[str, Callable[[Path, int, Path], Row]] = {"build": build, "search": search, "change": change}
+
+
 def measured(size: int, folder: Path, models: Path) -> Row:
     """One size, each step in a process of its own."""
     row: Row = {"passages": float(size)}
-    for step in ("build", "search"):
+    for step in STEPS:
         command = [
             sys.executable,
             __file__,
@@ -206,11 +218,10 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path(__file__).parent)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--models", type=Path)
-    parser.add_argument("--step", choices=["build", "search"])
+    parser.add_argument("--step", choices=STEPS)
     given = parser.parse_args()
     if given.step:
-        step = build if given.step == "build" else search
-        print(json.dumps(step(given.folder, given.sizes[0], given.models)))
+        print(json.dumps(STEPS[given.step](given.folder, given.sizes[0], given.models)))
         return
     with tempfile.TemporaryDirectory(dir=given.folder) as temporary:
         models = given.models or Path(temporary, "models")
