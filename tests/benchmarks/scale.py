@@ -41,20 +41,20 @@ AIM = 100_000_000
 SEARCHES = 300
 COLUMNS = {  # of the table: name, how it is written, and how it grows with the number of passages
     "build": ("build, s", "{:,.0f}", "linear"),
-    "build_peak": ("its peak, MB", "{:,.0f}", "linear"),
+    "build_peak": ("build peak, MB", "{:,.0f}", "linear"),
     "disk": ("on disk, MB", "{:,.0f}", "linear"),
-    "dense_disk": ("of it vectors, MB", "{:,.0f}", "linear"),
+    "dense_disk": ("vectors, MB", "{:,.0f}", "linear"),
     "open": ("opening, s", "{:.2f}", "linear"),
     "memory": ("memory, MB", "{:,.0f}", "linear"),
-    "private": ("of it private, MB", "{:,.0f}", "linear"),
+    "private": ("private memory, MB", "{:,.0f}", "linear"),
     "scanned": ("lists searched", "{:.3f}", ""),
     "dense": ("dense, ms", "{:.2f}", "power"),
-    "dense_99": ("its 99 %, ms", "{:.2f}", "power"),
+    "dense_99": ("dense 99 %, ms", "{:.2f}", "power"),
     "scan": ("full scan, ms", "{:.2f}", "power"),
     "passage_10": ("recall@10", "{:.3f}", ""),
     "passage_100": ("recall@100", "{:.3f}", ""),
-    "question_10": ("of questions @10", "{:.3f}", ""),
-    "question_100": ("@100", "{:.3f}", ""),
+    "question_10": ("questions @10", "{:.3f}", ""),
+    "question_100": ("questions @100", "{:.3f}", ""),
     "lexical": ("BM25, ms", "{:.2f}", "power"),
     "retrieval": ("retrieval, ms", "{:.1f}", "power"),
     "add": ("add, ms", "{:,.0f}", "linear"),
@@ -174,7 +174,9 @@ def plot(rows: Sequence[Row], path: Path) -> None:
         "seconds": ["build", "open"],
     }
     x = [row["passages"] for row in rows]
-    with mpl.rc_context({"svg.hashsalt": "scale", "axes.spines.top": False, "axes.spines.right": False}):
+    with mpl.rc_context(
+        {"svg.hashsalt": "scale", "svg.fonttype": "none", "axes.spines.top": False, "axes.spines.right": False}
+    ):
         figure = Figure(figsize=(12, 3.6), layout="constrained")
         for axes, (unit, names) in zip(figure.subplots(1, 3), panels.items(), strict=True):
             for name in names:
