@@ -33,6 +33,7 @@ lint: setup
 bench: setup
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/run.py $(ARGS)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/growth.py $(PASSAGES)
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/scale.py $(SIZES)
 
 evaluate: setup
 	$(BIN)/python -m api.public $(ARGS)

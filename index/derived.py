@@ -5,7 +5,7 @@
 Which generation belongs to which state of the database stands in the database: both change in one transaction. A
 generation takes the files of the one before it by hard links and adds what changed, so that one change never rewrites
 everything: vectors in parts of growing size (as in Bentley & Saxe 1980, the logarithmic method), terms in tantivy's
-segments, what went as tombstones.
+segments, what went as tombstones. A part too large to be scanned in full has inverted lists in a file of its own.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from index.catalog import Catalog
-from index.dense import DenseIndex, DensePart
+from index.dense import EXACT_UP_TO, DenseIndex, DensePart, Lists, Measured
 from index.errors import CiteqaError, IndexDamagedError, StorageError
 from index.files import sha256, sync, sync_tree
 from index.lexical import LexicalIndex
@@ -40,12 +41,26 @@ class DerivedDamagedError(CiteqaError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file of vectors: of the passages from `first` to `last`, `count` of them when it was written."""
+    """A file of vectors: of the passages from `first` to `last`, `count` of them when it was written. It is searched
+    by the lists in the file `lists`, or scanned in full if that is empty; `measured` is how good such lists are, or
+    would have been."""
 
     file: str
     first: int
     last: int
     count: int
+    lists: str = ""
+    measured: Measured = field(default_factory=Measured)
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Part:
+        """A part as it stands in a manifest; one from before there were lists has none."""
+        return cls(**{**stored, "measured": Measured(**stored.get("measured", {}))})
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of its files."""
+        return (self.file, self.lists) if self.lists else (self.file,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,7 @@ class Opened:
     dense: DenseIndex
     lexical: LexicalIndex
     checked: Mapping[int, str]
-    parts: Mapping[str, DensePart]
+    parts: Mapping[tuple[str, ...], DensePart]
 
 
 def manifest_of(catalog: Catalog) -> Manifest:
@@ -87,16 +102,19 @@ def manifest_of(catalog: Catalog) -> Manifest:
     stored = catalog.generation()
     try:
         values = json.loads(stored or "null")
-        parts = tuple(Part(**part) for part in values.pop("parts"))
+        parts = tuple(Part.of(part) for part in values.pop("parts"))
         return Manifest(parts=parts, dead=tuple(values.pop("dead")), **values)
     except (ValueError, TypeError, AttributeError, KeyError):
         raise DerivedDamagedError("there are none" if stored is None else "their manifest cannot be read") from None
 
 
-def advance(folder: Path, catalog: Catalog, dead: Sequence[int], gone: Sequence[str]) -> Manifest:
+def advance(
+    folder: Path, catalog: Catalog, dead: Sequence[int], gone: Sequence[str], *, exact_up_to: int = EXACT_UP_TO
+) -> Manifest:
     """The next generation: the last one, less the passages `dead` of the documents `gone`, plus all newer passages.
 
-    To be called in the transaction that changes the database; the files are there when it is committed.
+    To be called in the transaction that changes the database; the files are there when it is committed. Parts of more
+    than `exact_up_to` vectors get lists.
 
     Raises:
         StorageError: if the disk refuses.
@@ -104,12 +122,12 @@ def advance(folder: Path, catalog: Catalog, dead: Sequence[int], gone: Sequence[
     try:
         last = manifest_of(catalog)
         with _storing(folder):
-            return _publish(folder, catalog, last, dead, gone)
+            return _publish(folder, catalog, last, dead, gone, exact_up_to)
     except (DerivedDamagedError, FileNotFoundError, NotADirectoryError):
-        return rebuild(folder, catalog)
+        return rebuild(folder, catalog, exact_up_to=exact_up_to)
 
 
-def rebuild(folder: Path, catalog: Catalog) -> Manifest:
+def rebuild(folder: Path, catalog: Catalog, *, exact_up_to: int = EXACT_UP_TO) -> Manifest:
     """A generation made of nothing but the database. To be called in a transaction.
 
     Raises:
@@ -122,7 +140,7 @@ def rebuild(folder: Path, catalog: Catalog) -> Manifest:
             "the documents again"
         )
     with _storing(folder):
-        return _publish(folder, catalog, None, (), ())
+        return _publish(folder, catalog, None, (), (), exact_up_to)
 
 
 @contextmanager
@@ -184,9 +202,9 @@ def open_generation(folder: Path, manifest: Manifest, dimension: int, before: Op
     held = before.parts if before else {}
     try:
         parts = {
-            digest: held.get(digest) or DensePart.open(generation / part.file)
+            digests: held.get(digests) or DensePart.open(*(generation / name for name in part.files))
             for part in manifest.parts
-            for digest in [manifest.files[part.file]]
+            for digests in [tuple(manifest.files[name] for name in part.files)]
         }
         lexical = LexicalIndex.open(generation / "lexical")
     except (RuntimeError, ValueError, KeyError) as error:  # written by a disk that lied, or by other versions
@@ -195,7 +213,7 @@ def open_generation(folder: Path, manifest: Manifest, dimension: int, before: Op
 
 
 def _publish(
-    folder: Path, catalog: Catalog, last: Manifest | None, dead: Sequence[int], gone: Sequence[str]
+    folder: Path, catalog: Catalog, last: Manifest | None, dead: Sequence[int], gone: Sequence[str], exact_up_to: int
 ) -> Manifest:
     generations = folder / "generations"
     generations.mkdir(exist_ok=True)
@@ -207,7 +225,7 @@ def _publish(
         (temporary / "lexical").mkdir(parents=True)
         if last:
             _link(generations / last.generation, temporary, last)
-        parts = _dense(temporary, catalog, last, tombs)
+        parts = _dense(temporary, catalog, last, tombs, exact_up_to)
         if lexical_dead and (catalog.counts()[1] <= _FEW or lexical_dead > catalog.counts()[1]):
             shutil.rmtree(temporary / "lexical")
             (temporary / "lexical").mkdir()
@@ -256,30 +274,45 @@ def _link(source: Path, target: Path, manifest: Manifest) -> None:
             shutil.copy2(source / name, target / name)
 
 
-def _dense(folder: Path, catalog: Catalog, last: Manifest | None, dead: set[int]) -> list[Part]:
+def _dense(folder: Path, catalog: Catalog, last: Manifest | None, dead: set[int], exact_up_to: int) -> list[Part]:
     """Write the parts of vectors that are needed; what they hold of the dead is taken off `dead`."""
+
+    def made(first: int, last: int, *instead_of: Part) -> Part:
+        for part in instead_of:
+            for name in part.files:
+                (folder / name).unlink(missing_ok=True)
+            dead.difference_update([i for i in dead if part.first <= i <= part.last])
+        return _part(folder, catalog, first, last, exact_up_to)
+
     parts: list[Part] = []
     for part in last.parts if last else ():
         lost = sum(part.first <= i <= part.last for i in dead)
-        parts.append(_part(folder, catalog, part.first, part.last, dead, part) if lost * _WORN > part.count else part)
-    newest = _part(folder, catalog, last.last_passage + 1 if last else 0, catalog.last_passage(), dead)
+        untried = part.count > exact_up_to and not part.measured.lists  # by a version that had no lists
+        parts.append(made(part.first, part.last, part) if untried or lost * _WORN > part.count else part)
+    newest = made(last.last_passage + 1 if last else 0, catalog.last_passage())
     parts = [part for part in [*parts, newest] if part.count]
     while len(parts) > 1 and 2 * parts[-1].count >= parts[-2].count:
         later, earlier = parts.pop(), parts.pop()
-        parts.append(_part(folder, catalog, earlier.first, later.last, dead, earlier, later))
+        parts.append(made(earlier.first, later.last, earlier, later))
     return parts
 
 
-def _part(folder: Path, catalog: Catalog, first: int, last: int, dead: set[int], *instead_of: Part) -> Part:
+def _part(folder: Path, catalog: Catalog, first: int, last: int, exact_up_to: int) -> Part:
+    """Write a part of the passages from `first` to `last`, if there are any."""
     dimension = int(catalog.settings()["embedder.dimension"])
     built = DensePart.build(dimension, catalog.vectors(dimension, first, last))
-    name = f"dense-{first}-{last}-{catalog.last_change()}.faiss"
-    for old in instead_of:
-        (folder / old.file).unlink(missing_ok=True)
-        dead -= {i for i in dead if old.first <= i <= old.last}
-    if len(built):
-        built.save(folder / name)
-    return Part(name, first, last, len(built))
+    name = f"dense-{first}-{last}-{catalog.last_change()}"
+    part = Part(f"{name}.faiss", first, last, len(built))
+    if part.count:
+        built.save(folder / part.file)
+    if part.count <= exact_up_to:
+        return part
+    del built  # from here on its vectors are read from the file
+    lists, measured = Lists.build(DensePart.open(folder / part.file))
+    if not measured.suffices:
+        return replace(part, measured=measured)
+    lists.save(folder / f"{name}-lists.faiss")
+    return replace(part, lists=f"{name}-lists.faiss", measured=measured)
 
 
 def _digests(folder: Path, last: Manifest | None, generations: Path) -> dict[str, str]:

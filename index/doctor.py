@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from index.catalog import Catalog
-from index.derived import DerivedDamagedError, manifest_of, open_generation
+from index.derived import DerivedDamagedError, Manifest, manifest_of, open_generation
 from index.embedder import Embedder
 from index.errors import CiteqaError, IndexDamagedError
 from index.store import check_settings, chunker_of, existing, settings_of
@@ -92,7 +92,8 @@ def _vectors(catalog: Catalog) -> Iterator[str]:
 
 def _search_files(folder: Path, catalog: Catalog) -> Iterator[Finding]:
     try:
-        opened = open_generation(folder, manifest_of(catalog), int(catalog.settings()["embedder.dimension"]))
+        manifest = manifest_of(catalog)
+        opened = open_generation(folder, manifest, int(catalog.settings()["embedder.dimension"]))
     except DerivedDamagedError as error:
         yield Finding("the search files are whole", (str(error),), _OPENING)
         return
@@ -101,6 +102,20 @@ def _search_files(folder: Path, catalog: Catalog) -> Iterator[Finding]:
     counts = {"dense": len(opened.dense), "lexical": len(opened.lexical)}
     wrong = (f"the {n} index has {count} passages, the database {passages}" for n, count in counts.items())
     yield Finding("they hold every passage", tuple(wrong) if {*counts.values()} != {passages} else (), _REBUILD)
+    yield Finding(_dense(manifest), (), _REBUILD)
+
+
+def _dense(manifest: Manifest) -> str:
+    """How vectors are searched; of the parts with lists, the worst recall."""
+    listed = [part for part in manifest.parts if part.lists]
+    if not listed:
+        return "dense search is exact"
+    count, all_ = sum(part.count for part in listed), sum(part.count for part in manifest.parts)
+    worst = min(listed, key=lambda part: part.measured.recall).measured
+    return (
+        f"dense search of {count:,} of {all_:,} vectors looks at {worst.probes:,} of {worst.lists:,} lists: recall@10 "
+        f"{worst.recall_at_10:.3f}, recall@100 {worst.recall_at_100:.3f} of passages; with filters it is exact"
+    )
 
 
 def _model(folder: Path, catalog: Catalog, loading: Callable[[str, str], Embedder]) -> Iterator[str]:

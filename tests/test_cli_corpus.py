@@ -339,7 +339,8 @@ def test_doctor_is_content_with_a_whole_index(citeqa: Run, docs: Path) -> None:
     citeqa("sync", docs)
     found = citeqa("doctor")
     assert (found.status, found.err) == (0, "")
-    assert found.out.count("\n") == 8
+    assert found.out.count("\n") == 9
+    assert "ok  dense search is exact" in found.out
     assert all(line.startswith("ok ") for line in found.out.splitlines())
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index.dense import DenseIndex, DensePart
+from index.dense import ACCEPTED, DenseIndex, DensePart, Lists, Measured
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
 DIMENSION = 8
+WIDE = 32
 
 
 def _random(seed: int, count: int) -> Floats:
@@ -145,3 +149,145 @@ def test_threads_search_like_one() -> None:
     index, queries = _build(_random(1, 500)), _random(2, 200)
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda query: index.search(query, 5), queries)) == [index.search(q, 5) for q in queries]
+
+
+# --- parts with lists
+
+
+def _clustered(seed: int, count: int) -> Floats:
+    """Vectors around a few centres, some of them twice, in half precision."""
+    chance = np.random.default_rng(seed)
+    centres = chance.normal(size=(12, WIDE))
+    rows = centres[chance.integers(0, len(centres), count)] + chance.normal(scale=0.7, size=(count, WIDE))
+    rows[::7] = rows[0]
+    half = np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float16)
+    return half.astype(np.float32)
+
+
+@cache
+def _listed(seed: int, count: int = 3000) -> tuple[DensePart, Measured]:
+    """A part with lists; its ids are odd, up to twice its size."""
+    exact = DensePart.build(WIDE, [(_odd(count), _clustered(seed, count))])
+    lists, measured = Lists.build(exact)
+    return DensePart(exact.index, lists), measured
+
+
+def _odd(count: int) -> Ids:
+    return np.arange(1, 2 * count, 2, dtype=np.int64)
+
+
+def _both(part: DensePart, dead: Iterable[int] = ()) -> tuple[DenseIndex, DenseIndex]:
+    """The same part searched by its lists and scanned in full."""
+    return DenseIndex(WIDE, [part], dead), DenseIndex(WIDE, [DensePart(part.index)], dead)
+
+
+@given(st.integers(0, 2), st.integers(0, 2**32 - 1), st.integers(1, 100), st.sets(st.integers(0, 6000), max_size=99))
+def test_what_lists_find_has_the_scores_of_the_full_scan(seed: int, asked: int, k: int, gone: set[int]) -> None:
+    dead = [i for i in gone if i % 2 and i < 6000]
+    listed, scanned = _both(_listed(seed)[0], dead)
+    query = _clustered(asked, 2)[1]
+    found, exact = listed.search(query, k), dict(scanned.search(query, 3000))
+    assert len(found) >= k
+    assert len({entry.id for entry in found}) == len(found)
+    assert all(entry.score == exact[entry.id] for entry in found)
+    assert [entry.score for entry in found] == sorted((entry.score for entry in found), reverse=True)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3000), st.sets(st.integers(0, 3000)), st.integers(1, 50))
+def test_filters_are_exact_over_lists(asked: int, k: int, some: set[int], every: int) -> None:
+    listed, scanned = _both(_listed(0)[0])
+    query = _clustered(asked, 2)[1]
+    for allowed in (np.array(sorted(some), dtype=np.int64), _odd(3000)[::every]):
+        assert listed.search(query, k, allowed) == scanned.search(query, k, allowed)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(101, 4000), st.sets(st.sampled_from(_odd(3000).tolist()), max_size=99))
+def test_what_goes_deeper_than_recall_was_measured_is_exact(asked: int, k: int, dead: set[int]) -> None:
+    listed, scanned = _both(_listed(0)[0], dead)
+    query = _clustered(asked, 2)[1]
+    assert listed.search(query, k) == scanned.search(query, k)
+
+
+@given(st.sets(st.sampled_from(_odd(3000).tolist()), max_size=2999), st.integers(1, 100))
+def test_the_dead_are_never_found_however_few_live(dead: set[int], k: int) -> None:
+    listed, _ = _both(_listed(0)[0], dead)
+    found = {entry.id for entry in listed.search(_clustered(5, 1)[0], k)}
+    assert not found & dead
+    assert len(found) >= min(k, 3000 - len(dead))
+
+
+@given(st.integers(0, 2), st.integers(1, 100))
+def test_all_that_tie_are_found_over_lists(seed: int, k: int) -> None:
+    """Every seventh vector is the same one."""
+    found = _both(_listed(seed)[0])[0].search(_clustered(seed, 3000)[0], k)
+    assert {entry.id for entry in found} == set(_odd(3000)[::7].tolist())
+
+
+def test_recall_is_what_brute_force_measures() -> None:
+    part, measured = _listed(1, 6000)
+    assert measured.suffices
+    assert 0 < measured.probes < measured.lists
+    vectors, missed = _clustered(1, 6000), {10: 0, 100: 0}
+    asked = [i for i in np.random.default_rng(9).permutation(6000)[:150].tolist() if i % 7]
+    for i in asked:
+        scores = np.delete(vectors.astype(np.float64) @ vectors[i], i)
+        found = DenseIndex(WIDE, [part], [2 * i + 1]).search(vectors[i], 100)
+        for k in missed:
+            least = np.sort(scores)[-k] - 1e-6
+            missed[k] += k - sum(entry.score >= least for entry in found[:k])
+    assert 1 - missed[10] / 10 / len(asked) == pytest.approx(measured.recall_at_10, abs=0.01)
+    assert 1 - missed[100] / 100 / len(asked) == pytest.approx(measured.recall_at_100, abs=0.01)
+
+
+def test_lists_that_find_too_little_do_not_suffice() -> None:
+    """Neighbours of vectors without any structure lie everywhere."""
+    chance = np.random.default_rng(3).normal(size=(20_000, 128)).astype(np.float32)
+    chance /= np.linalg.norm(chance, axis=1, keepdims=True)
+    _, measured = Lists.build(DensePart.build(128, [(np.arange(20_000, dtype=np.int64), chance)]))
+    assert measured.probes == measured.lists // 4
+    assert 0 < measured.recall < ACCEPTED
+    assert not measured.suffices
+
+
+def test_the_same_vectors_give_the_same_lists_and_opened_ones_search_identically(tmp_path: Path) -> None:
+    part, again = _listed(2)[0], _listed.__wrapped__(2)[0]
+    part.save(tmp_path / "vectors")
+    for name, given_part in (("one", part), ("two", again)):
+        assert given_part.lists
+        given_part.lists.save(tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    opened, queries = DensePart.open(tmp_path / "vectors", tmp_path / "one"), _clustered(8, 50)
+    assert opened.lists
+    assert opened.lists.index.nprobe == _listed(2)[1].probes
+    kept, mapped = _both(part)[0], _both(opened)[0]
+    assert [mapped.search(query, 20) for query in queries] == [kept.search(query, 20) for query in queries]
+
+
+def test_threads_search_lists_like_one() -> None:
+    index, queries = _both(_listed(0)[0])[0], _clustered(4, 200)
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda query: index.search(query, 5), queries)) == [index.search(q, 5) for q in queries]
+
+
+def test_parts_of_earlier_versions_open(tmp_path: Path) -> None:
+    """They were written as IndexIDMap2."""
+    vectors, ids = _random(1, 50), 3 * np.arange(50, dtype=np.int64)
+    flat = faiss.IndexScalarQuantizer(DIMENSION, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+    earlier = faiss.IndexIDMap2(flat)
+    earlier.add_with_ids(vectors, ids)
+    faiss.write_index(earlier, str(tmp_path / "dense.faiss"))
+    opened = DenseIndex(DIMENSION, [DensePart.open(tmp_path / "dense.faiss")], [3])
+    query = _random(2, 1)[0]
+    assert opened.search(query, 20) == DenseIndex(DIMENSION, [_part(vectors, ids)], [3]).search(query, 20)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux says what is mapped")
+def test_files_are_mapped_not_read(tmp_path: Path) -> None:
+    part = _listed(0)[0]
+    assert part.lists
+    part.save(tmp_path / "vectors.faiss")
+    part.lists.save(tmp_path / "lists.faiss")
+    opened = DensePart.open(tmp_path / "vectors.faiss", tmp_path / "lists.faiss")
+    mapped = Path("/proc/self/maps").read_text(encoding="utf-8")
+    assert all(str(tmp_path / name) in mapped for name in ("vectors.faiss", "lists.faiss"))
+    assert len(opened) == 3000

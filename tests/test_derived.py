@@ -9,25 +9,31 @@ import math
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_builder import WordLengths, results, write_documents
+from test_builder import INFO, WordLengths, results, write_documents
 
 from index import derived
 from index.builder import update, writing
 from index.catalog import Catalog
 from index.chunker import ChunkerSettings
 from index.corpus import document
+from index.dense import DensePart, Lists, Measured
 from index.derived import DerivedDamagedError, Manifest, manifest_of, open_generation
+from index.doctor import examine
 from index.errors import IndexBusyError, StorageError
 from index.files import sha256, write_json
-from index.store import Index, writer_lock
+from index.store import Index, settings_of, writer_lock
+from index.types import Passage, Span
 
 
 @pytest.fixture
@@ -229,3 +235,168 @@ def test_json_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         write_json(path, {"a": object()})
     assert json.loads(path.read_text(encoding="utf-8")) == {"é": [1, "2"]}
     assert list(tmp_path.iterdir()) == [path]
+
+
+# --- parts with lists
+
+
+class Grown:
+    """A database whose documents have ten passages each, with vectors by chance around a few centres, and its search
+    files; parts of more than 600 vectors get lists."""
+
+    EXACT_UP_TO = 600
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self._chance = np.random.default_rng(1)
+        self._centres = self._chance.normal(size=(8, INFO.dimension))
+        self._count = 0
+        self.catalog = Catalog(folder / "catalog.sqlite3", write=True)
+        with self.catalog.transaction():
+            self.catalog.set_settings(settings_of(INFO, ChunkerSettings()))
+
+    def change(self, add: int = 0, remove: Iterable[int] = ()) -> Manifest:
+        """Add so many documents, take these away, publish and sweep."""
+        with self.catalog.transaction():
+            gone = [f"d{i:04}" for i in remove]
+            dead = [i for name in gone for i in self.catalog.remove(name)]
+            for _ in range(add):
+                text = f"{self._count:04} " * 10
+                made = document(f"d{self._count:04}", text, file_sha256="")
+                spans = [Span(5 * i, 5 * i + 4) for i in range(10)]
+                passages = [Passage(made.id, span, made.quote(span)) for span in spans]
+                rows = self._centres[self._chance.integers(0, 8, 10)] + self._chance.normal(
+                    scale=0.1, size=(10, INFO.dimension)
+                )
+                rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+                self.catalog.put(made, "", passages, rows.astype(np.float16))
+                self._count += 1
+            advanced = derived.advance(self.folder, self.catalog, dead, gone, exact_up_to=self.EXACT_UP_TO)
+        derived.sweep(self.folder, advanced.generation)
+        return advanced
+
+    def check(self) -> None:
+        """What is found is alive and has the score of brute force; filters and deep searches miss nothing."""
+        query = self._centres[0].astype(np.float32)
+        ids, rows = (np.concatenate(blocks) for blocks in zip(*self.catalog.vectors(INFO.dimension), strict=True))
+        exact = dict(zip(ids.tolist(), (rows.astype(np.float64) @ query).tolist(), strict=True))
+        with closing(Index(self.folder)) as index:
+            dense = index._opened.dense
+            assert len(dense) == len(exact)
+            for found in (dense.search(query, 50), dense.search(query, 10**6), dense.search(query, 10**6, ids[::3])):
+                assert [entry.score for entry in found] == pytest.approx([exact[e.id] for e in found], abs=1e-5)
+            assert {entry.id for entry in dense.search(query, 10**6)} == exact.keys()
+            assert {entry.id for entry in dense.search(query, 10**6, ids[::3])} == set(ids[::3].tolist())
+
+
+@pytest.fixture
+def grown(tmp_path: Path) -> Iterator[Grown]:
+    made = Grown(tmp_path / "grown")
+    with closing(made.catalog):
+        yield made
+
+
+def test_a_part_gets_lists_as_it_grows_and_loses_them_as_it_shrinks(grown: Grown) -> None:
+    small = grown.change(add=50)
+    assert [(part.count, part.lists, part.measured) for part in small.parts] == [(500, "", Measured())]
+    grown.check()
+    large = grown.change(add=50)
+    assert [part.count for part in large.parts] == [1000]
+    assert large.parts[0].lists in large.files
+    assert large.parts[0].measured.suffices
+    grown.check()
+    worn = grown.change(remove=range(20))
+    assert (worn.parts, len(worn.dead)) == (large.parts, 200)
+    grown.check()
+    again = grown.change(remove=range(20, 60))
+    assert [(part.count, part.lists, part.measured) for part in again.parts] == [(400, "", Measured())]
+    assert {name for name in again.files if name.startswith("dense")} == {again.parts[0].file}
+    grown.check()
+
+
+def test_doctor_says_how_vectors_are_searched_and_how_well(grown: Grown) -> None:
+    def told() -> list[str]:
+        found = list(examine(grown.folder, lambda *_: WordLengths()))
+        assert not any(finding.faults for finding in found)
+        return [finding.checked for finding in found if finding.checked.startswith("dense search")]
+
+    grown.change(add=50)
+    assert told() == ["dense search is exact"]
+    measured = grown.change(add=100).parts[0].measured
+    assert told() == [
+        f"dense search of 1,500 of 1,500 vectors looks at {measured.probes} of {measured.lists} lists: recall@10 "
+        f"{measured.recall_at_10:.3f}, recall@100 {measured.recall_at_100:.3f} of passages; with filters it is exact"
+    ]
+
+
+def test_small_additions_leave_the_large_part_and_its_lists_as_they_are(grown: Grown) -> None:
+    before = grown.change(add=100)
+    files = {
+        name: (grown.folder / "generations" / before.generation / name).stat().st_ino for name in before.parts[0].files
+    }
+    assert len(files) == 2
+    for _ in range(10):
+        after = grown.change(add=2)
+        assert after.parts[0] == before.parts[0]
+        assert files == {name: (grown.folder / "generations" / after.generation / name).stat().st_ino for name in files}
+    grown.check()
+
+
+def test_a_part_whose_lists_miss_too_much_stays_exact_and_is_not_tried_again(
+    grown: Grown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poor, tried = Measured(40, 10, 0.97, 0.9), []
+
+    def build(part: DensePart) -> tuple[Lists, Measured]:
+        tried.append(len(part))
+        return Lists.build(part)[0], poor
+
+    monkeypatch.setattr(derived, "Lists", SimpleNamespace(build=build))
+    found = grown.change(add=100)
+    assert [(part.lists, part.measured) for part in found.parts] == [("", poor)]
+    grown.change(add=1)
+    assert tried == [1000]
+    grown.check()
+
+
+def test_damaged_lists_are_made_again(grown: Grown, caplog: pytest.LogCaptureFixture) -> None:
+    name = grown.change(add=100).parts[0].lists
+    path = grown.folder / "generations" / manifest(grown.folder).generation / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.unlink()
+    path.write_bytes(data)
+    grown.check()
+    assert f"{name} has SHA-256" in caplog.text
+    grown.check()
+
+
+def test_a_manifest_from_before_there_were_lists_opens_and_gets_them_with_the_next_change(grown: Grown) -> None:
+    grown.EXACT_UP_TO = 10_000
+    grown.change(add=100)
+    stored = json.loads(grown.catalog.generation() or "")
+    for part in stored["parts"]:
+        del part["lists"], part["measured"]
+    with grown.catalog.transaction():
+        grown.catalog.set_generation(json.dumps(stored))
+    grown.check()
+    assert manifest(grown.folder).parts[0].measured == Measured()
+    grown.EXACT_UP_TO = 600
+    assert grown.change(add=1).parts[0].lists
+    grown.check()
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 70), st.sets(st.integers(0, 200), max_size=60)), min_size=1, max_size=3))
+def test_whatever_changes_everything_alive_is_found(changes: list[tuple[int, set[int]]]) -> None:
+    with TemporaryDirectory() as temporary:
+        grown = Grown(Path(temporary, "index"))
+        with closing(grown.catalog):
+            grown.change(add=65)
+            for add, remove in changes:
+                gone = [i for i in sorted(remove) if grown.catalog.knows(f"d{i:04}")]
+                found = grown.change(add, gone[: grown.catalog.counts()[0] - 1])
+                assert all(bool(part.lists) == part.measured.suffices for part in found.parts)
+                assert all((part.measured.lists > 0) == (part.count > grown.EXACT_UP_TO) for part in found.parts)
+                grown.check()
