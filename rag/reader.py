@@ -95,9 +95,9 @@ class Encoder:
 
     def encode_all(self, question: str, headings: Sequence[str], texts: Sequence[str]) -> list[list[Window]]:
         """The windows of each passage, as `encode` gives them."""
-        before = [f"{heading}\n" if heading else "" for heading in headings]
         question = self._shortened(question)
-        pairs = [(question, head + text) for head, text in zip(before, texts, strict=True)]
+        before = [f"{heading}\n" if heading else "" for heading in headings]
+        pairs = [(question, head + text) for text, head in zip(texts, before, strict=True)]
         encoded = self._windows.encode_batch(pairs)
         return [self._laid_out(*one) for one in zip(encoded, before, texts, strict=True)]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from guarded import figures
+from guarded import Guarded, figures
 
 from api import caching
 from api.app import create_app
@@ -239,3 +239,10 @@ def test_texts_that_come_with_a_question_are_not_kept(living: LivingService) -> 
             given = http.post("/api/read", json=body | {"documents": [{"id": "f", "text": FERRY.format(text)}]}).json()
             assert given["answer"]["text"].removeprefix("at ") == text
             assert "read" in given["timing_ms"]
+
+
+def test_the_setting_says_how_many_are_kept(seeds_index: Path, tmp_path: Path) -> None:
+    with Guarded(seeds_index, tmp_path / "log", cache=1) as server, server.client() as http:
+        for k in (1, 1, 2, 1):
+            http.post("/api/ask", json={"question": QUESTION, "k": k}).raise_for_status()
+        assert figures(http.get("/metrics").text)["citeqa_cached_total"] == 1
