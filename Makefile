@@ -34,6 +34,8 @@ bench: setup
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/run.py $(ARGS)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/growth.py $(PASSAGES)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/scale.py $(SIZES)
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/stages.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/clients.py
 
 evaluate: setup
 	$(BIN)/python -m api.public $(ARGS)

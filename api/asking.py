@@ -68,20 +68,19 @@ class Here:
         today: date | None = None,
         use_dates: bool = True,
     ) -> AskResponse:
-        from api.schemas import AskResponse
-
         service = self._service.now
-        chosen = filters.filters() if filters else None
-        response = service.answerer.ask(
+        response, _ = service.cache.ask(
+            service.answerer,
+            service.index,
             question,
             k=k,
-            filters=chosen,
+            filters=filters.filters() if filters else None,
             min_confidence=min_confidence,
             context=context,
             today=today,
             use_dates=use_dates,
         )
-        return AskResponse.of(response, service.index)
+        return response
 
     def search(
         self,

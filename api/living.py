@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+from api.caching import AnswerCache
 from api.service import Service
 from index.builder import Writer, writing
 from index.catalog import Catalog
@@ -25,15 +26,16 @@ class LivingService:
     """The service to answer from now; replaced by a newer one when the index has changed. May be shared between
     threads; questions never wait for changes."""
 
-    def __init__(self, folder: Path, models: Path | None = None, reader: str | None = None) -> None:
+    def __init__(self, folder: Path, models: Path | None = None, reader: str | None = None, cache: int = 0) -> None:
         """Open the index in `folder` with the embedding model it was made with, and a reader, the shipped one unless
-        another is named; `models` holds exported models (`folder`/models by default).
+        another is named; `models` holds exported models (`folder`/models by default). At most `cache` answers are
+        kept for when the same is asked again before the index changes.
 
         Raises:
             CiteqaError: if there is no index, or it does not fit the installed model.
         """
-        self._folder = folder
-        self._open = partial(Service.open, folder, models, reader)
+        self._folder, self._cache = folder, cache
+        self._open = partial(Service.open, folder, models, reader, cache)
         self.now = self._open()
         self._refreshing, self._writing = threading.Lock(), threading.Lock()
         self._unpurged = threading.Event()
@@ -118,7 +120,7 @@ class LivingService:
         before = self.now.index
         index = Index(self._folder, before)
         if _model(index) == _model(before):
-            return Service(index, self.now.answerer.over(index))
+            return Service(index, self.now.answerer.over(index), AnswerCache(self._cache))
         index.close()
         return self._open()
 

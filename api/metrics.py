@@ -32,6 +32,9 @@ class Metrics:
             "citeqa_questions", "Questions by what became of them.", ["outcome"], registry=registry
         )
         self._abstentions = Counter("citeqa_abstentions", "Questions without an answer.", registry=registry)
+        self.cached = Counter(
+            "citeqa_cached", "Questions answered as before, over the same state of the index.", registry=registry
+        )
         self.waiting = Gauge(
             "citeqa_queue_waiting", "Questions that wait.", registry=registry, multiprocess_mode="livesum"
         )

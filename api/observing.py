@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from api.metrics import Metrics
-    from rag.types import Response
+    from api.schemas import AskResponse
 
 log = logging.getLogger(__name__)
 access = logging.getLogger("api.access")
@@ -39,12 +39,14 @@ class Told:
     questions: list[str] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
     stages: list[Mapping[str, float]] = field(default_factory=list)
+    cached: int = 0
 
-    def answered(self, response: Response) -> None:
-        """Keep what became of a question."""
+    def answered(self, response: AskResponse, cached: bool) -> None:
+        """Keep what became of a question; where its answer was `cached`, no stage took place."""
         self.questions.append(response.question)
         self.outcomes.append(response.reason.code if response.reason else "answered")
-        self.stages.append(response.timing_ms)
+        self.stages.append({} if cached else response.timing_ms)
+        self.cached += cached
 
 
 def told(scope: Scope) -> Told:
@@ -95,6 +97,7 @@ class Observed:
         self._metrics.request(scope["method"], route, status, seconds)
         for outcome, stages in zip(about.outcomes, about.stages, strict=True):
             self._metrics.question(outcome, stages)
+        self._metrics.cached.inc(about.cached)
         fields = {
             "method": scope["method"],
             "path": scope["path"],
@@ -104,6 +107,7 @@ class Observed:
             "key": about.right,
             "outcomes": about.outcomes or None,
             "stages_ms": [{n: round(ms, 1) for n, ms in one.items()} for one in about.stages] or None,
+            "cached": about.cached or None,
             "questions": about.questions or None if self._log_questions else None,
         }
         kept = {name: value for name, value in fields.items() if value is not None}

@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
 from api import schemas
+from api.caching import AnswerCache
 from api.errors import PROBLEM
 from api.living import LivingService
 from api.observing import told
@@ -98,12 +99,16 @@ POSTED = GUARDED | problems(400, 408, 413, 415, 422, 503)
 def ask(body: AskRequest, service: Loaded, request: Request) -> AskResponse:
     """Answer a question in the documents' own words, or say that they do not."""
     check_length(body.question, request)
-    return answered(body, service.answerer, service.index, request)
+    return answered(body, service.answerer, service.index, service.cache, request)
 
 
-def answered(body: AskRequest, answerer: Answerer, searched: Searched, request: Request) -> AskResponse:
+def answered(
+    body: AskRequest, answerer: Answerer, searched: Searched, cache: AnswerCache, request: Request
+) -> AskResponse:
     """The answer to one question over what is searched, which is counted."""
-    response = answerer.ask(
+    response, kept = cache.ask(
+        answerer,
+        searched,
         body.question,
         k=body.k,
         filters=_filters(body),
@@ -112,8 +117,8 @@ def answered(body: AskRequest, answerer: Answerer, searched: Searched, request: 
         today=body.today,
         use_dates=body.use_dates,
     )
-    told(request.scope).answered(response)
-    return AskResponse.of(response, searched)
+    told(request.scope).answered(response, kept)
+    return response
 
 
 @router.post("/search", dependencies=[Depends(json_only)], responses=POSTED)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
+from api.caching import AnswerCache
 from api.errors import Problem, problem_of
 from api.posted import from_text
 from api.routes import POSTED, Loaded, answered, check_length, json_only
@@ -35,7 +36,9 @@ def _one(item: Any, service: Service, request: Request) -> BatchItem:
     try:
         asked = AskRequest.model_validate(item)
         check_length(asked.question, request)
-        return BatchItem(response=answered(asked, service.answerer, service.index, request), problem=None)
+        return BatchItem(
+            response=answered(asked, service.answerer, service.index, service.cache, request), problem=None
+        )
     except ValidationError as error:
         faults = [fault | {"loc": ("body", *fault["loc"])} for fault in error.errors()]
         return _failed(RequestValidationError(faults))
@@ -58,7 +61,7 @@ def read(body: ReadRequest, service: Loaded, request: Request) -> AskResponse:
     if size > most:
         raise _fault(("body", "documents"), f"The texts have {size:,} characters; {most:,} are allowed")
     given = GivenTexts(_documents(body), service.answerer.embedder, chunker_of(service.index.settings))
-    return answered(body, service.answerer.over(given), given, request)
+    return answered(body, service.answerer.over(given), given, AnswerCache(0), request)
 
 
 def _documents(body: ReadRequest) -> list[Document]:

@@ -131,7 +131,7 @@ def _worker(settings: Settings, shared: Path) -> FastAPI:
     from api.metrics import Metrics
 
     try:
-        service = LivingService(settings.index, settings.exported, settings.reader)
+        service = LivingService(settings.index, settings.exported, settings.reader, settings.cache)
     except (CiteqaError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - foreseen, and says what mends it
         sys.exit(STARTUP_FAILURE)

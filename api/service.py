@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from api.caching import AnswerCache
 from index.models import load_embedder
 from index.store import Index
 from rag import confidence
@@ -22,6 +23,7 @@ class Service:
 
     index: Index
     answerer: Answerer
+    cache: AnswerCache = field(default_factory=lambda: AnswerCache(0))
 
     @property
     def now(self) -> Service:
@@ -29,9 +31,10 @@ class Service:
         return self
 
     @classmethod
-    def open(cls, folder: Path, models: Path | None = None, reader: str | None = None) -> Service:
+    def open(cls, folder: Path, models: Path | None = None, reader: str | None = None, cache: int = 0) -> Service:
         """Open the index in `folder` with the embedding model it was made with, and a reader, the shipped one unless
-        another is named; `models` holds exported models (`folder`/models by default).
+        another is named; `models` holds exported models (`folder`/models by default). At most `cache` answers are
+        kept for when the same is asked again.
 
         Raises:
             CiteqaError: if there is no index, or it does not fit the installed model.
@@ -43,7 +46,7 @@ class Service:
         fitted, fitted_on = confidence.load()
         for difference in confidence.stale(fitted_on, reads.info, index.settings):
             log.warning("confidences are less reliable than measured: %s", difference)
-        return cls(index, Answerer(index, embedder, reads, fitted))
+        return cls(index, Answerer(index, embedder, reads, fitted), AnswerCache(cache))
 
     def close(self) -> None:
         self.index.close()

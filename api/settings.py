@@ -116,6 +116,12 @@ class Settings(BaseSettings):
 
     answering: int = Field(default=2, ge=1, le=64, description="questions that are answered at once, in each worker")
     queue: int = Field(default=64, ge=0, description="questions that may wait for their turn, in each worker")
+    cache: int = Field(
+        default=1000,
+        ge=0,
+        le=100_000,
+        description="answers kept for when the same is asked again before the index changes, in each worker; 0: none",
+    )
     timeout: float = Field(default=30, gt=0, le=3600, description="seconds a request may take to arrive, or wait")
     grace: int = Field(default=30, ge=0, le=3600, description="seconds to finish what was begun when told to stop")
     workers: int = Field(default=1, ge=1, le=64, description="processes that answer; each needs about 300 MB")

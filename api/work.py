@@ -169,7 +169,7 @@ def living(settings: Settings) -> Iterator[LivingService]:
     with err.status("loading the models"):
         from api.living import LivingService
 
-        service = LivingService(settings.index, settings.exported, settings.reader)
+        service = LivingService(settings.index, settings.exported, settings.reader, settings.cache)
     with closing(service), service.following():
         yield service
 

@@ -417,14 +417,17 @@ class Catalog:
         return [row[0] for row in documents], np.array([row[0] for row in passages], dtype=np.int64)
 
     def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
-        """The passages with these ids; ids that no passage has are left out."""
-        rows = self._all(
-            'SELECT p.id, p.document_id, p.start, p."end", substr(d.text, p.start + 1, p."end" - p.start) '
-            "FROM passages AS p JOIN documents AS d ON d.id = p.document_id "
-            "WHERE p.id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(ids)),),
-        )
-        return {row[0]: Passage(row[1], Span(row[2], row[3]), row[4]) for row in rows}
+        """The passages with these ids; ids that no passage has are left out. Each document's text is read once."""
+        spans: dict[str, dict[int, Span]] = {}
+        for i, (document_id, start, end) in self.places_of(ids).items():
+            spans.setdefault(document_id, {})[i] = Span(start, end)
+        sql = "SELECT id, text FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+        found: dict[int, Passage] = {}
+        with self._guarded():  # one text at a time: together they may be large
+            for document_id, text in self._connection.execute(sql, (json.dumps(list(spans)),)):
+                for i, span in spans[document_id].items():
+                    found[i] = Passage(document_id, span, text[span.start : span.end])
+        return found
 
     def places_of(self, ids: Sequence[int]) -> dict[int, tuple[str, int, int]]:
         """Document id, start and end of the passages with these ids; ids that no passage has are left out."""

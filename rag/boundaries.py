@@ -22,6 +22,7 @@ _APOSTROPHES = "'’"
 _POSSESSIVE = re.compile(r"['’]s(?!\w)", re.IGNORECASE)
 _MONEY = "[$¢£¤¥฿\u20a0-\u20cf]"
 _SIGNABLE = rf"(?:(?<![^\s(\[{{<=~≈\"'“„‘«‹])|(?<={_MONEY}))"  # where the sign or the point of a number may stand
+_SIGNS = "-−–."  # what a signed number begins with
 _SIGNED = re.compile(rf"{_SIGNABLE}(?:[-−–]{_MONEY}?\.?\d|\.\d)")
 _ABBREVIATION = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,2}\.){2,}\Z")
 _JOINERS = set("\u00ad\u200c\u200d\u2060")  # soft hyphen, zero-width non-joiner and joiner, word joiner
@@ -53,6 +54,8 @@ def inside_word(text: str, position: int) -> bool:
     after = text[position]
     if _joins(after) or text[position - 1] == "\u200d":
         return True
+    if after == " " or text[position - 1] == " ":  # most cuts
+        return False
     last = position - 1
     while last > 0 and _joins(text[last]):
         last -= 1
@@ -69,7 +72,10 @@ def inside_word(text: str, position: int) -> bool:
         return True
     if after in _APOSTROPHES and before.isalnum() and later.isalnum():
         return not _POSSESSIVE.match(text, position)
-    return any((end := _sign(text, start)) and position < end for start in range(max(0, position - 3), position))
+    return any(
+        text[start] in _SIGNS and (end := _sign(text, start)) and position < end
+        for start in range(max(0, position - 3), position)
+    )
 
 
 def past_marks(text: str, position: int) -> int:
@@ -145,7 +151,7 @@ def _surrounds(character: str) -> bool:
 
 def _joins(character: str) -> bool:
     """Marks that belong to the character before them: accents, variation selectors, joiners, skin tones, tags."""
-    return (
+    return not character.isascii() and (
         unicodedata.category(character) in ("Mn", "Mc", "Me")
         or character in _JOINERS
         or "\U0001f3fb" <= character <= "\U0001f3ff"

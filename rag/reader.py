@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Encoding
 
 from index.errors import CiteqaError
 from index.files import sha256
@@ -90,8 +91,17 @@ class Encoder:
 
     def encode(self, question: str, heading: str, text: str) -> list[Window]:
         """The windows of a passage, each seen with the question; the heading stands in the first."""
-        before = f"{heading}\n" if heading else ""
-        encoded = self._windows.encode(self._shortened(question), before + text)
+        return self.encode_all(question, [heading], [text])[0]
+
+    def encode_all(self, question: str, headings: Sequence[str], texts: Sequence[str]) -> list[list[Window]]:
+        """The windows of each passage, as `encode` gives them."""
+        question = self._shortened(question)
+        before = [f"{heading}\n" if heading else "" for heading in headings]
+        pairs = [(question, head + text) for text, head in zip(texts, before, strict=True)]
+        encoded = self._windows.encode_batch(pairs)
+        return [self._laid_out(*one) for one in zip(encoded, before, texts, strict=True)]
+
+    def _laid_out(self, encoded: Encoding, before: str, text: str) -> list[Window]:
         windows = []
         for one in [encoded, *encoded.overflowing]:
             offsets = np.array(one.offsets, dtype=np.int64).reshape(-1, 2) - len(before)
@@ -195,11 +205,10 @@ class OnnxReader:
         return self._info
 
     def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
-        places, windows = [], []
-        for position, (text, heading) in enumerate(zip(texts, headings, strict=True)):
-            for window in self._encoder.encode(question, heading, text):
-                places.append(position)
-                windows.append(window)
+        places, windows = list[int](), list[Window]()
+        for position, seen in enumerate(self._encoder.encode_all(question, headings, texts)):
+            places += [position] * len(seen)
+            windows += seen
         found: list[dict[Span, float]] = [{} for _ in texts]
         for rows in batches([len(window.ids) for window in windows]):
             starts, ends = self._run([windows[row] for row in rows])

@@ -46,6 +46,7 @@ def server(seeds_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         max_batch=3,
         max_read=2000,
         timeout=4,
+        cache=0,
     )
     yield started
     assert started.stop() == 0

@@ -161,7 +161,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="citeqa-soak-") as folder:
         index, log = Path(folder, "index"), Path(folder, "log")
         subprocess.run([*PROGRAM, "index", str(ROOT / "seeds"), "--index", str(index)], check=True)
-        with Guarded(index, log) as server:
+        with Guarded(index, log, cache=0) as server:
             found = {
                 "hostile questions": bear_hostile(server, chosen.questions),
                 "many clients": bear_many(server, chosen.clients, chosen.seconds),
