@@ -56,7 +56,7 @@ def test_the_checkpoint_answers_as_the_shipped_reader(checkpoint: Path, tmp_path
 def test_peers_get_the_passages_that_citeqa_makes_and_embeds(embedder: Embedder, models: Path, tmp_path: Path) -> None:
     """Indexing fails where a text that citeqa embeds is none of the passages; each is found by its own vector."""
     documents = list(islice(workload.splice(["The mill burned. Nobody was hurt. It rained on 4 May. Ada left."]), 3))
-    count = workload.write_corpus(tmp_path / "corpus", documents, embedder, None)
+    count = workload.write_corpus(tmp_path / "corpus", documents, embedder)
     vectors = np.eye(count, embedder.info.dimension, dtype=np.float32)
     np.save(tmp_path / "corpus" / "vectors.npy", vectors)
     job = Job("citeqa fp32", str(tmp_path / "corpus"), str(tmp_path), "", "", str(models), 0.0, given=True)

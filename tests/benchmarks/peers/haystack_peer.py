@@ -23,7 +23,8 @@ class Haystack:
         "InMemoryDocumentStore with its defaults (BM25L, dot product); SentenceTransformersDocumentEmbedder and "
         "DocumentWriter in a pipeline; SentenceTransformersTextEmbedder, InMemoryEmbeddingRetriever and "
         "InMemoryBM25Retriever with their defaults (top_k = 10), DocumentJoiner('reciprocal_rank_fusion', top_k = 10) "
-        "in a pipeline; TransformersExtractiveReader(no_answer = False), else its defaults"
+        "in a pipeline; TransformersExtractiveReader(no_answer = False), else its defaults (it gives the "
+        "model no token types, which a BERT reader is trained with)"
     )
     packages = (
         *("haystack-ai", "transformers-haystack", "sentence-transformers-haystack"),

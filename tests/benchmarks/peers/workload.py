@@ -7,6 +7,7 @@ from; Wikinews 2019-2020 is at https://en.wikinews.org), else the seed articles.
 from __future__ import annotations
 
 import json
+import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from benchmarks.peers.measure import Passage
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, logging
 
 from index import corpus
 from index.chunker import Chunker, ChunkerSettings, indexed_text
@@ -56,7 +57,7 @@ class Workload:
 
 
 def prepare(
-    folder: Path, models: Path, data: Path, *, asked: int, searched: int, scale: int, passages: int | None = None
+    folder: Path, models: Path, data: Path, *, asked: int, searched: int, scale: int, passages: int
 ) -> Workload:
     """Make everything in an empty folder.
 
@@ -65,8 +66,10 @@ def prepare(
         data: the folder of the public sets.
         asked, searched: how many questions are answered, and how many others only searched for.
         scale: passages of the large corpus, of spliced text and synthetic vectors; none with 0.
-        passages: at most so many of the real corpus, for a quick look.
+        passages: after how many of the real corpus to stop; the articles that are asked about come first.
     """
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     for precision in PRECISIONS:
         load_embedder(DEFAULT_MODEL, models, precision)
     embedder = load_embedder(DEFAULT_MODEL, models)
@@ -94,7 +97,7 @@ def prepare(
         scale=folder / "scale",
         reader=folder / "reader",
         models=models,
-        described=f"{name}, {len(found)} documents, {count:,} passages",
+        described=f"{name}, {count:,} passages",
         sizes={"corpus": count, "first": first, "scale": scale},
         agreement=agreement(folder / "reader", folder / "readers", answerable, by_id),
         warm=tuple(others[:3]),
@@ -132,14 +135,14 @@ def agreement(
     }
 
 
-def write_corpus(folder: Path, documents: Iterable[Document], embedder: Embedder, limit: int | None) -> int:
+def write_corpus(folder: Path, documents: Iterable[Document], embedder: Embedder, limit: float = math.inf) -> int:
     """Write documents, until they have at least `limit` passages, and these passages; gives how many there are."""
     folder.mkdir(parents=True)
     chunker = Chunker(embedder.count_tokens, embedder.info.max_tokens, ChunkerSettings())
     passages: list[Passage] = []
     with (folder / "documents.jsonl").open("w", encoding="utf-8") as file:
         for document in documents:
-            if limit is not None and len(passages) >= limit:
+            if len(passages) >= limit:
                 break
             row = {"id": document.id, "title": document.title, "text": document.text}
             file.write(json.dumps(row | ({"date": document.date.isoformat()} if document.date else {})) + "\n")
