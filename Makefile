@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup serve test lint bench evaluate soak screenshots clean
+PEERS := .bench
+
+.PHONY: setup serve test lint bench bench-peers evaluate soak screenshots clean
 
 setup: $(INSTALLED)
 
@@ -36,6 +38,16 @@ bench: setup
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/scale.py $(SIZES)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/stages.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/clients.py
+	$(MAKE) bench-peers ARGS=
+
+bench-peers: setup
+	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The peers cannot be installed; the table will say so."
+	PYTHONPATH=tests:. $(BIN)/python -m benchmarks.peers.run $(ARGS)
+
+$(PEERS)/.installed: tests/benchmarks/peers/requirements.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 evaluate: setup
 	$(BIN)/python -m api.public $(ARGS)
@@ -48,4 +60,4 @@ screenshots: setup
 	PYTHONPATH=tests $(BIN)/python tests/screenshots.py
 
 clean:
-	rm -rf $(VENV) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,76 @@
+"""citeqa as a program that uses it as a library has it: indexed durably into a folder, opened, asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from benchmarks.peers.measure import READ, Found, Job, Passage
+from numpy.typing import NDArray
+
+from api.service import Service
+from index.builder import update
+from index.embedder import Embedder, EmbedderInfo, Vectors
+from index.models import load_embedder
+from index.sources import DEFAULT_MODEL
+
+
+class Given:
+    """An embedder for which the vectors of passages are known."""
+
+    def __init__(self, real: Embedder, passages: Sequence[Passage], vectors: Vectors) -> None:
+        self._real, self._vectors = real, vectors
+        self._numbers = {passage.text: number for number, passage in enumerate(passages)}
+
+    @property
+    def info(self) -> EmbedderInfo:
+        return self._real.info
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._real.count_tokens(texts)
+
+    def embed_query(self, text: str) -> Vectors:
+        return self._real.embed_query(text)
+
+    def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        found: Vectors = self._vectors[[self._numbers[text] for text in texts]]
+        return found
+
+
+class Fp32:
+    precision = "fp32"
+    configuration = (
+        "index.builder.update over the documents (chunking, SQLite with its syncs, both search files; the peers get "
+        "the passages cut already and write nothing to disk), api.service.Service, Answerer.search(k = 10) and "
+        "Answerer.ask(min_confidence = 0); vectors in fp32, which is the default; the shipped 8-bit reader"
+    )
+    packages = ("citeqa", "onnxruntime", "faiss-cpu", "tantivy")
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._folder = Path(job.work) / "index"
+        self._embedder: Embedder | None = load_embedder(DEFAULT_MODEL, Path(job.models), self.precision)
+
+    def ingest(self, passages: list[Passage], vectors: NDArray[np.float32] | None) -> None:
+        assert self._embedder
+        embedder = self._embedder if vectors is None else Given(self._embedder, passages, vectors)
+        report = update(self._folder, [Path(self._job.corpus) / "documents.jsonl"], embedder)
+        if report.passages != len(passages):
+            raise ValueError(f"{report.passages} passages were indexed, {len(passages)} were expected")
+        self._embedder = None
+        self._service = Service.open(self._folder, Path(self._job.models))
+
+    def search(self, question: str) -> list[str]:
+        found, _ = self._service.answerer.search(question, k=READ)
+        return [item.source.document_id for item in found]
+
+    def answer(self, question: str) -> Found:
+        response = self._service.answerer.ask(question, k=READ, min_confidence=0.0)
+        words = response.answer.text if response.answer else ""
+        return Found(words, response.evidence[0].source.document_id if response.evidence else None)
+
+
+class Int8(Fp32):
+    precision = "int8"
+    configuration = "as before, the embedding model in 8 bits"
