@@ -64,7 +64,7 @@ def test_peers_get_the_passages_that_citeqa_makes_and_embeds(embedder: Embedder,
     assert [passage.document for passage in passages] == sorted(passage.document for passage in passages)
     system = ours.Fp32(job)
     system.ingest(passages, job.vectors())
-    index = system._service.index
+    index = system.service.index
     for passage, vector in zip(passages, vectors, strict=True):
         best = index.search_dense(vector, 1)[0].passage
         assert best.document_id == passage.document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ class Fp32:
     precision = "fp32"
     configuration = (
         "index.builder.update over the documents (chunking, SQLite with its syncs, both search files; the peers get "
-        "the passages cut already and write nothing to disk), api.service.Service, Answerer.search(k = 10) and "
+        "the passages cut already and keep nothing durably), api.service.Service, Answerer.search(k = 10) and "
         "Answerer.ask(min_confidence = 0); vectors in fp32, which is the default; the shipped 8-bit reader"
     )
     packages = ("citeqa", "onnxruntime", "faiss-cpu", "tantivy")
@@ -58,19 +59,23 @@ class Fp32:
         report = update(self._folder, [Path(self._job.corpus) / "documents.jsonl"], embedder)
         if report.passages != len(passages):
             raise ValueError(f"{report.passages} passages were indexed, {len(passages)} were expected")
-        self._embedder = None
-        self._service = Service.open(self._folder, Path(self._job.models))
+        self._embedder = None  # the service loads its own
+
+    @cached_property
+    def service(self) -> Service:
+        """The index opened as a user opens it, with the first question; the models of the peers are loaded before."""
+        return Service.open(self._folder, Path(self._job.models))
 
     def search(self, question: str) -> list[str]:
-        found, _ = self._service.answerer.search(question, k=READ)
+        found, _ = self.service.answerer.search(question, k=READ)
         return [item.source.document_id for item in found]
 
     def answer(self, question: str) -> Found:
-        response = self._service.answerer.ask(question, k=READ, min_confidence=0.0)
+        response = self.service.answerer.ask(question, k=READ, min_confidence=0.0)
         words = response.answer.text if response.answer else ""
         return Found(words, response.evidence[0].source.document_id if response.evidence else None)
 
 
 class Int8(Fp32):
     precision = "int8"
-    configuration = "as before, the embedding model in 8 bits"
+    configuration = "as citeqa fp32, but the embedding model in 8 bits"

@@ -68,8 +68,8 @@ def prepare(
         scale: passages of the large corpus, of spliced text and synthetic vectors; none with 0.
         passages: after how many of the real corpus to stop; the articles that are asked about come first.
     """
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     for precision in PRECISIONS:
         load_embedder(DEFAULT_MODEL, models, precision)
     embedder = load_embedder(DEFAULT_MODEL, models)
