@@ -241,10 +241,10 @@ def test_json_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 class Grown:
-    """A database whose documents have ten passages each, with vectors by chance around a few centres, and its search
-    files; parts of more than 600 vectors get lists."""
+    """A database whose documents have 25 passages each, with vectors by chance around a few centres, and its search
+    files; parts of more than 1,500 vectors get lists."""
 
-    EXACT_UP_TO = 600
+    EXACT_UP_TO = 1500
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -262,12 +262,12 @@ class Grown:
             gone = [f"d{i:04}" for i in remove]
             dead = [i for name in gone for i in self.catalog.remove(name)]
             for _ in range(add):
-                text = f"{self._count:04} " * 10
+                text = f"{self._count:04} " * 25
                 made = document(f"d{self._count:04}", text, file_sha256="")
-                spans = [Span(5 * i, 5 * i + 4) for i in range(10)]
+                spans = [Span(5 * i, 5 * i + 4) for i in range(25)]
                 passages = [Passage(made.id, span, made.quote(span)) for span in spans]
-                rows = self._centres[self._chance.integers(0, 8, 10)] + self._chance.normal(
-                    scale=0.1, size=(10, INFO.dimension)
+                rows = self._centres[self._chance.integers(0, 8, 25)] + self._chance.normal(
+                    scale=0.1, size=(25, INFO.dimension)
                 )
                 rows /= np.linalg.norm(rows, axis=1, keepdims=True)
                 self.catalog.put(made, "", passages, rows.astype(np.float16))
@@ -299,18 +299,18 @@ def grown(tmp_path: Path) -> Iterator[Grown]:
 
 def test_a_part_gets_lists_as_it_grows_and_loses_them_as_it_shrinks(grown: Grown) -> None:
     small = grown.change(add=50)
-    assert [(part.count, part.lists, part.measured) for part in small.parts] == [(500, "", Measured())]
+    assert [(part.count, part.lists, part.measured) for part in small.parts] == [(1250, "", Measured())]
     grown.check()
     large = grown.change(add=50)
-    assert [part.count for part in large.parts] == [1000]
+    assert [part.count for part in large.parts] == [2500]
     assert large.parts[0].lists in large.files
     assert large.parts[0].measured.suffices
     grown.check()
     worn = grown.change(remove=range(20))
-    assert (worn.parts, len(worn.dead)) == (large.parts, 200)
+    assert (worn.parts, len(worn.dead)) == (large.parts, 500)
     grown.check()
     again = grown.change(remove=range(20, 60))
-    assert [(part.count, part.lists, part.measured) for part in again.parts] == [(400, "", Measured())]
+    assert [(part.count, part.lists, part.measured) for part in again.parts] == [(1000, "", Measured())]
     assert {name for name in again.files if name.startswith("dense")} == {again.parts[0].file}
     grown.check()
 
@@ -325,7 +325,7 @@ def test_doctor_says_how_vectors_are_searched_and_how_well(grown: Grown) -> None
     assert told() == ["dense search is exact"]
     measured = grown.change(add=100).parts[0].measured
     assert told() == [
-        f"dense search of 1,500 of 1,500 vectors looks at {measured.probes} of {measured.lists} lists: recall@10 "
+        f"dense search of 3,750 of 3,750 vectors looks at {measured.probes} of {measured.lists} lists: recall@10 "
         f"{measured.recall_at_10:.3f}, recall@100 {measured.recall_at_100:.3f} of passages; with filters it is exact"
     ]
 
@@ -356,7 +356,7 @@ def test_a_part_whose_lists_miss_too_much_stays_exact_and_is_not_tried_again(
     found = grown.change(add=100)
     assert [(part.lists, part.measured) for part in found.parts] == [("", poor)]
     grown.change(add=1)
-    assert tried == [1000]
+    assert tried == [2500]
     grown.check()
 
 
@@ -382,7 +382,7 @@ def test_a_manifest_from_before_there_were_lists_opens_and_gets_them_with_the_ne
         grown.catalog.set_generation(json.dumps(stored))
     grown.check()
     assert manifest(grown.folder).parts[0].measured == Measured()
-    grown.EXACT_UP_TO = 600
+    grown.EXACT_UP_TO = 1500
     assert grown.change(add=1).parts[0].lists
     grown.check()
 
