@@ -49,8 +49,8 @@ class AnswerCache:
         today: date | None = None,
         use_dates: bool = True,
     ) -> tuple[AskResponse, bool]:
-        """What `Answerer.ask` answers, and whether it was kept from before: then `timing_ms` has `total` alone, since
-        nothing was retrieved or read."""
+        """What `Answerer.ask` answers, and whether it was kept from before: then of its `timing_ms` only
+        `total` is not 0, since nothing was retrieved or read."""
         start = time.perf_counter()
         day = today or date.today()
         fresh: list[AskResponse] = []
@@ -80,7 +80,7 @@ class AnswerCache:
             return fresh[0], False
         held = AskResponse.model_validate_json(answer)
         milliseconds = round((time.perf_counter() - start) * 1000, 2)
-        return held.model_copy(update={"timing_ms": {"total": milliseconds}}), True
+        return held.model_copy(update={"timing_ms": {"retrieve": 0.0, "read": 0.0, "total": milliseconds}}), True
 
 
 def _key(digest: bytes, work: Work) -> bytes:

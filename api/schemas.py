@@ -315,7 +315,7 @@ class AskResponse(BaseModel):
     evidence: list[EvidenceOut]
     dates: DatesOut
     index: IndexOut
-    timing_ms: dict[str, float] = Field(description="of each stage; `total` alone where the same was asked before")
+    timing_ms: dict[str, float] = Field(description="of each stage; 0 but for `total` where the same was asked before")
 
     @classmethod
     def of(cls, response: Response, index: Searched) -> AskResponse:

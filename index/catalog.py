@@ -417,7 +417,7 @@ class Catalog:
         return [row[0] for row in documents], np.array([row[0] for row in passages], dtype=np.int64)
 
     def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
-        """The passages with these ids; ids that no passage has are left out. Each document's text is read once."""
+        """The passages with these ids, ascending; ids that no passage has are left out. Each document is read once."""
         spans: dict[str, dict[int, Span]] = {}
         for i, (document_id, start, end) in self.places_of(ids).items():
             spans.setdefault(document_id, {})[i] = Span(start, end)
@@ -427,7 +427,7 @@ class Catalog:
             for document_id, text in self._connection.execute(sql, (json.dumps(list(spans)),)):
                 for i, span in spans[document_id].items():
                     found[i] = Passage(document_id, span, text[span.start : span.end])
-        return found
+        return dict(sorted(found.items()))
 
     def places_of(self, ids: Sequence[int]) -> dict[int, tuple[str, int, int]]:
         """Document id, start and end of the passages with these ids; ids that no passage has are left out."""

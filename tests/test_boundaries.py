@@ -77,6 +77,14 @@ CUT = [
 ]
 
 
+@given(st.text(st.sampled_from("a9 -−–.$€,:/'’🦊é" + ACUTE + VARIATION), min_size=2, max_size=12), st.data())
+def test_beside_a_blank_nothing_is_cut_in_two(text: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(1, len(text) - 1))
+    text = text[:at] + " " + text[at:]
+    assert not inside_word(text, at)
+    assert inside_word(text, at + 1) == (text[at + 1] in (ACUTE, VARIATION))  # a mark belongs to the blank before it
+
+
 @pytest.mark.parametrize("marked", CUT)
 def test_a_text_may_be_cut_exactly_where_it_is_marked(marked: str) -> None:
     text = marked.replace("|", "")

@@ -77,7 +77,8 @@ def without_timing(response: AskResponse) -> str:
 
 def ask(cache: AnswerCache, answerer: Answerer, service: Service, **how: Any) -> tuple[str, bool]:
     response, kept = cache.ask(answerer, service.index, how.pop("question", QUESTION), **how)
-    assert set(response.timing_ms) == ({"total"} if kept else {"retrieve", "read", "total"})
+    assert set(response.timing_ms) == {"retrieve", "read", "total"}
+    assert (response.timing_ms["retrieve"] == response.timing_ms["read"] == 0) == kept
     return without_timing(response), kept
 
 
@@ -210,7 +211,7 @@ def test_a_change_of_the_index_is_never_missed(living: LivingService) -> None:
             said = http.post(
                 "/api/ask", json={"question": "When does the ferry to Inishbofin leave?", "min_confidence": 0}
             ).json()
-            return said["answer"] and said["answer"]["text"].removeprefix("at "), set(said["timing_ms"]) == {"total"}
+            return said["answer"] and said["answer"]["text"].removeprefix("at "), said["timing_ms"]["read"] == 0
 
         assert [answered() for _ in range(2)] == [("half past nine", False), ("half past nine", True)]
         for text in ("noon", "ten", "half past nine"):  # the last is what it was: another state all the same
@@ -238,7 +239,7 @@ def test_texts_that_come_with_a_question_are_not_kept(living: LivingService) -> 
             body = {"question": "When does the ferry leave?", "min_confidence": 0}
             given = http.post("/api/read", json=body | {"documents": [{"id": "f", "text": FERRY.format(text)}]}).json()
             assert given["answer"]["text"].removeprefix("at ") == text
-            assert "read" in given["timing_ms"]
+            assert given["timing_ms"]["read"] > 0
 
 
 def test_the_setting_says_how_many_are_kept(seeds_index: Path, tmp_path: Path) -> None:

@@ -72,6 +72,17 @@ def test_a_document_and_its_passages_come_back_as_they_were(
         catalog.close()
 
 
+def test_passages_of_several_documents_come_back_in_order_of_their_ids(catalog: Catalog) -> None:
+    items = [_document(name, f"The fox of {name} 🦊 sleeps at noon.") for name in ("b", "a", "c")]
+    _put(catalog, *items, cuts=4)
+    wanted = {number: (item.id, item.text) for number, item in enumerate([i for i in items for _ in range(4)], 1)}
+    found = catalog.passages([12, 1, 7, 99, 6, 2])
+    assert list(found) == [1, 2, 6, 7, 12]
+    for number, passage in found.items():
+        name, text = wanted[number]
+        assert (passage.document_id, passage.text) == (name, text[passage.span.start : passage.span.end])
+
+
 def test_boilerplate_comes_back_too(catalog: Catalog) -> None:
     item = _document("a", " date 2024-05-06 By A. B.\nWords.\n- Advertisement -\nMore. (end)")
     _put(catalog, item)

@@ -145,6 +145,16 @@ def test_a_heading_that_fills_whole_windows_leaves_the_passage_to_be_read(encode
     assert own(windows[-1]) == placed(FERRY)
 
 
+def test_passages_laid_out_together_are_laid_out_as_each_alone(encoder: Encoder) -> None:
+    given = [(FERRY, "Harbour news"), ("", ""), (FERRY * 40, "Harbour news"), ("Ōsaka 🦊 “no”", ""), (FERRY, "")]
+    together = encoder.encode_all("when " * 100, [heading for _, heading in given], [text for text, _ in given])
+    for windows, (text, heading) in zip(together, given, strict=True):
+        alone = encoder.encode("when " * 100, heading, text)
+        assert [(w.ids, w.types, w.starts.tolist(), w.ends.tolist()) for w in windows] == [
+            (w.ids, w.types, w.starts.tolist(), w.ends.tolist()) for w in alone
+        ]
+
+
 @pytest.mark.parametrize("words", [1, 63, 64, 65, 5000])
 def test_a_question_is_read_up_to_its_limit(encoder: Encoder, words: int) -> None:
     question = " ".join(["when"] * words)

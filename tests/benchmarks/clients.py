@@ -55,7 +55,7 @@ class Load:
         return len(self.times) / self.seconds
 
     def row(self, name: str) -> str:
-        tail = quantiles(self.times, n=100)[98] if len(self.times) > 1 else self.times[0]
+        tail = quantiles(self.times, n=100, method="inclusive")[98] if len(self.times) > 1 else self.times[0]
         cells = [str(len(self.times)), str(len(self.faults)), f"{self.rate:.1f}"]
         cells += [f"{1000 * value:.1f}" for value in (median(self.times), tail, max(self.times))]
         return " | ".join([f"| {name}", *cells]) + " |"
@@ -107,7 +107,7 @@ def crowd(folder: Path, models: Path, clients: int, seconds: float) -> bool:
     print(one.row("1"))
     print(many.row(str(clients)))
     print(repeated.row(f"{clients}, asked before (cache)"))
-    rate, tail = many.rate / one.rate, quantiles(many.times, n=100)[98] / median(one.times)
+    rate, tail = many.rate / one.rate, quantiles(many.times, n=100, method="inclusive")[98] / median(one.times)
     print(f"\nthroughput {rate:.2f} of one client's (at least {THROUGHPUT})")
     print(f"99th percentile {tail:.1f} times one client's median (at most {TAIL:g})")
     return not one.faults and not many.faults and not repeated.faults and rate >= THROUGHPUT and tail <= TAIL

@@ -25,13 +25,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-import onnxruntime
+from benchmarks.floors import Cost, calibrated
 from benchmarks.growth import article, spoken, write_corpus
 from benchmarks.run import machine
-from onnx import TensorProto, helper
 
 import index.builder
 import index.chunker
@@ -46,7 +44,7 @@ from index.chunker import Chunker
 from index.dense import DensePart
 from index.lexical import LexicalIndex
 from index.models import load_embedder
-from index.runtime import OnnxEmbedder, session
+from index.runtime import OnnxEmbedder
 from index.sources import DEFAULT_MODEL
 from index.store import Index
 from rag.answerer import Answerer
@@ -54,21 +52,7 @@ from rag.reader import Encoder, OnnxReader
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH, LAYERS = 384, 6  # of the default embedder and of the shipped reader
-SIDE = 1024  # of the matrices of the calibration
-ROUNDS = 30
 DOCUMENTS = 60  # ingested, ten passages each
-
-
-class Cost(NamedTuple):
-    """What a stage must do: multiply-adds in fp32 and in 8 bits, bytes moved."""
-
-    fp32: float = 0
-    int8: float = 0
-    moved: float = 0
-
-    def __add__(self, other: object) -> Cost:
-        assert isinstance(other, Cost)
-        return Cost(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 @dataclass
@@ -225,47 +209,6 @@ def _steps(stages: Stages, stage: str, items: Iterator[Any]) -> Iterator[Any]:
         if item is stages:
             return
         yield item
-
-
-def best(action: Callable[[], object]) -> float:
-    """Seconds of the fastest of some rounds."""
-    times = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        action()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def product(operator: str, kinds: tuple[int, int, int], folder: Path) -> onnxruntime.InferenceSession:
-    """A model of one product of a matrix that is given with one that is constant."""
-    values = np.random.default_rng(1).integers(-60, 60, (SIDE, SIDE))
-    constant = helper.make_tensor("b", kinds[1], (SIDE, SIDE), values.flatten().tolist())
-    ends = [
-        helper.make_tensor_value_info(name, kind, (SIDE, SIDE)) for name, kind in (("a", kinds[0]), ("c", kinds[2]))
-    ]
-    graph = helper.make_graph(
-        [helper.make_node(operator, ["a", "b"], ["c"])], "product", ends[:1], ends[1:], [constant]
-    )
-    path = folder / f"{operator}.onnx"
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    path.write_bytes(model.SerializeToString())
-    return session(path)
-
-
-def calibrated(folder: Path) -> Cost:
-    """Multiply-adds and bytes a second that these cores reach."""
-    kinds = (TensorProto.FLOAT, TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32)
-    floats = product("MatMul", (kinds[0],) * 3, folder)
-    integers = product("MatMulInteger", kinds[1:], folder)
-    ones = np.ones((SIDE, SIDE))
-    source = np.ones(32_000_000, np.float32)
-    target = np.empty_like(source)
-    return Cost(
-        fp32=SIDE**3 / best(lambda: floats.run(None, {"a": ones.astype(np.float32)})),
-        int8=SIDE**3 / best(lambda: integers.run(None, {"a": ones.astype(np.uint8)})),
-        moved=2 * source.nbytes / best(lambda: np.copyto(target, source)),
-    )
 
 
 def table(title: str, seconds: dict[str, float], costs: dict[str, float]) -> None:
