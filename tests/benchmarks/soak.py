@@ -151,6 +151,12 @@ def bear_generated(server: Guarded, count: int) -> dict[str, Any]:
     return {"output": done.stdout[-2000:], "failed": done.returncode != 0}
 
 
+def told(name: str, found: dict[str, Any]) -> bool:
+    """Print what was found, at once; whether it failed."""
+    print(json.dumps({name: found}, indent=2), flush=True)
+    return bool(found["failed"])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--questions", type=int, default=10_000, help="hostile questions")
@@ -162,20 +168,15 @@ def main() -> int:
         index, log = Path(folder, "index"), Path(folder, "log")
         subprocess.run([*PROGRAM, "index", str(ROOT / "seeds"), "--index", str(index)], check=True)
         with Guarded(index, log, cache=0) as server:
-            parts = {
-                "hostile questions": lambda: bear_hostile(server, chosen.questions),
-                "many clients": lambda: bear_many(server, chosen.clients, chosen.seconds),
-                "generated requests": lambda: bear_generated(server, chosen.generated),
-            }
-            failed = False
-            for name, bear in parts.items():
-                found = bear()
-                print(json.dumps({name: found}, indent=2), flush=True)
-                failed |= found["failed"]
+            failed = [
+                told("hostile questions", bear_hostile(server, chosen.questions)),
+                told("many clients", bear_many(server, chosen.clients, chosen.seconds)),
+                told("generated requests", bear_generated(server, chosen.generated)),
+            ]
             status = server.stop()
         traces = log.read_text().count("Traceback")
     print(json.dumps({"status at the end": status, "tracebacks in the log": traces}))
-    return int(status != 0 or traces > 0 or failed)
+    return int(status != 0 or traces > 0 or any(failed))
 
 
 if __name__ == "__main__":
