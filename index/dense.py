@@ -150,7 +150,7 @@ class Lists:
         return self._refined.search(queries, k, params=params)
 
     def _tuned(self, queries: NDArray[np.int64]) -> Measured:
-        """Search so few lists that recall is just enough; with more, it never falls."""
+        """Search so few lists that recall is just enough: it rises with their number, but for bad estimates."""
         rows = _rows(self._vectors)[queries].astype(np.float32)
         others, deepest = faiss.IDSelectorNot(_bitmap(queries)), DEPTHS[-1]
         k = max(1, min(deepest, len(self._ids) - len(queries)))
