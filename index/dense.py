@@ -7,7 +7,6 @@ scan would score: what is found has the score that an exact search gives it, bit
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from index.cores import cores
 from index.ranking import Ranked, widening
 
 Vectors = NDArray[np.float16] | NDArray[np.float32]
@@ -109,7 +109,7 @@ class Lists:
     def build(cls, part: DensePart) -> tuple[Lists, Measured]:
         """Lists for a part whose ids ascend, trained on a sample of it, and how good they are. The same part gives the
         same lists: about four times the square root of its size."""
-        faiss.omp_set_num_threads(_cores())
+        faiss.omp_set_num_threads(cores())
         rows, dimension = _rows(part.index), part.index.d
         count = max(1, min(int(4 * len(rows) ** 0.5), len(rows) // _POINTS))
         index = faiss.IndexIVFRaBitQ(faiss.IndexFlatIP(dimension), dimension, count, faiss.METRIC_INNER_PRODUCT)
@@ -215,10 +215,6 @@ class DenseIndex:
             return sorted(found, key=lambda entry: -entry.score)[:limit]
 
         return widening(best, k, reachable)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _bitmap(ids: NDArray[np.int64]) -> faiss.IDSelectorBitmap:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer
 
+from index.cores import cores
 from index.embedder import EmbedderInfo, Vectors
 from index.errors import EmbedderError
 from index.files import sha256
@@ -120,15 +120,10 @@ def session(path: Path) -> onnxruntime.InferenceSession:
     by default, they take the cores from whoever has work, be it another question or another program."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads = _cores()
+    options.intra_op_num_threads = cores()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def _cores() -> int:
-    """The cores this process may use, where the system tells; else those there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def tokenizer(path: Path, max_length: int | None = None) -> Tokenizer:
