@@ -22,6 +22,7 @@ from rag.evaluation.journal import journal
 from rag.evaluation.questions import Question
 from rag.evaluation.run import run
 from rag.evaluation.sets import QuestionSet
+from rag.types import Found
 
 Progress = Callable[[], None]
 
@@ -55,11 +56,16 @@ def retrieve(
 def searching(service: Service) -> retrieval.Search:
     """The service's own search, in the shape of the baselines."""
 
-    def search(question: str, k: int) -> list[Piece]:
-        found, _ = service.answerer.search(question, k=k)
-        return [Piece(one.source.document_id, one.place.span, one.place.text) for one in found]
+    return lambda question, k: _pieces(service.answerer.search(question, k=k)[0])
 
-    return search
+
+def reading(service: Service) -> retrieval.Search:
+    """The evidence that the service gives with an answer: the first passages in the order that reading gave them."""
+    return lambda question, k: _pieces(service.answerer.ask(question, k=k).evidence)
+
+
+def _pieces(found: Sequence[Found]) -> list[Piece]:
+    return [Piece(one.source.document_id, one.place.span, one.place.text) for one in found]
 
 
 def about(service: Service, what: str, given: QuestionSet, questions: Sequence[Question]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.evaluate import about, evaluate, retrieve
+from api.evaluate import about, evaluate, reading, searching
 from api.options import IndexDir, settings_given
 from api.service import Service
 from api.settings import SEEDS
@@ -78,7 +78,7 @@ def _measured(given: QuestionSet, index: Path | None, kept: Path, *, answers: bo
     assert given.corpus
     err.print(f"{given.name}: {len(given.questions)} questions", markup=False)
     with opened(indexed(settings_given(index=index), given.corpus)) as service:
-        searched = _searched(service, given, kept)
+        searched = _searched(service, given, kept, read=answers and given.has_answers)
         answered = _answered(service, given, kept) if answers and given.has_answers else {}
         facts = about(service, given.name, given, given.questions)
     rows = {name: record["rows"] for name, record in searched.items()}
@@ -98,21 +98,21 @@ def _measured(given: QuestionSet, index: Path | None, kept: Path, *, answers: bo
     }
 
 
-def _searched(service: Service, given: QuestionSet, kept: Path) -> dict[str, dict[str, Any]]:
-    """The runs of every system that searches: the baselines, then the program."""
+def _searched(service: Service, given: QuestionSet, kept: Path, *, read: bool) -> dict[str, dict[str, Any]]:
+    """The runs of every system that searches: the baselines, then the program, also with what it found read."""
 
     def text(document_id: str) -> str:
         return service.index.document(document_id).text
 
     facts, found = about(service, given.name, given, given.questions), {}
-    for name, search in baselines.rankers(service.index, service.answerer.embedder).items():
+    systems = baselines.rankers(service.index, service.answerer.embedder) | {public.OURS: searching(service)}
+    systems |= {public.READ: reading(service)} if read else {}
+    for name, search in systems.items():
         with progress(len(given.questions), f"{given.name}: {name}") as (advance, _):
             rows = retrieval.run(given.questions, search, text, lambda advance=advance: advance(1))  # type: ignore[misc]
         found[name] = retrieval.record(rows, facts | {"what": f"{name}: {given.name}"})
-    with progress(len(given.questions), f"{given.name}: retrieval") as (advance, _):
-        found[public.OURS] = retrieve(service, given, given.questions, lambda: advance(1))
     for name, record in found.items():
-        write_json(kept / f"{given.name}.{name.replace(' ', '-')}.json", record)
+        write_json(kept / f"{given.name}.{name.replace(', ', '-').replace(' ', '-')}.json", record)
     return found
 
 

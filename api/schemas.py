@@ -242,7 +242,9 @@ class ReasonOut(BaseModel):
 class EvidenceOut(PlaceOut, SourceOut):
     passage_id: str
     text: str
-    score: float
+    score: float = Field(
+        description="of retrieval, at most 1; an answer's evidence is in the order that reading gave it"
+    )
     dense_rank: int | None
     lexical_rank: int | None
     also_in: list[str] = Field(description="ids of documents with a copy of this passage, which stands for them")

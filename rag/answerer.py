@@ -74,7 +74,8 @@ class Answerer:
         today: date | None = None,
         use_dates: bool = True,
     ) -> tuple[list[Found], float]:
-        """The `k` best passages with their sources, best first, as `ask` finds them, and the milliseconds it took.
+        """The `k` best passages with their sources, best first, as `ask` finds them before it reads, and the
+        milliseconds it took.
 
         Raises:
             UnknownDocumentError: if the filters name documents that are not there.
@@ -100,7 +101,8 @@ class Answerer:
 
         Args:
             question: what a person asks; not blank.
-            k: how many pieces of evidence to return, from 1; it never changes the answer.
+            k: how many pieces of evidence to return, from 1; it never changes the answer. What was read stands in the
+                order of the best place in each passage, whatever retrieval thought of it.
             min_confidence: answer only from this confidence up, between 0 and 1; the fitted threshold if None.
             context: what a follow-up question carries over from the turn before; searched and read with it.
             today: the day that "last week" counts from; the current one if None.
@@ -117,7 +119,7 @@ class Answerer:
         retrieved = time.perf_counter()
         places = self.places(asked, evidence[:READ])
         documents: dict[str, Document] = {}
-        found = tuple(self._found(evidence[:k], documents))
+        found = tuple(self._found(_as_read(evidence, places)[:k], documents))
         threshold = self._confidence.threshold if min_confidence is None else min_confidence
         reason: Reason | None
         if places:
@@ -215,6 +217,15 @@ class Answerer:
 
 def _holds(passage: Passage, place: Place) -> bool:
     return passage.document_id == place.document_id and passage.span.contains(place.span)
+
+
+def _as_read(evidence: Sequence[Evidence], places: Sequence[Place]) -> list[Evidence]:
+    """The evidence, what was read in the order of the best place in each passage, then the rest as it was found."""
+
+    def rank(item: Evidence) -> int:
+        return next((at for at, place in enumerate(places) if _holds(item.passage, place)), len(places))
+
+    return [*sorted(evidence[:READ], key=rank), *evidence[READ:]]
 
 
 def _nothing_found(selection: Selection | None, plan: recency.Plan, threshold: float) -> Reason:

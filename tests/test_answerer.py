@@ -515,10 +515,28 @@ def test_no_context_and_an_empty_one_are_the_same(service: Service, context: str
     assert service.answerer.ask(ANSWERABLE, context=context).answer == service.answerer.ask(ANSWERABLE).answer
 
 
-def test_search_gives_the_evidence_of_ask(service: Service) -> None:
-    found, milliseconds = service.answerer.search(ANSWERABLE, k=7)
-    assert tuple(found) == service.answerer.ask(ANSWERABLE, k=7).evidence
+def test_search_gives_the_evidence_of_ask_as_it_was_before_reading(service: Service) -> None:
+    found, milliseconds = service.answerer.search(ANSWERABLE, k=20)
+    evidence = service.answerer.ask(ANSWERABLE, k=20).evidence
+    assert {item.place for item in found[:READ]} == {item.place for item in evidence[:READ]}
+    assert tuple(found[READ:]) == evidence[READ:]
+    assert [item.evidence.score for item in found] == sorted((item.evidence.score for item in found), reverse=True)
     assert milliseconds > 0
+
+
+@pytest.mark.parametrize("question", [ANSWERABLE, ELSEWHERE])
+def test_evidence_stands_in_the_order_of_the_best_place_in_each_passage(service: Service, question: str) -> None:
+    response = service.answerer.ask(question, k=READ, min_confidence=0)
+    assert response.answer
+    given = response.answer.citation
+    first = response.evidence[0]
+    assert first.source.document_id == given.source.document_id
+    assert first.place.span.contains(given.quote.span)
+    passages = [item.evidence for item in response.evidence]
+    best = [
+        max((place.score for place in service.answerer.places(question, [item])), default=-99.0) for item in passages
+    ]
+    assert best == sorted(best, reverse=True)
 
 
 def test_nothing_is_left_between_questions(service: Service) -> None:

@@ -221,18 +221,15 @@ def test_times_in_the_question_are_told_and_can_be_switched_off(http: httpx.Clie
     later = ask(http, question=question, today="2025-05-12")
     assert later["dates"]["understood"][0]["date_to"] == "2025-05-11"
     found = http.post("/api/search", json={"question": question, "today": "2026-03-04"}).raise_for_status().json()
-    assert found["evidence"] == answer["evidence"]
+    assert {piece["date"] for piece in found["evidence"]} <= {"2026-02-26", None}
 
 
-def test_search_gives_the_evidence_of_ask(http: httpx.Client) -> None:
-    found = http.post("/api/search", json={"question": ANSWERABLE, "k": 4}).raise_for_status().json()
+def test_search_gives_the_evidence_of_ask_in_the_order_of_its_scores(http: httpx.Client) -> None:
+    found = http.post("/api/search", json={"question": ANSWERABLE, "k": 10}).raise_for_status().json()
     assert set(found) == {"question", "evidence", "index", "timing_ms"}
-    answer = ask(http, question=ANSWERABLE, k=4)
-    assert (found["question"], found["evidence"], found["index"]) == (
-        ANSWERABLE,
-        answer["evidence"],
-        answer["index"],
-    )
+    answer = ask(http, question=ANSWERABLE, k=10)
+    by_score = sorted(answer["evidence"], key=lambda piece: -piece["score"])
+    assert (found["question"], found["evidence"], found["index"]) == (ANSWERABLE, by_score, answer["index"])
 
 
 @cache

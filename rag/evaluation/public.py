@@ -25,6 +25,7 @@ from rag.evaluation.sets import QuestionSet
 Half = Literal["report", "fit"]
 NAMES = ("squad_dev", "scifact", "news_quiz", "seeds")
 OURS = "citeqa"
+READ = "citeqa, read"  # the evidence of its answers: what was found, in the order that reading gave it
 SENTENCE = "best-cosine sentence"
 # what the program is compared by with the best of the baselines: the field of a row, and what it is called
 ANSWERED = {"answer_in_600": "answer in 600 characters", "answer_in_3000": "answer in 3000 characters"}
@@ -62,14 +63,15 @@ def limited(given: QuestionSet, limit: int | None) -> QuestionSet:
 
 def against_best(runs: Mapping[str, Sequence[Mapping[str, Any]]], fields: Mapping[str, str]) -> list[dict[str, Any]]:
     """For each measure how the program's rows differ from those of the baseline that is best at it, with a paired
-    interval and test; of questions that can be answered."""
-    found = []
+    interval and test; of questions that can be answered. The program's are those in the order of reading, if there are
+    any."""
+    found, ours = [], READ if READ in runs else OURS
     for field, measure in fields.items():
         values = {name: _values(rows, field) for name, rows in runs.items()}
-        if any(not held or len(held) != len(values[OURS]) for held in values.values()):
+        if any(not held or len(held) != len(values[ours]) for held in values.values()):
             continue
-        best = max((name for name in values if name != OURS), key=lambda name: sum(values[name]))
-        found.append({"baseline": best, **difference(measure, values[best], values[OURS])._asdict()})
+        best = max((name for name in values if name not in (OURS, READ)), key=lambda name: sum(values[name]))
+        found.append({"baseline": best, **difference(measure, values[best], values[ours])._asdict()})
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rag.evaluation.compare import Difference
-from rag.evaluation.public import OURS
+from rag.evaluation.public import OURS, READ
 
 _RETRIEVAL = {
     "answer in 600 characters": "answer in 600 characters",
@@ -61,7 +61,7 @@ def _table(results: Sequence[Mapping[str, Any]], kind: str, columns: Mapping[str
     }
     lines = [["set", "system", *shown.values()], ["---", "---", *["---:"] * len(shown)]]
     for name, system, figures in held:
-        bold = f"**{system}**" if system == OURS else system
+        bold = f"**{system}**" if system in (OURS, READ) else system
         lines.append([name, bold, *(_figure(measure, figures.get(measure)) for measure in shown)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
