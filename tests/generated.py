@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 # No 5xx, and nothing that the OpenAPI document does not describe. Whether what is refused fits the schema is not among
@@ -19,4 +20,5 @@ def tried(url: str, examples: int, *options: str) -> subprocess.CompletedProcess
     program = str(Path(sys.executable).with_name("schemathesis"))
     command = [program, "run", f"{url}/openapi.json", "--checks", CHECKS, "--continue-on-failure", "--no-color"]
     command += ["--request-timeout", "120", "--max-examples", str(examples)]
-    return subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory(prefix="citeqa-generated-") as folder:  # where it keeps what it found
+        return subprocess.run([*command, *options], capture_output=True, text=True, check=False, cwd=folder)
