@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from wrapped import Wrapped
 
 from api.living import LOOK, LivingService
 from index.builder import update, writing
 from index.chunker import ChunkerSettings
 from index.corpus import document
-from index.embedder import Embedder, EmbedderInfo, Vectors
+from index.embedder import Embedder, Vectors
 from index.errors import IndexBusyError, UnknownDocumentError
 from index.models import load_embedder
 from index.rebuild import remake
@@ -129,27 +130,17 @@ def test_nothing_that_happens_ends_the_following(
 # --- questions never wait, and what they see stays
 
 
-class Held:
+class Held(Wrapped):
     """The real model, which embeds passages only when it is let go."""
 
     def __init__(self, real: Embedder) -> None:
-        self._real = real
+        super().__init__(real)
         self.begun, self.go = threading.Event(), threading.Event()
-
-    @property
-    def info(self) -> EmbedderInfo:
-        return self._real.info
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._real.count_tokens(texts)
-
-    def embed_query(self, text: str) -> Vectors:
-        return self._real.embed_query(text)
 
     def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         self.begun.set()
         assert self.go.wait(60)
-        return self._real.embed_passages(texts, progress)
+        return super().embed_passages(texts, progress)
 
 
 def test_questions_are_answered_while_a_long_write_goes_on(

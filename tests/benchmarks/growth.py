@@ -21,12 +21,13 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from wrapped import Wrapped
 
 from api.living import LivingService
 from index.builder import BATCH, update
 from index.corpus import document
 from index.doctor import examine
-from index.embedder import Embedder, EmbedderInfo, Vectors
+from index.embedder import Embedder, Vectors
 from index.models import load_embedder
 from index.sentences import sentences
 from index.sources import DEFAULT_MODEL
@@ -39,27 +40,18 @@ SENTENCES = 22  # of a document: about ten passages
 ROUNDS = 9
 
 
-class Clusters:
+class Clusters(Wrapped):
     """The real model for the first texts, so that its memory counts; vectors around a thousand centres for the rest."""
 
     def __init__(self, real: Embedder) -> None:
-        self._real, self._chance, self._done = real, np.random.default_rng(7), 0
+        super().__init__(real)
+        self._chance, self._done = np.random.default_rng(7), 0
         self._centres = self._chance.normal(size=(1000, real.info.dimension)).astype(np.float32)
-
-    @property
-    def info(self) -> EmbedderInfo:
-        return self._real.info
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._real.count_tokens(texts)
-
-    def embed_query(self, text: str) -> Vectors:
-        return self._real.embed_query(text)
 
     def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         self._done += len(texts)
         if self._done <= BATCH:
-            return self._real.embed_passages(texts, progress)
+            return super().embed_passages(texts, progress)
         found = self._centres[self._chance.integers(0, 1000, len(texts))]
         found = found + self._chance.normal(scale=0.7, size=found.shape).astype(np.float32)
         return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)

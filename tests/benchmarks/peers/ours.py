@@ -9,30 +9,22 @@ from pathlib import Path
 import numpy as np
 from benchmarks.peers.measure import READ, Found, Job, Passage
 from numpy.typing import NDArray
+from wrapped import Wrapped
 
 from api.service import Service
 from index.builder import update
-from index.embedder import Embedder, EmbedderInfo, Vectors
+from index.embedder import Embedder, Vectors
 from index.models import load_embedder
 from index.sources import DEFAULT_MODEL
 
 
-class Given:
+class Given(Wrapped):
     """An embedder for which the vectors of passages are known."""
 
     def __init__(self, real: Embedder, passages: Sequence[Passage], vectors: Vectors) -> None:
-        self._real, self._vectors = real, vectors
+        super().__init__(real)
+        self._vectors = vectors
         self._numbers = {passage.text: number for number, passage in enumerate(passages)}
-
-    @property
-    def info(self) -> EmbedderInfo:
-        return self._real.info
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self._real.count_tokens(texts)
-
-    def embed_query(self, text: str) -> Vectors:
-        return self._real.embed_query(text)
 
     def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         found: Vectors = self._vectors[[self._numbers[text] for text in texts]]
