@@ -34,7 +34,7 @@ class OnnxEmbedder:
     def __init__(self, folder: Path, info: EmbedderInfo) -> None:
         """Run the files in `folder` as they are; `open` checks them first."""
         self._info = info
-        self._session = session(folder / MODEL)
+        self._session = session(folder / MODEL, spinning=True)
         self._inputs = [value.name for value in self._session.get_inputs()]
         self._counting = tokenizer(folder / TOKENIZER)
         special = self._counting.num_special_tokens_to_add(False)
@@ -115,13 +115,18 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         start = end
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
-    """A model that uses every core for one text. Its threads sleep between steps: while they wait spinning, as they do
-    by default, they take the cores from whoever has work, be it another question or another program."""
+def session(path: Path, *, spinning: bool = False) -> onnxruntime.InferenceSession:
+    """A model that uses every core for one text.
+
+    Its threads sleep between the steps of a run: spinning, as they do by default, they take the cores from whoever has
+    work, be it another question or another program. `spinning` is for runs so short that waking the threads would be a
+    good part of them; after the run those sleep as well.
+    """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.intra_op_num_threads = cores()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

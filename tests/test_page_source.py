@@ -186,10 +186,10 @@ def test_a_passage_whose_text_changed_is_not_marked(page: Page) -> None:
     expect(page.locator("#source mark")).to_have_count(0)
 
 
-def test_a_document_that_cannot_be_fetched_can_be_tried_again(page: Page) -> None:
+def test_a_document_that_cannot_be_fetched_can_be_tried_again(page: Page, server: Server) -> None:
+    sha256 = document(server, CITED)["sha256"]
     page.route("**/api/documents/0*", lambda route: route.abort())
-    ask(page, ANSWERED)
-    page.locator(".answer > figure").get_by_role("link", name="Open in document").click()
+    page.goto(server.url + link(CITED, 0, 10, sha256))
     expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
     page.unroute("**/api/documents/0*")
     page.locator("#source").get_by_role("button", name="Try again").click()
