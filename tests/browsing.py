@@ -236,6 +236,15 @@ def asked(page: Page) -> list[dict[str, Any]]:
     return bodies
 
 
+def expect_held(page: Page, held: list[Route], count: int = 1) -> None:
+    """Wait until so many requests stand in `held`: the page shows that it asks before the request is seen here."""
+    for _ in range(200):
+        if len(held) >= count:
+            return
+        page.wait_for_timeout(50)
+    assert len(held) >= count
+
+
 def expect_words(marks: Locator, words: str) -> None:
     """Wait until the pieces of a mark hold these words: a document that is opened again is laid out again."""
     for _ in range(100):

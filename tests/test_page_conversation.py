@@ -221,7 +221,7 @@ def mark(page: Page, words: str) -> None:
 def test_words_marked_in_a_document_are_said_to_be_what_should_have_been_found(page: Page) -> None:
     ask(page, UNANSWERED)
     page.get_by_role("link", name="Documents").click()
-    page.get_by_role("link", name="Зоопарк").click()
+    page.locator("#documents-list").get_by_role("link", name="Зоопарк").click()
     expect(page.locator("#source .source")).to_contain_text("🐼 熊猫馆很受欢迎")
     offer = page.locator("#source-marking")
     expect(offer).to_be_empty()

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from browsing import ANSWERED, UNANSWERED, allow_writing, ask, open_context, seen, send
+from browsing import ANSWERED, UNANSWERED, allow_writing, ask, expect_held, open_context, seen, send
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 from servers import Server
 
@@ -30,6 +30,7 @@ def test_while_the_service_works_the_page_says_so(page: Page) -> None:
     send(page, ANSWERED)
     expect(page.locator(".working")).to_have_text("Searching the documents …")
     expect(page.locator("#status")).to_have_text("Searching the documents")
+    expect_held(page, held)
     held[0].fallback()
     expect(page.locator(".answer")).to_be_visible()
 
@@ -38,7 +39,7 @@ def test_a_late_reply_never_lands_under_another_question(page: Page) -> None:
     held: list[Route] = []
     page.route("**/api/ask", lambda route: held.append(route) if not held else route.fallback())
     send(page, ANSWERED)
-    expect(page.locator(".working")).to_be_visible()
+    expect_held(page, held)
     ask(page, UNANSWERED)
     turns = page.locator("#conversation > li")
     expect(turns.nth(0)).to_contain_text("another question was asked")
@@ -50,11 +51,12 @@ def test_a_question_can_be_stopped_and_asked_again(page: Page) -> None:
     held: list[Route] = []
     page.route("**/api/ask", lambda route: held.append(route) if len(held) < 2 else route.fallback())
     send(page, ANSWERED)
+    expect_held(page, held)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("alert")).to_have_text("Stopped.")
     expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
     page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".working")).to_be_visible()
+    expect_held(page, held, 2)
     page.keyboard.press("Escape")
     expect(page.get_by_role("alert")).to_have_text("Stopped.")
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from browsing import ANSWERED, UNANSWERED, ask, asked, seen, send
+from browsing import ANSWERED, UNANSWERED, ask, asked, expect_held, seen, send
 from playwright.sync_api import Page, Route, expect
 
 COST = "How much did the ferry terminal cost to build?"
@@ -99,6 +99,7 @@ def test_a_question_can_be_stopped_while_the_service_looks_back(page: Page) -> N
     ask(page, COST)
     page.route("**/api/context", lambda route: route.continue_() if held else held.append(route))
     send(page, OPENED)
+    expect_held(page, held)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("alert")).to_have_text("Stopped.")
     assert len(bodies) == 1
@@ -115,7 +116,7 @@ def test_a_second_word_taken_away_before_the_reply_leaves_one_reply(page: Page) 
     held: list[Route] = []
     page.route("**/api/ask", lambda route: route.fallback() if held else held.append(route))
     take_away(page, "build")
-    expect(page.locator(".working")).to_be_visible()
+    expect_held(page, held)
     take_away(page, "ferry terminal cost")
     expect(page.locator(".answer")).to_have_count(2)
     expect(page.get_by_role("alert").filter(has_text="Stopped")).to_have_count(0)

@@ -35,7 +35,7 @@ def test_a_hostile_document_does_nothing(page: Page, server: Server) -> None:
     assert unmarked(page) == HOSTILE.replace("\u202e", "\ufffd")  # no letter is turned around
     assert page.locator("#source").get_by_role("link", name="Original").count() == 0
     page.goto(f"{server.url}#documents")
-    expect(page.get_by_role("link", name=HOSTILE_TITLE)).to_be_visible()
+    expect(page.locator("#documents-list").get_by_role("link", name=HOSTILE_TITLE)).to_be_visible()
     page.goto(f"{server.url}#document=zoo%2Fhostile")
     page.get_by_role("button", name="Ask only this document").click()
     expect(page.locator(".chip.on")).to_contain_text("<script>")

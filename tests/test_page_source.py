@@ -7,7 +7,7 @@ import re
 import urllib.request
 from urllib.parse import quote
 
-from browsing import ANSWERED, UNANSWERED, ask, seen, unmarked
+from browsing import ANSWERED, UNANSWERED, ask, expect_held, seen, unmarked
 from playwright.sync_api import Page, Route, expect
 from servers import Server
 
@@ -202,6 +202,7 @@ def test_a_late_document_never_replaces_the_one_that_was_asked_for_after_it(page
     page.route("**/api/documents/ferry/opening", lambda route: held.append(route))
     page.goto(f"{server.url}#document=ferry%2Fopening")
     expect(page.locator("#source .working")).to_be_visible()
+    expect_held(page, held)
     page.goto(f"{server.url}#document=ferry%2Faudit")
     expect(page.locator("#source .source")).to_contain_text("57 million")
     held[0].continue_()

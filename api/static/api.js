@@ -19,7 +19,7 @@ async function request(path, options = {}) {
     const response = await reached(path, { ...options, headers: { ...options.headers, ...key } });
     if (response.status === 401 && await demand(key.Authorization)) continue;
     if (response.status === 204) return null;
-    const body = await response.json().catch(() => null);
+    const body = await read(response);
     if (response.ok && body) return body;
     throw failure(response.status, body, response.headers.get("Retry-After"));
   }
@@ -32,6 +32,14 @@ async function reached(path, options) {
     if (error.name === "AbortError") throw error;
     throw new Failure(UNREACHED);
   }
+}
+
+// The body, null where it is no JSON; what was given up is not taken for that.
+function read(response) {
+  return response.json().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return null;
+  });
 }
 
 function failure(status, body, after) {

@@ -31,7 +31,7 @@ async function load(cursor = null) {
     const found = await listDocuments({ limit: PAGE, q: search.value.trim(), cursor, signal: mine.signal });
     const rows = found.documents.filter(({ id }) => !leaving.has(id)).map(row);
     if (cursor) list.append(...rows);
-    else list.replaceChildren(...rows);
+    else anew(rows);
     if (cursor) rows[0]?.querySelector("a").focus();
     next = found.next_cursor;
     counted(found.total - leaving.size);
@@ -41,6 +41,13 @@ async function load(cursor = null) {
     next = null;
   }
   more.hidden = !next;
+}
+
+// Whoever is on a row already stays there when the list comes once more.
+function anew(rows) {
+  const focused = list.contains(document.activeElement) && document.activeElement.closest("li")?.querySelector("a")?.hash;
+  list.replaceChildren(...rows);
+  if (focused) rows.map((made) => made.querySelector("a")).find(({ hash }) => hash === focused)?.focus();
 }
 
 function counted(number) {
