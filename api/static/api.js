@@ -19,7 +19,8 @@ async function request(path, options = {}) {
     const response = await reached(path, { ...options, headers: { ...options.headers, ...key } });
     if (response.status === 401 && await demand(key.Authorization)) continue;
     if (response.status === 204) return null;
-    const body = await read(response);
+    const body = await response.json().catch(() => null);
+    options.signal?.throwIfAborted(); // what was given up meanwhile is neither read nor a failure
     if (response.ok && body) return body;
     throw failure(response.status, body, response.headers.get("Retry-After"));
   }
@@ -32,14 +33,6 @@ async function reached(path, options) {
     if (error.name === "AbortError") throw error;
     throw new Failure(UNREACHED);
   }
-}
-
-// The body, null where it is no JSON; what was given up is not taken for that.
-function read(response) {
-  return response.json().catch((error) => {
-    if (error.name === "AbortError") throw error;
-    return null;
-  });
 }
 
 function failure(status, body, after) {
