@@ -140,6 +140,7 @@ def test_files_are_added_and_found_by_the_next_question(page: Page, server: Serv
 def test_files_are_dropped(page: Page, server: Server) -> None:
     allow_writing(page)
     go(page)
+    expect(page.locator("#adding")).to_be_visible()
     transfer = page.evaluate_handle(
         "() => { const data = new DataTransfer(); data.items.add(new File(['A bridge was built.'], 'bridge.txt'));"
         " return data; }"
