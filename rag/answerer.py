@@ -158,7 +158,14 @@ class Answerer:
 
         def chance(place: Place, lead: float) -> float:
             """How likely a place would be right with this lead over the other answers."""
-            own = sure._replace(margin=place.margin, evidence=place.evidence, coverage=place.coverage, lead=lead)
+            own = sure._replace(
+                margin=place.margin,
+                evidence=place.evidence,
+                coverage=place.coverage,
+                evidence_behind=max(0.0, best.evidence + sure.evidence_behind - place.evidence),
+                coverage_behind=max(0.0, best.coverage + sure.coverage_behind - place.coverage),
+                lead=lead,
+            )
             return self._confidence.probability(own)
 
         elsewhere = self._in_copies(question, best, evidence)

@@ -22,14 +22,17 @@ class Signs(NamedTuple):
     """What speaks for a place as the answer.
 
     `margin` is the reader's; `evidence` the fused retrieval score of its passage (at most 1); `coverage` the share of
-    the question's terms, weighted by idf, that its passage or heading holds (0 to 1); `lead` how much its margin
-    exceeds that of the best other answer, cut to ±LEAD; `agreeing` how many of the passages read have the same answer
-    as their own best, less one (0 and up).
+    the question's terms, weighted by idf, that its passage or heading holds (0 to 1); `evidence_behind` and
+    `coverage_behind` how much less they are than the highest of all passages read (0 and up): an answer from elsewhere
+    than where the question leads is seldom right; `lead` how much its margin exceeds that of the best other answer,
+    cut to ±LEAD; `agreeing` how many of the passages read have the same answer as their own best, less one (0 and up).
     """
 
     margin: float
     evidence: float
     coverage: float
+    evidence_behind: float
+    coverage_behind: float
     lead: float
     agreeing: float
 

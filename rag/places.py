@@ -80,7 +80,15 @@ def signs(place: Place, places: Sequence[Place]) -> Signs:
     other = next((p.margin for p in falling if different(place, p)), -LEAD)
     lead = max(-LEAD, min(LEAD, place.margin - other))
     agreeing = sum(p.first and not same_spot(place, p) and same_answer(place.text, p.text) for p in places)
-    return Signs(place.margin, place.evidence, place.coverage, lead, float(agreeing))
+    return Signs(
+        margin=place.margin,
+        evidence=place.evidence,
+        coverage=place.coverage,
+        evidence_behind=max(p.evidence for p in places) - place.evidence,
+        coverage_behind=max(p.coverage for p in places) - place.coverage,
+        lead=lead,
+        agreeing=float(agreeing),
+    )
 
 
 def different(one: Place, other: Place) -> bool:

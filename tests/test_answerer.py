@@ -38,7 +38,7 @@ NINE_MILLION = (
 )
 ELSEWHERE = "Who discovered penicillin?"
 QUESTIONS = [question.question for question in load(HERE / "questions.jsonl")][::16]
-MARGIN_ONLY = Confidence(0.0, 0.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0), threshold=0.5)
+MARGIN_ONLY = Confidence(0.0, 0.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0, 0, 0), threshold=0.5)
 
 Build = Callable[..., Service]
 
@@ -215,7 +215,7 @@ def test_also_in_holds_only_places_that_would_be_given_themselves(over: Build, e
     response = service.answerer.ask(LEAVING, min_confidence=0.5)
     assert response.answer
     assert len(response.answer.also_in) == READ - 1 <= ALSO_IN
-    sure = Confidence(0.0, 0.0, intercept=-3.0, weights=Signs(1, 4, 0, 0, 0), threshold=0.5)
+    sure = Confidence(0.0, 0.0, intercept=-3.0, weights=Signs(1, 4, 0, 0, 0, 0, 0), threshold=0.5)
     weighed = Answerer(service.index, embedder, scripted, sure)
     fewer = weighed.ask(LEAVING).answer
     assert fewer

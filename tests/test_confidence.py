@@ -15,13 +15,13 @@ from index.errors import CiteqaError
 from rag.confidence import FITTED, LEAD, Confidence, Signs, load, stale
 from rag.reader import ReaderInfo
 
-WEIGHTS = Signs(margin=2.0, evidence=3.0, coverage=-1.0, lead=0.5, agreeing=0.25)
+WEIGHTS = Signs(2.0, 3.0, -1.0, evidence_behind=-2.0, coverage_behind=-4.0, lead=0.5, agreeing=0.25)
 HAND = Confidence(3.0, 5.0, intercept=-1.0, weights=WEIGHTS, threshold=0.25)
 VALUES: dict[str, Any] = {
     "evidence_weight": 3,
     "coverage_weight": 5,
     "intercept": -1,
-    "weights": {"margin": 2, "evidence": 3, "coverage": -1, "lead": 0.5, "agreeing": 0.25},
+    "weights": WEIGHTS._asdict(),
     "threshold": 0.25,
 }
 READER = ReaderInfo("a reader", "1" * 64, "int8")
@@ -29,7 +29,7 @@ FITTED_ON: dict[str, Any] = {
     "reader": {"name": "a reader", "sha256": "1" * 64, "precision": "int8"},
     "index": {"chunker.passage_tokens": 128, "embedder.name": "a model"},
 }
-NOTHING = Signs(0, 0, 0, 0, 0)
+NOTHING = Signs(0, 0, 0, 0, 0, 0, 0)
 
 
 def test_the_score_is_the_margin_and_the_weighted_rest() -> None:
@@ -37,8 +37,9 @@ def test_the_score_is_the_margin_and_the_weighted_rest() -> None:
 
 
 def test_the_probability_is_the_logistic_function_by_hand() -> None:
-    assert HAND.probability(Signs(0.5, 0, 0, 0, 0)) == 0.5
-    assert HAND.probability(Signs(1, 1, 1, 2, 4)) == pytest.approx(1 / (1 + math.exp(-(-1 + 2 + 3 - 1 + 1 + 1))))
+    assert HAND.probability(Signs(0.5, 0, 0, 0, 0, 0, 0)) == 0.5
+    expected = 1 / (1 + math.exp(-(-1 + 2 + 3 - 1 - 1 - 1 + 1 + 1)))
+    assert HAND.probability(Signs(1, 1, 1, 0.5, 0.25, 2, 4)) == pytest.approx(expected)
     assert HAND.probability(NOTHING) == pytest.approx(math.exp(-1) / (1 + math.exp(-1)))
 
 
@@ -66,7 +67,7 @@ def test_the_shipped_numbers_make_a_surer_reader_surer() -> None:
     assert shipped.weights.margin > 0
     assert shipped.weights.evidence > 0
     assert 0 < shipped.threshold < 1
-    surest, doubtful = Signs(8, 1, 1, LEAD, 0), Signs(-8, 0, 0, -LEAD, 0)
+    surest, doubtful = Signs(8, 1, 1, 0, 0, LEAD, 0), Signs(-8, 0, 0, 1, 1, -LEAD, 0)
     assert shipped.probability(surest) > shipped.threshold > shipped.probability(doubtful)
     assert shipped.evidence_weight >= 0
     assert shipped.coverage_weight >= 0

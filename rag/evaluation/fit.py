@@ -45,7 +45,7 @@ from rag.retriever import Retriever
 PENALTY = 1.0
 PRECISION = 0.6  # share of the answers given that are right, on the fitting splits
 
-PLAIN = Confidence(0.0, 0.0, intercept=0.0, weights=Signs(1.0, 0.0, 0.0, 0.0, 0.0), threshold=0.0)
+PLAIN = Confidence(0.0, 0.0, intercept=0.0, weights=Signs(1.0, *[0.0] * 6), threshold=0.0)
 
 
 @dataclass(frozen=True, slots=True)

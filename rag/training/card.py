@@ -42,9 +42,12 @@ retriever finds for an answerable question and that does not hold its answer.
 | --- | --- |
 {settings}
 
-On 20 articles of the training data kept aside for choosing settings ({questions} questions, paragraph given):
-EM {em:.3f}, F1 {f1:.3f} on the answerable ones when forced, AUROC of the margin {auroc:.3f}, overall F1 at the best
-threshold {overall_f1:.3f}.
+What each training gave on 20 articles of the training data kept aside for choosing settings ({questions} questions,
+paragraph given): EM and F1 on the answerable ones when forced, AUROC of the margin, overall F1 at the best threshold.
+
+| windows | EM | F1 | AUROC | overall F1 |
+| --- | --- | --- | --- | --- |
+{rounds}
 {figures}"""
 
 
@@ -69,7 +72,8 @@ def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
         whole=WHOLE_PARAGRAPHS,
         settings="\n".join(f"| {name} | {value} |" for name, value in about["settings"].items()),
         figures="".join(_section(json.loads(path.read_text(encoding="utf-8"))) for path in records),
-        **about["kept_aside"],
+        questions=about["kept_aside"]["questions"],
+        rounds="\n".join(_rounds(about)),
     )
     (folder / CARD).write_text(text, encoding="utf-8")
 
@@ -79,6 +83,15 @@ def _commands(about: dict[str, Any]) -> list[str]:
     command = f"python -m rag.training {about['data']['file']} --windows {about['settings']['windows']}"
     earlier = about.get("earlier")
     return [*_commands(earlier), f"{command} --start READER"] if earlier else [command]
+
+
+def _rounds(about: dict[str, Any]) -> list[str]:
+    """A row for each training, the first one first."""
+    found = about["kept_aside"]
+    row = f"| {about['settings']['windows']:,} | " + " | ".join(
+        f"{found[name]:.3f}" for name in ("em", "f1", "auroc", "overall_f1")
+    )
+    return [*(_rounds(about["earlier"]) if about.get("earlier") else []), f"{row} |"]
 
 
 def _section(record: dict[str, Any]) -> str:
