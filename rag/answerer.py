@@ -160,10 +160,9 @@ class Answerer:
             """How likely a place would be right with this lead over the other answers."""
             own = sure._replace(
                 margin=place.margin,
-                evidence=place.evidence,
                 coverage=place.coverage,
-                evidence_behind=max(0.0, best.evidence + sure.evidence_behind - place.evidence),
-                coverage_behind=max(0.0, best.coverage + sure.coverage_behind - place.coverage),
+                evidence_behind=max(0.0, sure.evidence_behind + best.evidence - place.evidence),
+                coverage_behind=max(0.0, sure.coverage_behind + best.coverage - place.coverage),
                 lead=lead,
             )
             return self._confidence.probability(own)

@@ -21,15 +21,14 @@ FITTED = Path(__file__).parent / "models" / "confidence.json"
 class Signs(NamedTuple):
     """What speaks for a place as the answer.
 
-    `margin` is the reader's; `evidence` the fused retrieval score of its passage (at most 1); `coverage` the share of
-    the question's terms, weighted by idf, that its passage or heading holds (0 to 1); `evidence_behind` and
-    `coverage_behind` how much less they are than the highest of all passages read (0 and up): an answer from elsewhere
-    than where the question leads is seldom right; `lead` how much its margin exceeds that of the best other answer,
-    cut to ±LEAD; `agreeing` how many of the passages read have the same answer as their own best, less one (0 and up).
+    `margin` is the reader's; `coverage` the share of the question's terms, weighted by idf, that its passage or heading
+    holds (0 to 1); `evidence_behind` and `coverage_behind` how much less the passage's fused retrieval score and its
+    coverage are than the highest of all passages read (0 and up): an answer from elsewhere than where the question
+    leads is seldom right; `lead` how much its margin exceeds that of the best other answer, cut to ±LEAD; `agreeing`
+    how many of the passages read have the same answer as their own best, less one (0 and up).
     """
 
     margin: float
-    evidence: float
     coverage: float
     evidence_behind: float
     coverage_behind: float
@@ -44,19 +43,18 @@ LEAD = 6.0
 class Confidence:
     """How places are ordered, how sure one is, and from where on it is given.
 
-    `evidence_weight` and `coverage_weight` say what evidence and coverage count beside the margin when places are
+    `evidence_weight` says what the fused retrieval score of a passage counts beside the margin when places are
     ordered. The confidence is the logistic function of `intercept` and the `weights` of the signs.
     """
 
     evidence_weight: float
-    coverage_weight: float
     intercept: float
     weights: Signs
     threshold: float
 
-    def score(self, margin: float, evidence: float, coverage: float) -> float:
+    def score(self, margin: float, evidence: float) -> float:
         """What places of one question are ordered by."""
-        return margin + self.evidence_weight * evidence + self.coverage_weight * coverage
+        return margin + self.evidence_weight * evidence
 
     def probability(self, signs: Signs) -> float:
         """The probability, between 0 and 1, that a place with these signs is right."""

@@ -29,8 +29,8 @@ CONFLICTING = ("date", "number", "name")  # phrases differ in words without diff
 class Place:
     """A span of a document that may answer.
 
-    `margin`, `evidence` and `coverage` are those of `Signs`; `score` is what places of one question are ordered by;
-    `first` is true where the span is the best of a passage.
+    `margin` and `coverage` are those of `Signs`; `evidence` is the fused retrieval score of the passage (at most 1);
+    `score` is what places of one question are ordered by; `first` is true where the span is the best of a passage.
     """
 
     document_id: str
@@ -65,7 +65,7 @@ def gather(
                 margin=found.score,
                 evidence=item.score,
                 coverage=coverage,
-                score=weights.score(found.score, item.score, coverage),
+                score=weights.score(found.score, item.score),
                 first=rank == 0,
             )
             kept = best.setdefault((place.document_id, place.span), place)
@@ -82,7 +82,6 @@ def signs(place: Place, places: Sequence[Place]) -> Signs:
     agreeing = sum(p.first and not same_spot(place, p) and same_answer(place.text, p.text) for p in places)
     return Signs(
         margin=place.margin,
-        evidence=place.evidence,
         coverage=place.coverage,
         evidence_behind=max(p.evidence for p in places) - place.evidence,
         coverage_behind=max(p.coverage for p in places) - place.coverage,

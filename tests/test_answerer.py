@@ -38,7 +38,7 @@ NINE_MILLION = (
 )
 ELSEWHERE = "Who discovered penicillin?"
 QUESTIONS = [question.question for question in load(HERE / "questions.jsonl")][::16]
-MARGIN_ONLY = Confidence(0.0, 0.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0, 0, 0), threshold=0.5)
+MARGIN_ONLY = Confidence(0.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0, 0), threshold=0.5)
 
 Build = Callable[..., Service]
 
@@ -151,9 +151,7 @@ def test_places_are_scored_as_the_formulas_say(service: Service, embedder: Embed
             pytest.approx([covered / sum(rarity.values()), score])
             for covered, (_, score) in zip(coverages, holding, strict=True)
         ]
-        assert place.score == pytest.approx(
-            place.margin + fitted.evidence_weight * place.evidence + fitted.coverage_weight * place.coverage
-        )
+        assert place.score == pytest.approx(place.margin + fitted.evidence_weight * place.evidence)
 
 
 FERRY = "The ferry to Inishmore leaves at half past ten."
@@ -215,12 +213,12 @@ def test_also_in_holds_only_places_that_would_be_given_themselves(over: Build, e
     response = service.answerer.ask(LEAVING, min_confidence=0.5)
     assert response.answer
     assert len(response.answer.also_in) == READ - 1 <= ALSO_IN
-    sure = Confidence(0.0, 0.0, intercept=-3.0, weights=Signs(1, 4, 0, 0, 0, 0, 0), threshold=0.5)
+    sure = Confidence(0.0, intercept=-1.9, weights=Signs(1, 0, -4, 0, 0, 0), threshold=0.5)
     weighed = Answerer(service.index, embedder, scripted, sure)
     fewer = weighed.ask(LEAVING).answer
     assert fewer
     evidence = [found.evidence.score for found in weighed.search(LEAVING, k=READ)[0]]
-    assert len(fewer.also_in) == sum(-3 + 2 + 4 * fused >= 0 for fused in evidence) - 1 > 0
+    assert len(fewer.also_in) == sum(-1.9 + 2 - 4 * (max(evidence) - fused) >= 0 for fused in evidence) - 1 > 0
 
 
 OTHERWISE = [

@@ -15,11 +15,10 @@ from index.errors import CiteqaError
 from rag.confidence import FITTED, LEAD, Confidence, Signs, load, stale
 from rag.reader import ReaderInfo
 
-WEIGHTS = Signs(2.0, 3.0, -1.0, evidence_behind=-2.0, coverage_behind=-4.0, lead=0.5, agreeing=0.25)
-HAND = Confidence(3.0, 5.0, intercept=-1.0, weights=WEIGHTS, threshold=0.25)
+WEIGHTS = Signs(2.0, -1.0, evidence_behind=-2.0, coverage_behind=-4.0, lead=0.5, agreeing=0.25)
+HAND = Confidence(3.0, intercept=-1.0, weights=WEIGHTS, threshold=0.25)
 VALUES: dict[str, Any] = {
     "evidence_weight": 3,
-    "coverage_weight": 5,
     "intercept": -1,
     "weights": WEIGHTS._asdict(),
     "threshold": 0.25,
@@ -29,17 +28,17 @@ FITTED_ON: dict[str, Any] = {
     "reader": {"name": "a reader", "sha256": "1" * 64, "precision": "int8"},
     "index": {"chunker.passage_tokens": 128, "embedder.name": "a model"},
 }
-NOTHING = Signs(0, 0, 0, 0, 0, 0, 0)
+NOTHING = Signs(0, 0, 0, 0, 0, 0)
 
 
-def test_the_score_is_the_margin_and_the_weighted_rest() -> None:
-    assert HAND.score(0.5, 0.25, 0.125) == 0.5 + 3 * 0.25 + 5 * 0.125
+def test_the_score_is_the_margin_and_the_weighted_evidence() -> None:
+    assert HAND.score(0.5, 0.25) == 0.5 + 3 * 0.25
 
 
 def test_the_probability_is_the_logistic_function_by_hand() -> None:
-    assert HAND.probability(Signs(0.5, 0, 0, 0, 0, 0, 0)) == 0.5
-    expected = 1 / (1 + math.exp(-(-1 + 2 + 3 - 1 - 1 - 1 + 1 + 1)))
-    assert HAND.probability(Signs(1, 1, 1, 0.5, 0.25, 2, 4)) == pytest.approx(expected)
+    assert HAND.probability(Signs(0.5, 0, 0, 0, 0, 0)) == 0.5
+    expected = 1 / (1 + math.exp(-(-1 + 2 - 1 - 1 - 1 + 1 + 1)))
+    assert HAND.probability(Signs(1, 1, 0.5, 0.25, 2, 4)) == pytest.approx(expected)
     assert HAND.probability(NOTHING) == pytest.approx(math.exp(-1) / (1 + math.exp(-1)))
 
 
@@ -65,12 +64,12 @@ def test_extreme_values_neither_overflow_nor_leave_the_range(one: float, other: 
 def test_the_shipped_numbers_make_a_surer_reader_surer() -> None:
     shipped, _ = load()
     assert shipped.weights.margin > 0
-    assert shipped.weights.evidence > 0
+    assert shipped.weights.evidence_behind < 0
     assert 0 < shipped.threshold < 1
-    surest, doubtful = Signs(8, 1, 1, 0, 0, LEAD, 0), Signs(-8, 0, 0, 1, 1, -LEAD, 0)
+    surest, doubtful = Signs(8, 1, 0, 0, LEAD, 0), Signs(-8, 0, 1, 1, -LEAD, 0)
     assert shipped.probability(surest) > shipped.threshold > shipped.probability(doubtful)
     assert shipped.evidence_weight >= 0
-    assert shipped.coverage_weight >= 0
+    assert shipped.weights.coverage_behind < 0
 
 
 def write(folder: Path, values: object, fitted_on: object) -> Path:

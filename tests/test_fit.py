@@ -27,7 +27,7 @@ from rag.reader import SHIPPED, OnnxReader
 QUESTIONS = Path(__file__).resolve().with_name("questions.jsonl")
 FITTED_ON = json.loads(FITTED.read_text(encoding="utf-8"))["fitted_on"]
 
-PLANTED = Confidence(2.0, 4.0, intercept=-1.0, weights=Signs(1.0, 2.0, 1.5, -1.0, -0.5, 0.0, 0.0), threshold=0.0)
+PLANTED = Confidence(2.0, intercept=-1.0, weights=Signs(1.0, 1.5, -2.0, -0.5, 0.0, 0.0), threshold=0.0)
 
 
 def question(number: int, answer: str | None) -> Question:
@@ -46,7 +46,7 @@ def drawn(count: int, seed: int = 3) -> list[fit.Read]:
             Place("d", Span(10 * i, 10 * i + 5), f"word{i}", m, e, c, 0.0, first=True)
             for i, (m, e, c) in enumerate(zip(*(map(float, some) for some in values), strict=True))
         ]
-        scores = np.array([PLANTED.score(p.margin, p.evidence, p.coverage) for p in places])
+        scores = np.array([PLANTED.score(p.margin, p.evidence) for p in places])
         chosen = int(chance.choice(6, p=np.exp(scores) / np.exp(scores).sum()))
         best = int(scores.argmax())
         right = np.zeros(6, dtype=bool)
@@ -64,13 +64,12 @@ def rows() -> list[fit.Read]:
 def test_the_ordering_that_was_planted_is_found(rows: Sequence[fit.Read]) -> None:
     found = fit.fit(rows)
     assert found.evidence_weight == pytest.approx(PLANTED.evidence_weight, rel=0.25)
-    assert found.coverage_weight == pytest.approx(PLANTED.coverage_weight, rel=0.25)
 
 
 def test_the_penalty_hardly_holds_weights_down_and_does_not_depend_on_units(
     rows: Sequence[fit.Read], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The spread of evidence and coverage is a fraction of the margin's."""
+    """The spread of the evidence is a fraction of the margin's."""
     held = fit.fit(rows)
     small = [
         replace(row, places=tuple(replace(p, evidence=p.evidence / 100) for p in row.places)) for row in rows
@@ -79,7 +78,6 @@ def test_the_penalty_hardly_holds_weights_down_and_does_not_depend_on_units(
     monkeypatch.setattr(fit, "PENALTY", 1e-6)
     free = fit.fit(rows)
     assert held.evidence_weight == pytest.approx(free.evidence_weight, rel=0.02)
-    assert held.coverage_weight == pytest.approx(free.coverage_weight, rel=0.02)
 
 
 def test_what_a_question_counts_reaches_the_ordering_too(rows: Sequence[fit.Read]) -> None:
@@ -92,7 +90,6 @@ def test_what_a_question_counts_reaches_the_ordering_too(rows: Sequence[fit.Read
     weighed = fit.fit(few, weights=[3.0] * 400 + [1.0] * 400)
     repeated = fit.fit([*told, *told, *told, *against])
     assert weighed.evidence_weight == pytest.approx(repeated.evidence_weight, abs=1e-3)
-    assert weighed.coverage_weight == pytest.approx(repeated.coverage_weight, abs=1e-3)
     other = fit.fit(few, weights=[1.0] * 400 + [3.0] * 400)
     assert weighed.evidence_weight > 0 > other.evidence_weight
 
@@ -100,7 +97,7 @@ def test_what_a_question_counts_reaches_the_ordering_too(rows: Sequence[fit.Read
 def best_features(rows: Sequence[fit.Read], ordering: Confidence) -> tuple[list[Signs], list[bool]]:
     found, right = [], []
     for row in rows:
-        scores = [ordering.score(p.margin, p.evidence, p.coverage) for p in row.places]
+        scores = [ordering.score(p.margin, p.evidence) for p in row.places]
         best = scores.index(max(scores))
         found.append(signs(row.places[best], row.places))
         right.append(bool(row.right[best]))
@@ -166,7 +163,6 @@ def test_a_question_that_counts_twice_counts_as_two(rows: Sequence[fit.Read]) ->
     some = rows[:300]
     once, twice = fit.fit([*some, *some], 0.65), fit.fit(some, 0.65, [2.0] * len(some))
     assert once.evidence_weight == pytest.approx(twice.evidence_weight, abs=1e-3)
-    assert once.coverage_weight == pytest.approx(twice.coverage_weight, abs=1e-3)
     assert tuple(once.weights) == pytest.approx(tuple(twice.weights), abs=1e-3)
     assert (once.intercept, once.threshold) == pytest.approx((twice.intercept, twice.threshold), abs=1e-3)
 
@@ -175,12 +171,12 @@ def test_the_weights_by_hand() -> None:
     """Two places that differ in one feature by 1, that is 2 of its spreads; a question that counts `m`.
 
     The loss is `v² / 2 + m ln(1 + e^-2v)`, least where `v = 2 m / (1 + e^2v)`; the weight is `v` over the spread."""
-    features = np.array([[1.0, 0.0, 0.5], [0.0, 0.0, 0.5]])
+    features = np.array([[1.0, 0.5], [0.0, 0.5]])
     for mass in (1.0, 10.0):
-        margin, *others = fit._fit_weights([fit.Group(features, np.array([True, False]), mass)])
+        margin, evidence = fit._fit_weights([fit.Group(features, np.array([True, False]), mass)])
         v = margin / 2
         assert v == pytest.approx(2 * mass / (1 + np.exp(2 * v)), abs=1e-4)
-        assert others == pytest.approx([0, 0], abs=1e-3)
+        assert evidence == pytest.approx(0, abs=1e-3)
 
 
 TEXTS = {

@@ -15,7 +15,7 @@ from rag.confidence import LEAD, Confidence, Signs
 from rag.places import NEAR, Place, also, conflicting, different, fitting, gather, others, same_spot, signs
 from rag.types import Evidence
 
-WEIGHTS = Confidence(2.0, 3.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0, 0, 0), threshold=0.5)
+WEIGHTS = Confidence(2.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0, 0), threshold=0.5)
 
 HARBOUR = "Harbour news\n\nThe ferry leaves at noon. Nets dry at noon on the wall."
 SCHOOL = "School news\n\nThe ferry leaves at one."
@@ -56,7 +56,7 @@ def test_a_place_is_in_document_coordinates_and_scored_as_the_formulas_say(index
         assert one.evidence == pytest.approx(0.25)
         assert one.coverage == pytest.approx(covered)
         assert 0 < one.coverage < 1
-        assert one.score == pytest.approx(one.margin + 2 * 0.25 + 3 * covered)
+        assert one.score == pytest.approx(one.margin + 2 * 0.25)
     assert reader.asked == ["When does the ferry leave Ostrava?"]
 
 
@@ -118,7 +118,7 @@ def test_signs_by_hand() -> None:
         place("four million", "e", margin=1.75, first=True),  # the best other answer
         place("two", "f", margin=1.0, first=True),
     ]
-    assert signs(best, places) == Signs(3.0, 0.5, 0.25, evidence_behind=0, coverage_behind=0, lead=1.25, agreeing=1)
+    assert signs(best, places) == Signs(3.0, 0.25, evidence_behind=0, coverage_behind=0, lead=1.25, agreeing=1)
     found = signs(best, [*places, replace(best, evidence=0.75), replace(best, coverage=1.0)])
     assert (found.evidence_behind, found.coverage_behind) == (0.25, 0.75)
     assert signs(places[5], places).lead == 1.75 - 3.0

@@ -3,11 +3,11 @@
     python -m rag.evaluation.fit QUESTIONS.jsonl CORPUS [QUESTIONS.jsonl CORPUS ...]
 
 A place is right if it overlaps an accepted answer with a token F1 of at least 0.5, in an accepted document. The
-weights of evidence and coverage beside the reader's margin are those of a conditional logistic regression (McFadden
-1974): among the places read for a question, how likely is each to be right. The confidence is a logistic regression
-(Platt 1999) on the signs of the best place, over answerable and unanswerable questions. The threshold is the lowest
-confidence from which on the answers given are right in the share asked for. Every set counts the same in all of
-them, however many questions it has. The split "report" is never looked at.
+weight of the evidence beside the reader's margin is that of a conditional logistic regression (McFadden 1974): among
+the places read for a question, how likely is each to be right. The confidence is a logistic regression (Platt 1999) on
+the signs of the best place, over answerable and unanswerable questions. The threshold is the lowest confidence from
+which on the answers given are right in the share asked for. Every set counts the same in all of them, however many
+questions it has. The split "report" is never looked at.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from rag.retriever import Retriever
 PENALTY = 1.0
 PRECISION = 0.6  # share of the answers given that are right, on the fitting splits
 
-PLAIN = Confidence(0.0, 0.0, intercept=0.0, weights=Signs(1.0, *[0.0] * 6), threshold=0.0)
+PLAIN = Confidence(0.0, intercept=0.0, weights=Signs(1.0, *[0.0] * 5), threshold=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +104,16 @@ def fit(rows: Sequence[Read], precision: float = PRECISION, weights: Sequence[fl
 
 def _ordering(rows: Sequence[Read], mass: NDArray[np.float64]) -> Confidence:
     groups = [
-        Group(np.array([[p.margin, p.evidence, p.coverage] for p in row.places]), row.right, float(count))
+        Group(np.array([[p.margin, p.evidence] for p in row.places]), row.right, float(count))
         for row, count in zip(rows, mass, strict=True)
         if row.right.any() and not row.right.all()
     ]
-    margin, evidence, coverage = _fit_weights(groups)
-    return replace(PLAIN, evidence_weight=round(evidence / margin, 6), coverage_weight=round(coverage / margin, 6))
+    margin, evidence = _fit_weights(groups)
+    return replace(PLAIN, evidence_weight=round(evidence / margin, 6))
 
 
 def _best(row: Read, weighed: Confidence) -> int:
-    return int(np.argmax([weighed.score(p.margin, p.evidence, p.coverage) for p in row.places]))
+    return int(np.argmax([weighed.score(p.margin, p.evidence) for p in row.places]))
 
 
 def _threshold(
@@ -130,7 +130,7 @@ def _right(question: Question, place: Place) -> bool:
     return place.document_id in question.documents and token_f1(place.text, question.answers) >= RIGHT
 
 
-def _fit_weights(groups: Sequence[Group]) -> tuple[float, float, float]:
+def _fit_weights(groups: Sequence[Group]) -> tuple[float, float]:
     # only differences inside a question count: without the rest, the spread is theirs, and nothing overflows
     centred = [group.features - group.features.mean(axis=0) for group in groups]
     spread = np.concatenate(centred).std(axis=0)
@@ -144,8 +144,8 @@ def _fit_weights(groups: Sequence[Group]) -> tuple[float, float, float]:
             lost += group.mass * float(np.logaddexp.reduce(scores) - np.logaddexp.reduce(scores[group.right]))
         return lost / total
 
-    margin, evidence, coverage = (float(value) for value in minimize(loss, np.array([1.0, 0.0, 0.0])).x / spread)
-    return margin, evidence, coverage
+    margin, evidence = (float(value) for value in minimize(loss, np.array([1.0, 0.0])).x / spread)
+    return margin, evidence
 
 
 def main() -> None:
