@@ -22,7 +22,7 @@ from index.builder import update
 from index.embedder import Embedder
 
 ANSWERED = "How much humanitarian aid has the U.S. pledged to the Cubans?"
-SEVERAL = "Which two elements did Rubio call critical for disrupting criminal networks?"  # has other possible answers
+SEVERAL = "In which kinds of partnership with the Caribbean does Rubio want to go deeper?"  # has other possible answers
 UNANSWERED = "Who discovered penicillin?"
 _answers: dict[str, Any] = {}  # of the server to a question, by address and body
 # No background traffic: the tests' machine may have no network, and needs none.

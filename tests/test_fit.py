@@ -27,7 +27,7 @@ from rag.reader import SHIPPED, OnnxReader
 QUESTIONS = Path(__file__).resolve().with_name("questions.jsonl")
 FITTED_ON = json.loads(FITTED.read_text(encoding="utf-8"))["fitted_on"]
 
-PLANTED = Confidence(2.0, intercept=-1.0, weights=Signs(1.0, 1.5, -2.0, -0.5, 0.0, 0.0), threshold=0.0)
+PLANTED = Confidence(2.0, intercept=-1.0, weights=Signs(1.0, 1.5, -1.0, -0.5, 0.0, 0.0), threshold=0.0)
 
 
 def question(number: int, answer: str | None) -> Question:
