@@ -85,6 +85,13 @@ def derived_files(folder: Path) -> list[Path]:
     return [folder / "generations" / found.generation / name for name in found.files]
 
 
+def remove(folder: Path) -> None:
+    """A folder of an index, and all in it: tantivy, which looks at what was just opened in a thread of its own, may
+    still make the file of a lock there, between what is listed and what is removed."""
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def replaced(path: Path, data: bytes) -> None:
     """A file with other content, without touching others that share its bytes by a hard link."""
     path.unlink()

@@ -26,6 +26,7 @@ from faults import (
     files_of_at_most,
     fresh,
     manifest,
+    remove,
     small_disk,
     texts_of,
 )
@@ -48,7 +49,7 @@ TEXTS = {f"n{i}": f"Number {i}\n\nThe fox counts to {i}. " + "It rests by the qu
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
     """In memory, if there is room for files: where nobody pulls the plug, forcing them onto a disk proves nothing."""
-    with TemporaryDirectory(dir=MEMORY) as temporary:
+    with TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as temporary:
         yield Path(temporary)
 
 
@@ -95,7 +96,7 @@ def test_search_files_of_another_index_are_noticed(folder: Path, tmp_path: Path)
     other = write_documents(tmp_path / "other", **{name: text.replace("fox", "dog") for name, text in TEXTS.items()})
     update(tmp_path / "second", [other], WordLengths())
     theirs = manifest(tmp_path / "second").generation
-    shutil.rmtree(folder / "generations" / manifest(folder).generation)
+    remove(folder / "generations" / manifest(folder).generation)
     shutil.copytree(tmp_path / "second" / "generations" / theirs, folder / "generations" / manifest(folder).generation)
     assert results(folder) == before
     assert faults_of(folder) == []
@@ -108,7 +109,7 @@ def test_a_view_shares_nothing_with_an_earlier_one_whose_files_only_have_the_sam
     update(folder, [write_documents(docs, z="Last\n\nOne more fox.")], WordLengths())
     with closing(Index(folder)) as before:
         (folder / DATABASE).unlink()
-        shutil.rmtree(folder / "generations")
+        remove(folder / "generations")
         shutil.copy(tmp_path / "backup.sqlite3", folder / DATABASE)  # a backup is put back
         update(folder, [write_documents(docs, z="Last\n\nSome dogs walk.")], WordLengths())
         with closing(Index(folder, before)) as now, closing(Index(folder)) as alone:
@@ -240,14 +241,14 @@ def test_a_lost_journal_is_noticed_and_not_taken_for_an_earlier_state(folder: Pa
         data = (folder / DATABASE).read_bytes()
     generations = shutil.copytree(folder / "generations", folder.with_name("kept"))
     for opening in (lambda: Index(folder), lambda: synced(folder, docs)):
-        shutil.rmtree(folder)
+        remove(folder)
         folder.mkdir()
         shutil.copytree(generations, folder / "generations")
         (folder / DATABASE).write_bytes(data)
         with pytest.raises(IndexDamagedError, match=r"changes after 20 are lost.*index the documents again"):
             opening()
         assert (folder / DATABASE).read_bytes() == data
-    shutil.rmtree(folder / "generations")  # as the message says: to go on with what is there
+    remove(folder / "generations")  # as the message says: to go on with what is there
     synced(folder, docs)
     check_like_fresh(folder, {**TEXTS, "z": "Last\n\nOne more fox."})
 
@@ -308,7 +309,7 @@ def test_noise_in_the_database_is_an_error_or_does_no_harm(folder: Path, tmp_pat
                 assert all(texts.get(item.id) == item.text for item in found["documents"])
             else:
                 noticed += bool(found)
-        shutil.rmtree(copy)
+        remove(copy)
     assert noticed > 5
 
 
@@ -432,7 +433,7 @@ def test_nothing_depends_on_the_clock(folder: Path, docs: Path, monkeypatch: pyt
 
 def test_a_rebuild_of_the_search_files_does_not_need_the_model(folder: Path) -> None:
     before = results(folder)
-    shutil.rmtree(folder / "generations")
+    remove(folder / "generations")
     with closing(Index(folder)) as index:
         assert index.passages == before["counts"][2]
     assert results(fresh(folder, TEXTS)) == before
