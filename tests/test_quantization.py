@@ -16,7 +16,8 @@ from index.quantization import Floats, quantize, quantize_tables, restored
 from index.runtime import MODEL, TOKENIZER, session
 from rag.reader import SHIPPED, Encoder, OnnxReader
 from rag.reader_export import PROBE
-from rag.training.model import batch, going_on, logits
+from rag.training.encoded import Encoded
+from rag.training.model import as_torch, logits
 
 WORDS, WIDTH, HIDDEN, NARROW = 1000, 24, 40, 8
 KEPT = {"small.weight": (50, WIDTH), "narrow": (HIDDEN, NARROW)}  # too few rows, too few columns
@@ -154,8 +155,9 @@ def test_parameters_are_had_back_to_half_a_step(small: Path) -> None:
 def test_the_shipped_reader_is_had_back_as_torch_trains_it(reader: OnnxReader) -> None:
     """What is left between the two are the activations' eight bits."""
     windows = Encoder(SHIPPED / TOKENIZER, 320).encode(PROBE["question"], PROBE["heading"], PROBE["text"])
+    packed = Encoded.pack([(window, 0, 0) for window in windows])
     with torch.inference_mode():
-        wanted = logits(going_on(SHIPPED).eval(), batch(windows, "cpu"))
+        wanted = logits(as_torch(SHIPPED).eval(), packed.batch(range(len(packed)), "cpu"))
     length = len(windows[0].ids)
     for ours, theirs in zip(reader._run(windows), wanted, strict=True):
         assert ours[0, :length] == pytest.approx(theirs[0, :length].numpy(), abs=0.6)

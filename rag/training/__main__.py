@@ -1,11 +1,11 @@
 """Make the reader that is shipped, from SQuAD and the packaged embedding model's weights.
 
-    python -m rag.training SQUAD.json [--windows N] [--start READER] [--work DIR] [--output DIR]
+    python -m rag.training SQUAD.json [--share 1.0] [--work DIR] [--output DIR]
 
-SQuAD's train-v2.0.json is at https://rajpurkar.github.io/SQuAD-explorer/ (CC BY-SA 4.0); packed by xz is fine too.
-An interrupted run goes on where it stopped, from `--work`. `--start rag/models/reader` trains a finished reader
-further, with a schedule of its own, and gives the mean of what it was and what it became. A GPU is used where there is
-one.
+Several teachers learn from the labels; students, which begin as the best of them, learn what they believe on average,
+also of passages that nobody labelled, and their mean is the reader. SQuAD's train-v2.0.json is at
+https://rajpurkar.github.io/SQuAD-explorer/ (CC BY-SA 4.0); packed by xz is fine too. An interrupted run goes on where
+it stopped, from `--work`. A GPU is used where there is one: minutes there are days on two cores.
 """
 
 from __future__ import annotations
@@ -14,37 +14,55 @@ import argparse
 import json
 import logging
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict, replace
+from hashlib import sha256 as digest
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
 
 from index.files import sha256, write_json
 from index.runtime import TOKENIZER
 from index.sources import DEFAULT_MODEL, DEFAULT_MODEL_SHA256, packaged
-from rag.reader import SHIPPED, Encoder, OnnxReader
+from rag.reader import SHIPPED, Encoder
 from rag.reader_export import export
 from rag.training.card import TRAINING, write
-from rag.training.model import average, feed, fresh, going_on
-from rag.training.prepare import composition, examples
-from rag.training.train import Settings, labelled, measured, progress_of, train
+from rag.training.encoded import Encoded, labelled
+from rag.training.model import Ensemble, average, feed, fresh, taught
+from rag.training.prepare import Prepared, composition, examples
+from rag.training.train import Settings, measured, progress_of, train
 
 log = logging.getLogger("rag.training")
 
 NAME = "citeqa-reader-minilm-l6"
-CALIBRATION = 16  # every so many of the examples kept aside are run to find the range of activations
+SEED = 1  # of what is kept aside and read
+MAX_TOKENS = 320  # what the reader sees at once
+TEACHERS = tuple(
+    Settings(440_000, peak=peak, seed=seed) for seed, peak in enumerate((2e-4, 1e-4, 3e-4, 2e-4, 3e-4, 4e-4), start=1)
+)
+STUDENTS = (
+    Settings(70_000, batch=128, peak=2e-4, seed=11),
+    Settings(60_000, batch=128, peak=4e-4, seed=12),
+    Settings(60_000, batch=128, peak=2e-4, seed=15),
+)
+CALIBRATION = 32  # every so many of the examples kept aside are run to find the range of activations
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("squad", type=Path, help="a file in SQuAD 2.0's form, .json or .json.xz")
-    parser.add_argument("--windows", type=int, default=160_000, help="windows to train on, repeats included")
-    parser.add_argument("--start", type=Path, help="a reader made by this command, to be trained further")
+    parser.add_argument("--share", type=float, default=1.0, help="of the windows that the shipped reader has seen")
     parser.add_argument("--work", type=Path, default=Path(".training"), help="where checkpoints are kept")
     parser.add_argument("--output", type=Path, default=SHIPPED, help="where the reader is written")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("rag").setLevel(logging.INFO)
-    start = OnnxReader(arguments.start).info.sha256 if arguments.start else ""
-    settings = Settings(arguments.windows, start=start)
+    teachers, students = (
+        [replace(one, windows=int(one.windows * arguments.share)) for one in some] for some in (TEACHERS, STUDENTS)
+    )
     done = 0
 
     def progress() -> None:
@@ -53,31 +71,65 @@ def main() -> None:
         if done % 1000 == 0:
             log.info("%d questions asked of the retriever", done)
 
-    given, aside = examples(arguments.squad, arguments.work, settings.seed, progress)
-    log.info("examples: %s", composition(given))
-    encoder = Encoder(packaged() / TOKENIZER, settings.max_tokens)
-    run = arguments.work / f"seed-{settings.seed}{start and '-'}{start[:8]}"
-    earlier = json.loads((arguments.start / TRAINING).read_text(encoding="utf-8")) if arguments.start else None
-    model = going_on(arguments.start) if arguments.start else fresh(settings.seed)
-    before = {name: weights.clone() for name, weights in model.state_dict().items()}
-    model = train(model, given, aside, encoder, settings, run)
-    kept_aside = progress_of(run)[-1]
-    if arguments.start:
-        average(model, before)
-        kept_aside |= measured(model, aside, encoder, "cpu")
+    prepared = examples(arguments.squad, arguments.work, SEED, progress)
+    log.info("examples: %s", composition([*prepared.given, *prepared.more]))
+    encoder = Encoder(packaged() / TOKENIZER, MAX_TOKENS)
+    model, trainings = made(prepared, encoder, teachers, students, arguments.work)
     inputs = ["input_ids", "attention_mask", "token_type_ids"]
-    calibration = [feed(labelled(example, encoder)[0].window) for example in aside[::CALIBRATION]]
-    export(model, packaged() / TOKENIZER, inputs, NAME, settings.max_tokens, arguments.output, calibration)
+    calibration = [feed(labelled(example, encoder)[0][0]) for example in prepared.aside[::CALIBRATION]]
+    export(model.cpu(), packaged() / TOKENIZER, inputs, NAME, MAX_TOKENS, arguments.output, calibration)
     about = {
         "encoder": {"name": DEFAULT_MODEL, "sha256": DEFAULT_MODEL_SHA256},
-        "data": {"file": arguments.squad.name, "sha256": sha256(arguments.squad), "examples": composition(given)},
-        "settings": asdict(settings),
-        "kept_aside": kept_aside,
-        "earlier": earlier,
+        "data": {
+            "file": arguments.squad.name,
+            "sha256": sha256(arguments.squad),
+            "examples": composition([*prepared.given, *prepared.more]),
+        },
+        "trainings": trainings,
     }
     write_json(arguments.output / TRAINING, about)
     write(arguments.output)
     log.info("the reader is in %s", arguments.output)
+
+
+def made(
+    prepared: Prepared, encoder: Encoder, teachers: Sequence[Settings], students: Sequence[Settings], work: Path
+) -> tuple[torch.nn.Module, list[dict[str, Any]]]:
+    """The reader, and for each training how it was done and what it gave on the articles kept aside."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    trainings: list[dict[str, Any]] = []
+
+    def trained(what: str, model: torch.nn.Module, given: Encoded, settings: Settings) -> torch.nn.Module:
+        folder = work / f"{what}-{settings.seed}"
+        model = train(model, given, prepared.aside, encoder, settings, folder)
+        trainings.append({"what": f"{what} {settings.seed}", **asdict(settings), **progress_of(folder)[-1]})
+        return model
+
+    def together(what: str, model: torch.nn.Module) -> None:
+        trainings.append({"what": what, **measured(model.to(device), prepared.aside, encoder, device)})
+
+    labels = Encoded.of(prepared.given, encoder)
+    members = [trained("teacher", fresh(one.seed, one.dropout), labels, one) for one in teachers]
+    best = members[max(range(len(members)), key=lambda i: trainings[i]["overall_f1"])]
+    together("the teachers' scores", ensemble := Ensemble(members))
+    every = Encoded.of([*prepared.given, *prepared.more], encoder)
+    read = _believed(ensemble, every, teachers, work, device)
+    pupils = [trained("student", deepcopy(best), read, one) for one in students]
+    together("the students' weights: this reader", model := average(pupils))
+    return model, trainings
+
+
+def _believed(ensemble: Ensemble, given: Encoded, teachers: Sequence[Settings], work: Path, device: str) -> Encoded:
+    """What the teachers believe, worked out once."""
+    of = digest(json.dumps([asdict(one) for one in teachers]).encode() + given.ids.tobytes()).hexdigest()[:16]
+    kept = work / f"believed-{of}.npy"
+    if kept.exists():
+        return replace(given, soft=np.load(kept))
+    read = taught(ensemble, given, device)
+    assert read.soft is not None
+    np.save(temporary := kept.with_suffix(".tmp.npy"), read.soft)
+    temporary.replace(kept)
+    return read
 
 
 if __name__ == "__main__":

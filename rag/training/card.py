@@ -29,7 +29,7 @@ Six layers, 384 wide, 12 heads; {precision}; one ONNX file of {megabytes:.1f} MB
   (Rajpurkar et al. 2016, 2018; CC BY-SA 4.0), file `{data}`, SHA-256 `{data_sha256}`.
 - **Licence** of these weights: CC BY-SA 4.0, as of the data they were trained on; see NOTICE.
 - **SHA-256** of `{model}`: `{model_sha256}`.
-- **Made by** {commands}.
+- **Made by** `python -m rag.training {data}`.
 - **For** English passages of a few sentences, as citeqa retrieves them. It knows nothing but what it is given to read;
   questions that need arithmetic, several passages or yes/no are not what it is for.
 
@@ -38,17 +38,20 @@ Six layers, 384 wide, 12 heads; {precision}; one ONNX file of {megabytes:.1f} MB
 Examples: {examples}. Passages are our chunker's, or whole paragraphs ({whole:.0%}); "retrieved" ones are what our own
 retriever finds for an answerable question and that does not hold its answer.
 
-| setting | value |
-| --- | --- |
-{settings}
+Six readers were taught by the labels, from different beginnings and with different rates; students, which began as
+the best of them, learned from the mean of their scores (Hinton et al. 2015), also of passages that nobody labelled:
+the same questions over another passage ("again"), and more of what is retrieved ("near"). The reader is the mean of
+the students' weights (Wortsman et al. 2022). AdamW, weight decay {weight_decay}; batches of windows of about one
+length, at most {max_tokens} tokens; the rate rises over the first {warmup:.0%}, stays, and falls to nothing over
+the last {decay:.0%}; dropout {dropout}; gradients clipped at {clip}.
 
-What each training gave on 20 articles of the training data kept aside for choosing settings ({questions} questions,
-paragraph given): EM and F1 on the answerable ones when forced, AUROC of the margin, overall F1 at the best threshold.
+What each gave on 20 articles of the training data kept aside for choosing settings ({questions} questions, paragraph
+given): EM and F1 on the answerable ones when forced, AUROC of the margin, overall F1 at the best threshold.
 
-| windows | EM | F1 | AUROC | overall F1 |
-| --- | --- | --- | --- | --- |
+| training | windows | batch | peak rate | EM | F1 | AUROC | overall F1 |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 {rounds}
-{figures}"""
+{notes}{figures}"""
 
 
 def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
@@ -67,31 +70,23 @@ def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
         data_sha256=about["data"]["sha256"],
         model=MODEL,
         model_sha256=described["files"][MODEL],
-        commands=", then ".join(f"`{command}`" for command in _commands(about)),
         examples=", ".join(f"{count:,} {kind}" for kind, count in about["data"]["examples"].items()),
         whole=WHOLE_PARAGRAPHS,
-        settings="\n".join(f"| {name} | {value} |" for name, value in about["settings"].items()),
         figures="".join(_section(json.loads(path.read_text(encoding="utf-8"))) for path in records),
-        questions=about["kept_aside"]["questions"],
-        rounds="\n".join(_rounds(about)),
+        questions=about["trainings"][0]["questions"],
+        rounds="\n".join(map(_row, about["trainings"])),
+        notes="".join(f"\n{note}\n" for note in about.get("notes", [])),
+        max_tokens=described["max_tokens"],
+        **{name: about["trainings"][0][name] for name in ("warmup", "decay", "dropout", "weight_decay", "clip")},
     )
     (folder / CARD).write_text(text, encoding="utf-8")
 
 
-def _commands(about: dict[str, Any]) -> list[str]:
-    """What made a reader, and first of all what made the one it started from; READER stands for that one's folder."""
-    command = f"python -m rag.training {about['data']['file']} --windows {about['settings']['windows']}"
-    earlier = about.get("earlier")
-    return [*_commands(earlier), f"{command} --start READER"] if earlier else [command]
-
-
-def _rounds(about: dict[str, Any]) -> list[str]:
-    """A row for each training, the first one first."""
-    found = about["kept_aside"]
-    row = f"| {about['settings']['windows']:,} | " + " | ".join(
-        f"{found[name]:.3f}" for name in ("em", "f1", "auroc", "overall_f1")
-    )
-    return [*(_rounds(about["earlier"]) if about.get("earlier") else []), f"{row} |"]
+def _row(training: dict[str, Any]) -> str:
+    """What was trained, how, and what it gave."""
+    settings = [f"{training['windows']:,}", training["batch"], training["peak"]] if "windows" in training else [""] * 3
+    found = [f"{training[name]:.3f}" for name in ("em", "f1", "auroc", "overall_f1")]
+    return "| " + " | ".join(map(str, [training["what"], *settings, *found])) + " |"
 
 
 def _section(record: dict[str, Any]) -> str:

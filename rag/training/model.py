@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForQuestionAnswering
+from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
 from index.quantization import restored
 from index.runtime import MODEL
 from index.sources import packaged
 from rag.reader import ReaderError, Window
+from rag.training.encoded import Batch, Encoded
 
-ROUND = 16  # lengths are rounded up to multiples: memory grows without end where shapes vary freely
 
-
-def fresh(seed: int) -> torch.nn.Module:
-    """The packaged encoder with a new head.
-
-    Dropout is off: no example is seen more than a few times, and it costs a fifth of the time on a CPU.
-    """
+def fresh(seed: int, dropout: float = 0.0) -> torch.nn.Module:
+    """The packaged encoder with a new head."""
     torch.manual_seed(seed)
     model = AutoModelForQuestionAnswering.from_pretrained(
-        str(packaged()), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        str(packaged()), hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout
     )
     assert isinstance(model, torch.nn.Module)
     return model
 
 
-def going_on(reader: Path) -> torch.nn.Module:
-    """The reader in the folder `reader`, one that was made here, as it can be trained further.
+def as_torch(reader: Path) -> torch.nn.Module:
+    """The reader in the folder `reader`, one that was made here, as torch runs it: with the weights it really has.
 
     Raises:
         ReaderError: if it has other parameters.
@@ -43,41 +42,25 @@ def going_on(reader: Path) -> torch.nn.Module:
     try:
         model.load_state_dict(kept)
     except RuntimeError as error:
-        raise ReaderError(f"{reader} cannot be trained further: {error}") from error
+        raise ReaderError(f"{reader} is no reader of this form: {error}") from error
     return model
 
 
-def average(model: torch.nn.Module, before: Mapping[str, torch.Tensor]) -> None:
-    """Give the model the mean of its weights and those it had before it was trained further, which is better than
-    either (Wortsman et al. 2022, WiSE-FT)."""
-    model.cpu()
-    mean = {name: (now + before[name].cpu()) / 2 for name, now in model.state_dict().items() if now.is_floating_point()}
-    model.load_state_dict(model.state_dict() | mean)
+def average(models: Sequence[torch.nn.Module]) -> torch.nn.Module:
+    """A model whose weights are the mean of theirs: better than each where all began as one (Wortsman et al. 2022,
+    model soups)."""
+    mean = deepcopy(models[0])
+    states = [model.state_dict() for model in models]
+    for name, weights in mean.state_dict().items():
+        if weights.is_floating_point():
+            weights.copy_(torch.stack([state[name] for state in states]).mean(0))
+    return mean
 
 
 def feed(window: Window) -> dict[str, NDArray[np.int64]]:
     """A window alone, as the exported model takes it."""
     ids = np.array([window.ids], dtype=np.int64)
     return {"input_ids": ids, "token_type_ids": np.array([window.types]), "attention_mask": np.ones_like(ids)}
-
-
-class Batch(NamedTuple):
-    """Token ids, types and mask, shape (windows, length)."""
-
-    ids: torch.Tensor
-    types: torch.Tensor
-    mask: torch.Tensor
-
-
-def batch(windows: Sequence[Window], device: str) -> Batch:
-    """Windows padded to one length."""
-    length = -(-max(len(window.ids) for window in windows) // ROUND) * ROUND
-    ids, types, mask = (np.zeros((len(windows), length), dtype=np.int64) for _ in range(3))
-    for row, window in enumerate(windows):
-        ids[row, : len(window.ids)] = window.ids
-        types[row, : len(window.ids)] = window.types
-        mask[row, : len(window.ids)] = 1
-    return Batch(*(torch.from_numpy(values).to(device) for values in (ids, types, mask)))
 
 
 def logits(model: Callable[..., Any], given: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -87,25 +70,48 @@ def logits(model: Callable[..., Any], given: Batch) -> tuple[torch.Tensor, torch
     return found.start_logits.float().masked_fill(padding, -1e4), found.end_logits.float().masked_fill(padding, -1e4)
 
 
-def loss(starts: torch.Tensor, ends: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """The mean cross-entropy of the labelled first and last tokens; `labels` has shape (windows, 2)."""
-    entropy = torch.nn.functional.cross_entropy
-    return (entropy(starts, labels[:, 0]) + entropy(ends, labels[:, 1])) / 2
+def loss(starts: torch.Tensor, ends: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """The mean cross-entropy of first and last tokens with what is wanted, shape (2, windows, length)."""
+    found = torch.log_softmax(torch.stack((starts, ends)), dim=-1)
+    return -(wanted * found).sum(dim=-1).mean()
 
 
 @torch.inference_mode()
 def predict(
-    model: torch.nn.Module, windows: Sequence[Window], device: str, size: int = 64
+    model: torch.nn.Module, given: Encoded, device: str, size: int = 64
 ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """Start and end logits of each window."""
     model.eval()
-    order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
+    order = np.argsort(given.lengths(), kind="stable")
     found: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
     for first in range(0, len(order), size):
-        rows = order[first : first + size]
+        rows = order[first : first + size].tolist()
         with torch.autocast(device, dtype=torch.bfloat16):
-            starts, ends = logits(model, batch([windows[i] for i in rows], device))
-        for row, i in enumerate(rows):
-            length = len(windows[i].ids)
-            found[i] = starts[row, :length].cpu().numpy(), ends[row, :length].cpu().numpy()
-    return [found[i] for i in range(len(windows))]
+            starts, ends = (values.cpu().numpy() for values in logits(model, given.batch(rows, device)))
+        for row, length, start, end in zip(rows, given.lengths()[rows], starts, ends, strict=True):
+            found[row] = start[:length], end[:length]
+    return [found[i] for i in range(len(given))]
+
+
+class Ensemble(torch.nn.Module):
+    """Several readers as one: the mean of what each scores a token with."""
+
+    def __init__(self, members: Sequence[torch.nn.Module]) -> None:
+        super().__init__()
+        self.members = torch.nn.ModuleList(members)
+
+    def forward(self, **given: torch.Tensor) -> QuestionAnsweringModelOutput:
+        found = [member(**given) for member in self.members]
+        starts = torch.stack([one.start_logits.float() for one in found]).mean(0)
+        ends = torch.stack([one.end_logits.float() for one in found]).mean(0)
+        return QuestionAnsweringModelOutput(start_logits=starts, end_logits=ends)
+
+
+def taught(teacher: torch.nn.Module, given: Encoded, device: str) -> Encoded:
+    """The windows with what the teacher believes of each token in the place of the labels (Hinton et al. 2015)."""
+    soft = np.zeros((2, len(given.ids)), dtype=np.float16)
+    for row, both in enumerate(predict(teacher.to(device), given, device, 256)):
+        for side, scores in enumerate(both):
+            raised = np.exp(scores - scores.max())
+            soft[side, given.bounds[row] : given.bounds[row + 1]] = raised / raised.sum()
+    return replace(given, soft=soft)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from index.builder import update
 from index.chunker import Chunker, ChunkerSettings
@@ -16,25 +18,37 @@ from index.sources import DEFAULT_MODEL
 from index.store import Index
 from rag.evaluation.squad import Article, load
 from rag.retriever import Retriever
-from rag.training.windows import Cutter, Example, given, retrieved
+from rag.training.windows import Cutter, Example, again, given, retrieved
 
 log = logging.getLogger(__name__)
 
 ASIDE = 20  # articles that are only measured on, to choose settings
-MEASURED = 1000  # questions of them, half answerable and half not
+MEASURED = 2000  # questions of them, half answerable and half not
 
 
-def examples(squad: Path, work: Path, seed: int, progress: Callable[[], None]) -> tuple[list[Example], list[Example]]:
-    """Examples to train on, and those of the articles kept aside, read in their whole paragraph."""
+class Prepared(NamedTuple):
+    """Examples to train on; more that are not labelled with care, for teachers to read; and those of the articles kept
+    aside, read in their whole paragraph."""
+
+    given: list[Example]
+    more: list[Example]
+    aside: list[Example]
+
+
+def examples(squad: Path, work: Path, seed: int, progress: Callable[[], None]) -> Prepared:
+    """Everything that a SQuAD file gives; what was made on the way is in `work`, where an interrupted run goes on."""
     embedder = load_embedder(DEFAULT_MODEL, work / "models")
     articles = sorted(load(squad), key=lambda a: sha256(f"{seed} {a.document.id}".encode()).digest())
     index = _indexed(articles, work)
     aside, articles = articles[:ASIDE], articles[ASIDE:]
     chunker = Chunker(embedder.count_tokens, embedder.info.max_tokens, ChunkerSettings())
     cutter = Cutter(chunker, articles)
-    found = list(given(articles, cutter, seed))
-    found += retrieved(articles, cutter, Retriever(index, embedder), seed, work / "retrieved.jsonl", progress)
-    return found, _measured(aside, Cutter(chunker, aside), seed)
+    found = list(retrieved(articles, cutter, Retriever(index, embedder), seed, work / "retrieved.jsonl", progress))
+    return Prepared(
+        [*given(articles, cutter, seed), *(one for one in found if one.kind == "retrieved")],
+        [*again(articles, cutter, seed), *(one for one in found if one.kind == "near")],
+        _measured(aside, Cutter(chunker, aside), seed),
+    )
 
 
 def _indexed(articles: list[Article], work: Path) -> Index:
@@ -64,6 +78,4 @@ def _measured(aside: list[Article], cutter: Cutter, seed: int) -> list[Example]:
 
 def composition(found: list[Example]) -> dict[str, int]:
     """How many examples there are of each kind."""
-    return {
-        kind: sum(example.kind == kind for example in found) for kind in ("answerable", "unanswerable", "retrieved")
-    }
+    return dict(Counter(example.kind for example in found))

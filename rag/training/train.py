@@ -18,8 +18,9 @@ from random import Random
 import torch
 
 from rag.evaluation.metrics import auroc, exact_match, mean, token_f1
-from rag.reader import Encoder, Window, best_spans
-from rag.training.model import batch, logits, loss, predict
+from rag.reader import Encoder, best_spans
+from rag.training.encoded import Encoded
+from rag.training.model import logits, loss, predict
 from rag.training.windows import Example
 
 log = logging.getLogger(__name__)
@@ -29,20 +30,17 @@ SAVED = 240  # seconds between checkpoints
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a reader is trained. `windows` is how many windows are seen in all, repeats included; `start` the SHA-256 of
-    the reader that is gone on from, or empty where the packaged encoder gets a new head."""
+    """How a reader is trained. `windows` is how many windows are seen in all, repeats included."""
 
     windows: int
-    batch: int = 32
+    batch: int = 64
     peak: float = 2e-4
     warmup: float = 0.05
     decay: float = 0.4
     weight_decay: float = 0.01
     clip: float = 1.0
-    smoothing: float = 0.0
+    dropout: float = 0.1
     seed: int = 1
-    max_tokens: int = 320
-    start: str = ""
 
     @property
     def steps(self) -> int:
@@ -60,53 +58,35 @@ class Settings:
         return self.peak * min(1.0, rising, falling)
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A window and the tokens at which its answer starts and ends; both 0, the first of all, where it has none."""
-
-    window: Window
-    first: int
-    last: int
-
-
-def labelled(example: Example, encoder: Encoder) -> list[Labelled]:
-    """The windows of an example. Of a passage that takes several, one that holds the answer if there is one."""
-    windows = encoder.encode(example.question, example.heading, example.text)
-    places = [window.tokens(example.answer) if example.answer else None for window in windows]
-    for window, place in zip(windows, places, strict=True):
-        if place:
-            return [Labelled(window, *place)]
-    return [] if example.answer else [Labelled(windows[0], 0, 0)]
-
-
-def batches(examples: Sequence[Example], encoder: Encoder, size: int, seed: str) -> Iterator[list[Labelled]]:
-    """Batches of about one length, without end: one pass after another, each in another order.
+def batches(given: Encoded, size: int, seed: str) -> Iterator[list[int]]:
+    """Batches of windows of about one length, without end: one pass after another, each in another order.
 
     Raises:
-        ValueError: if there are no examples.
+        ValueError: if there are none.
     """
-    if not examples:
+    if not len(given):
         raise ValueError("there is nothing to train on")
+    lengths = given.lengths()
     turn = 0
-    pool: list[Labelled] = []  # what a pass leaves over is of the next one
+    pool: list[int] = []  # what a pass leaves over is of the next one
     while True:
         chance = Random(f"{seed} {turn}")
-        order = list(range(len(examples)))
+        order = list(range(len(given)))
         chance.shuffle(order)
         for i in order:
-            pool += labelled(examples[i], encoder)
-            if len(pool) >= 16 * size:
-                pool.sort(key=lambda one: len(one.window.ids))
+            pool.append(i)
+            if len(pool) == 16 * size:
+                pool.sort(key=lambda one: lengths[one])
                 ready = [pool[first : first + size] for first in range(0, 16 * size, size)]
-                pool = pool[16 * size :]
+                pool.clear()
                 chance.shuffle(ready)
                 yield from ready
         turn += 1
 
 
 def train(
-    model: torch.nn.Module, examples: Sequence[Example], kept_aside: Sequence[Example], encoder: Encoder,
-    settings: Settings, folder: Path,
+    model: torch.nn.Module, given: Encoded, kept_aside: Sequence[Example], encoder: Encoder, settings: Settings,
+    folder: Path,
 ) -> torch.nn.Module:  # fmt: skip
     """Train a reader, or go on from the last checkpoint; `folder` holds the checkpoints and the log."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,31 +98,32 @@ def train(
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=settings.peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
     step = _resume(folder, model, optimizer, settings)
-    given = batches(examples, encoder, settings.batch, f"{settings.seed}{settings.start}")  # further: in another order
+    order = batches(given, settings.batch, str(settings.seed))
     for _ in range(step):  # to where the data stood
-        next(given)
+        next(order)
     started, first = time.monotonic(), step
-    saved, errors = started, list[float]()
+    saved, errors = started, list[torch.Tensor]()
     model.train()
-    torch._dynamo.config.suppress_errors = True  # without a C++ compiler it runs uncompiled, a fifth slower
-    compiled = torch.compile(model, dynamic=True)
+    torch._dynamo.config.suppress_errors = True  # without a C++ compiler it runs uncompiled, a fifth slower;
+    # on a GPU compiling takes longer than it saves
+    compiled = torch.compile(model, dynamic=True) if device == "cpu" else model
     while step < settings.steps:
-        rows = next(given)
+        rows = given.batch(next(order), device)
+        torch.manual_seed(settings.seed * 1_000_003 + step)  # what is dropped is the same after an interruption
         for group in optimizer.param_groups:
             group["lr"] = settings.rate(step)
-        labels = torch.tensor([[row.first, row.last] for row in rows], device=device)
         with torch.autocast(device, dtype=torch.bfloat16):
-            starts, ends = logits(compiled, batch([row.window for row in rows], device))
-        error = loss(starts, ends, labels)
+            starts, ends = logits(compiled, rows)
+        error = loss(starts, ends, rows.wanted)
         optimizer.zero_grad(set_to_none=True)
         error.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
         optimizer.step()
         step += 1
-        errors.append(float(error.detach()))
+        errors.append(error.detach())
         if step % 50 == 0:
             pace = (time.monotonic() - started) / (step - first)
-            _note(folder, step=step, of=settings.steps, loss=round(mean(errors), 4),
+            _note(folder, step=step, of=settings.steps, loss=round(float(torch.stack(errors).mean()), 4),
                   windows_per_second=round(settings.batch / pace, 1),
                   minutes_left=round(pace * (settings.steps - step) / 60, 1))  # fmt: skip
             errors.clear()
@@ -151,7 +132,7 @@ def train(
         if time.monotonic() - saved > SAVED or step == settings.steps:
             _save(folder / "last.pt", model, optimizer, step, settings)
             saved = time.monotonic()
-        if step % max(1, settings.steps // 6) == 0 or step == settings.steps:
+        if step % max(1, settings.steps // 3) == 0 or step == settings.steps:
             _note(folder, step=step, **measured(model, kept_aside, encoder, device))
             model.train()
     return model
@@ -160,8 +141,9 @@ def train(
 def measured(model: torch.nn.Module, examples: Sequence[Example], encoder: Encoder, device: str) -> dict[str, float]:
     """EM and F1 of the answerable when forced, AUROC of the margin, and the best overall F1 any threshold reaches."""
     windows = [encoder.encode(example.question, example.heading, example.text)[0] for example in examples]
+    predicted = predict(model, Encoded.pack([(window, 0, 0) for window in windows]), device)
     rows = []
-    for example, window, (start, end) in zip(examples, windows, predict(model, windows, device), strict=True):
+    for example, window, (start, end) in zip(examples, windows, predicted, strict=True):
         spans = best_spans(example.text, window, start, end, 1)
         text, margin = (example.text[spans[0][0].start : spans[0][0].end], spans[0][1]) if spans else ("", -math.inf)
         accepted = [example.text[example.answer.start : example.answer.end]] if example.answer else []

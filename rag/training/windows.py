@@ -12,19 +12,23 @@ import os
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from index.chunker import Chunker
 from index.types import Document, Passage, Span
 from rag.evaluation.squad import Article, Asked
 from rag.matching import normalized
-from rag.retriever import Retriever
+
+if TYPE_CHECKING:  # where there are windows already, nothing is cut or retrieved
+    from index.chunker import Chunker
+    from rag.retriever import Retriever
 
 WHOLE_PARAGRAPHS = 0.4  # share of questions read in their whole paragraph
 RETRIEVED = 0.3  # share of answerable questions that are also asked of a passage without the answer
 SAME_ARTICLE = 0.5  # share of those that must come from the article the question is about
 DEPTH = 10  # passages looked at in retrieval
+NEAR = 4  # passages kept of those without the answer
 
 _WORD = re.compile(r"\w+")
 
@@ -86,12 +90,20 @@ def given(articles: Sequence[Article], cutter: Cutter, seed: int) -> Iterator[Ex
             yield Example("answerable", asked.question, heading, passage.text, answer)
 
 
+def again(articles: Sequence[Article], cutter: Cutter, seed: int) -> Iterator[Example]:
+    """The questions of `given` once more, where another chance gives another passage."""
+    for first, other in zip(given(articles, cutter, seed), given(articles, cutter, seed + 1), strict=True):
+        if other.text != first.text:
+            yield replace(other, kind="again")
+
+
 def retrieved(
     articles: Sequence[Article], cutter: Cutter, retriever: Retriever, seed: int, kept: Path,
     progress: Callable[[], None] = lambda: None,
 ) -> Iterator[Example]:  # fmt: skip
-    """Examples of passages that our retriever finds and that do not hold the answer; written to `kept` as they come,
-    so that an interrupted run goes on where it stopped."""
+    """Examples of passages that our retriever finds and that do not hold the answer, one of each question's
+    "retrieved", the others "near"; written to `kept` as they come, so that an interrupted run goes on where it
+    stopped."""
     known = _kept(kept)
     with kept.open("a", encoding="utf-8") as file:
         for article in articles:
@@ -103,11 +115,11 @@ def retrieved(
                     known[asked.id] = _wrong(asked, cutter, retriever, chance)
                     file.write(json.dumps([asked.id, known[asked.id]], ensure_ascii=False) + "\n")
                 progress()
-                if found := known[asked.id]:
-                    yield Example("retrieved", asked.question, found[0], found[1], None)
+                for number, (heading, text) in enumerate(known[asked.id]):
+                    yield Example("near" if number else "retrieved", asked.question, heading, text, None)
 
 
-def _kept(path: Path) -> dict[str, list[str] | None]:
+def _kept(path: Path) -> dict[str, list[list[str]]]:
     """What was found before, by the question's id; a last line that was cut off in writing is taken away."""
     written = path.read_bytes() if path.exists() else b""
     whole = written[: written.rfind(b"\n") + 1]
@@ -116,17 +128,18 @@ def _kept(path: Path) -> dict[str, list[str] | None]:
     return dict(json.loads(line) for line in whole.split(b"\n") if line)
 
 
-def _wrong(asked: Asked, cutter: Cutter, retriever: Retriever, chance: random.Random) -> list[str] | None:
-    """Heading and text of a passage found for the question that does not hold its answer."""
+def _wrong(asked: Asked, cutter: Cutter, retriever: Retriever, chance: random.Random) -> list[list[str]]:
+    """Headings and texts of passages found for the question that do not hold its answer, the first one by chance."""
     place = asked.answers[0].shifted(-asked.paragraph.start)
     answer = f" {normalized(cutter.paragraph(asked).text[place.start : place.end])} "
     if not answer.strip():
-        return None  # nothing of it is left to be looked for
+        return []  # nothing of it is left to be looked for
     same = chance.random() < SAME_ARTICLE
     found = [item.passage for item in retriever.retrieve(asked.question, DEPTH)]
     wrong = [p for p in found if cutter.knows(p.document_id) and answer not in f" {normalized(p.text)} "]
-    wrong = [p for p in wrong if not same or p.document_id == asked.document_id]
-    if not wrong:
-        return None
-    passage = wrong[min(int(chance.expovariate(0.5)), len(wrong) - 1)]
-    return [cutter.heading(passage.document_id), passage.text]
+    first = [p for p in wrong if not same or p.document_id == asked.document_id]
+    if not first:
+        return []
+    chosen = first[min(int(chance.expovariate(0.5)), len(first) - 1)]
+    wrong = [chosen, *(p for p in wrong if p != chosen)]
+    return [[cutter.heading(p.document_id), p.text] for p in wrong[:NEAR]]

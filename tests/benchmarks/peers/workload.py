@@ -29,7 +29,7 @@ from rag.evaluation import public
 from rag.evaluation.questions import Question, some
 from rag.reader import SHIPPED, OnnxReader
 from rag.readers import load_reader
-from rag.training.model import going_on
+from rag.training.model import as_torch
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = ROOT.parent / "shared" / "data"
@@ -108,7 +108,7 @@ def prepare(
 
 def checkpoint(folder: Path) -> None:
     """The shipped reader as a Hugging Face checkpoint: the weights of its eight bits in fp32, and its tokenizer."""
-    model: Any = going_on(SHIPPED)
+    model: Any = as_torch(SHIPPED)
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(str(packaged())).save_pretrained(folder)
 
