@@ -437,8 +437,13 @@ def test_the_loss_by_hand() -> None:
 def test_what_teachers_believe_is_the_mean_of_their_scores(encoder: Encoder) -> None:
     given = Encoded.of(examples(6), encoder)
     members = [tiny(1), tiny(2)]
-    read = taught(Ensemble(members), given, "cpu")
+    read = taught(Ensemble(members), given, "cpu", range(6))
     assert read.soft is not None
+    some = taught(Ensemble(members), given, "cpu", [1, 4])
+    assert some.soft is not None
+    for row in range(6):
+        span = slice(given.bounds[row], given.bounds[row + 1])
+        assert np.abs(some.soft[:, span] - (read.soft[:, span] if row in (1, 4) else 0)).max() < 0.01
     assert (read.labels == given.labels).all()
     each = [predict(member, given, "cpu") for member in members]
     for row, (one, other) in enumerate(zip(*each, strict=True)):

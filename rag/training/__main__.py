@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
 from hashlib import sha256 as digest
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from rag.training.card import TRAINING, write
 from rag.training.encoded import Encoded, labelled
 from rag.training.model import Ensemble, average, feed, fresh, taught
 from rag.training.prepare import Prepared, composition, examples
-from rag.training.train import Settings, measured, progress_of, train
+from rag.training.train import Settings, measured, order, progress_of, train
 
 log = logging.getLogger("rag.training")
 
@@ -113,19 +114,23 @@ def made(
     best = members[max(range(len(members)), key=lambda i: trainings[i]["overall_f1"])]
     together("the teachers' scores", ensemble := Ensemble(members))
     every = Encoded.of([*prepared.given, *prepared.more], encoder)
-    read = _believed(ensemble, every, teachers, work, device)
+    read = _believed(ensemble, every, teachers, students, work, device)
     pupils = [trained("student", deepcopy(best), read, one) for one in students]
     together("the students' weights: this reader", model := average(pupils))
     return model, trainings
 
 
-def _believed(ensemble: Ensemble, given: Encoded, teachers: Sequence[Settings], work: Path, device: str) -> Encoded:
-    """What the teachers believe, worked out once."""
-    of = digest(json.dumps([asdict(one) for one in teachers]).encode() + given.ids.tobytes()).hexdigest()[:16]
-    kept = work / f"believed-{of}.npy"
+def _believed(
+    ensemble: Ensemble, given: Encoded, teachers: Sequence[Settings], students: Sequence[Settings], work: Path,
+    device: str,
+) -> Encoded:  # fmt: skip
+    """What the teachers believe of the windows that the students will see, worked out once."""
+    plan = json.dumps([asdict(one) for one in (*teachers, *students)])
+    kept = work / f"believed-{digest(plan.encode() + given.ids.tobytes()).hexdigest()[:16]}.npy"
     if kept.exists():
         return replace(given, soft=np.load(kept))
-    read = taught(ensemble, given, device)
+    seen = {row for one in students for rows in islice(order(given, one), one.steps) for row in rows}
+    read = taught(ensemble, given, device, sorted(seen))
     assert read.soft is not None
     np.save(temporary := kept.with_suffix(".tmp.npy"), read.soft)
     temporary.replace(kept)

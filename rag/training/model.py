@@ -78,19 +78,20 @@ def loss(starts: torch.Tensor, ends: torch.Tensor, wanted: torch.Tensor) -> torc
 
 @torch.inference_mode()
 def predict(
-    model: torch.nn.Module, given: Encoded, device: str, size: int = 64
+    model: torch.nn.Module, given: Encoded, device: str, rows: Sequence[int] | None = None, size: int = 64
 ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Start and end logits of each window."""
+    """Start and end logits of each window, or of those of some rows in their order."""
     model.eval()
-    order = np.argsort(given.lengths(), kind="stable")
+    rows, lengths = range(len(given)) if rows is None else rows, given.lengths()
+    order = sorted(rows, key=lambda row: lengths[row])
     found: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
     for first in range(0, len(order), size):
-        rows = order[first : first + size].tolist()
+        some = order[first : first + size]
         with torch.autocast(device, dtype=torch.bfloat16):
-            starts, ends = (values.cpu().numpy() for values in logits(model, given.batch(rows, device)))
-        for row, length, start, end in zip(rows, given.lengths()[rows], starts, ends, strict=True):
-            found[row] = start[:length], end[:length]
-    return [found[i] for i in range(len(given))]
+            starts, ends = (values.cpu().numpy() for values in logits(model, given.batch(some, device)))
+        for row, start, end in zip(some, starts, ends, strict=True):
+            found[row] = start[: lengths[row]], end[: lengths[row]]
+    return [found[row] for row in rows]
 
 
 class Ensemble(torch.nn.Module):
@@ -107,10 +108,11 @@ class Ensemble(torch.nn.Module):
         return QuestionAnsweringModelOutput(start_logits=starts, end_logits=ends)
 
 
-def taught(teacher: torch.nn.Module, given: Encoded, device: str) -> Encoded:
-    """The windows with what the teacher believes of each token in the place of the labels (Hinton et al. 2015)."""
+def taught(teacher: torch.nn.Module, given: Encoded, device: str, rows: Sequence[int]) -> Encoded:
+    """The windows with what the teacher believes of each token in the place of the labels (Hinton et al. 2015); it
+    reads those of some rows, the others are worth nothing after."""
     soft = np.zeros((2, len(given.ids)), dtype=np.float16)
-    for row, both in enumerate(predict(teacher.to(device), given, device, 256)):
+    for row, both in zip(rows, predict(teacher.to(device), given, device, rows, 256), strict=True):
         for side, scores in enumerate(both):
             raised = np.exp(scores - scores.max())
             soft[side, given.bounds[row] : given.bounds[row + 1]] = raised / raised.sum()

@@ -84,6 +84,11 @@ def batches(given: Encoded, size: int, seed: str) -> Iterator[list[int]]:
         turn += 1
 
 
+def order(given: Encoded, settings: Settings) -> Iterator[list[int]]:
+    """The batches of a training, one for each step."""
+    return batches(given, settings.batch, str(settings.seed))
+
+
 def train(
     model: torch.nn.Module, given: Encoded, kept_aside: Sequence[Example], encoder: Encoder, settings: Settings,
     folder: Path,
@@ -98,9 +103,9 @@ def train(
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=settings.peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
     step = _resume(folder, model, optimizer, settings)
-    order = batches(given, settings.batch, str(settings.seed))
+    coming = order(given, settings)
     for _ in range(step):  # to where the data stood
-        next(order)
+        next(coming)
     started, first = time.monotonic(), step
     saved, errors = started, list[torch.Tensor]()
     model.train()
@@ -108,7 +113,7 @@ def train(
     # on a GPU compiling takes longer than it saves
     compiled = torch.compile(model, dynamic=True) if device == "cpu" else model
     while step < settings.steps:
-        rows = given.batch(next(order), device)
+        rows = given.batch(next(coming), device)
         torch.manual_seed(settings.seed * 1_000_003 + step)  # what is dropped is the same after an interruption
         for group in optimizer.param_groups:
             group["lr"] = settings.rate(step)
