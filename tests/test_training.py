@@ -32,7 +32,7 @@ from rag.matching import normalized
 from rag.reader import Encoder
 from rag.retriever import Retriever
 from rag.training import prepare, train
-from rag.training.__main__ import made
+from rag.training.__main__ import made, main
 from rag.training.encoded import ROUND, Encoded, labelled
 from rag.training.model import Ensemble, average, logits, loss, predict, taught
 from rag.training.train import Settings, batches
@@ -631,3 +631,13 @@ def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_ru
     model, again = made(prepared, encoder, teachers, students, tmp_path)
     assert again == trainings
     assert_equal(dict(model.state_dict()), weights)
+
+
+@pytest.mark.parametrize("share", ["0", "0.0021", "-0.001"])
+def test_a_share_that_leaves_no_batch_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], share: str
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rag.training", "squad.json", "--share", share])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--share must be more than 0.0021" in capsys.readouterr().err

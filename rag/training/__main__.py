@@ -64,6 +64,9 @@ def main() -> None:
     teachers, students = (
         [replace(one, windows=int(one.windows * arguments.share)) for one in some] for some in (TEACHERS, STUDENTS)
     )
+    if not all(one.steps > 0 for one in (*teachers, *students)):
+        least = max(one.batch / one.windows for one in (*TEACHERS, *STUDENTS))
+        parser.error(f"--share must be more than {least:.4f}: every training needs a batch of windows")
     done = 0
 
     def progress() -> None:
