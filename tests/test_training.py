@@ -620,7 +620,7 @@ def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_ru
     monkeypatch.setattr("rag.training.__main__.fresh", tiny)
     prepared = prepare.Prepared(examples(), examples(80)[40:], examples(20))
     teachers = [Settings(windows=800, batch=8, peak=peak, seed=seed) for seed, peak in ((1, 5e-3), (2, 1e-6))]
-    learned = train.loss
+    learned = loss
 
     def something_is_wanted(starts: torch.Tensor, ends: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         assert torch.allclose(wanted.sum(dim=-1), torch.ones(()), atol=0.01)
