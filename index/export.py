@@ -24,8 +24,8 @@ from index.embedder import Embedder, SentenceTransformerEmbedder, Vectors
 from index.errors import CiteqaError
 from index.files import sha256, sync_tree, write_json
 from index.probes import PROBES
-from index.quantization import Feed, quantize
-from index.runtime import DESCRIPTION, MODEL, TOKENIZER, OnnxEmbedder
+from index.quantization import quantize
+from index.runtime import DESCRIPTION, MODEL, TOKENIZER, Feed, OnnxEmbedder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

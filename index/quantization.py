@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index.runtime import Feed
+
 if TYPE_CHECKING:
     import onnx
 
 Floats = NDArray[np.float32]
-Feed = Mapping[str, NDArray[np.int64]]
 
 _SMOOTHING = (
     0.55  # how much of the difficulty moves from activations to weights (alpha in the paper); chosen on the probes

@@ -13,8 +13,8 @@ from filelock import FileLock
 
 from index.conversion import to_onnx
 from index.files import sha256, sync_tree, write_json
-from index.quantization import Feed, quantize, quantize_tables
-from index.runtime import MODEL, TOKENIZER, session
+from index.quantization import quantize, quantize_tables
+from index.runtime import MODEL, TOKENIZER, Feed, run, session
 from rag.reader import DESCRIPTION, Encoder, OnnxReader, ReaderError
 
 OUTPUTS = ["start_logits", "end_logits"]
@@ -122,11 +122,9 @@ def _same(folder: Path, other: Path) -> bool:
 
 def _check(scores: Scores, folder: Path, inputs: list[str], max_tokens: int, precision: str) -> None:
     window = Encoder(folder / TOKENIZER, max_tokens).encode(PROBE["question"], PROBE["heading"], PROBE["text"])[0]
-    rows = {"input_ids": window.ids, "attention_mask": [1] * len(window.ids), "token_type_ids": window.types}
-    given = {name: np.array([rows[name]], dtype=np.int64) for name in inputs}
     with torch.inference_mode():
-        wanted = scores(**{name: torch.from_numpy(values) for name, values in given.items()})
-    found = session(folder / MODEL).run(None, given)
+        wanted = scores(**{name: torch.from_numpy(window.feed[name]) for name in inputs})
+    found = run(session(folder / MODEL, 1), window.feed)
     worst = max(float(np.abs(ours - theirs.numpy()).max()) for ours, theirs in zip(found, wanted, strict=True))
     if not worst <= AGREEMENT[precision]:
         raise ReaderError(

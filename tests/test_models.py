@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import SEEDS
-from hypothesis import given
-from hypothesis import strategies as st
 from tiny import save_tiny_model
 
 from index import export
@@ -21,7 +19,7 @@ from index.corpus import load
 from index.embedder import SentenceTransformerEmbedder
 from index.errors import EmbedderError, IndexMismatchError
 from index.models import PRECISIONS, load_embedder
-from index.runtime import DESCRIPTION, MODEL, TOKENIZER, OnnxEmbedder, batches
+from index.runtime import DESCRIPTION, MODEL, TOKENIZER, OnnxEmbedder
 from index.sources import DEFAULT_MODEL
 from index.store import Index
 from index.types import Document
@@ -118,16 +116,6 @@ def test_precisions_are_never_mixed_in_one_index(tiny: Path, tmp_path: Path) -> 
     with pytest.raises(IndexMismatchError):
         index.check(fp32.info)
     index.close()
-
-
-@given(st.lists(st.integers(1, 512), max_size=300))
-def test_batches_hold_every_text_once_and_hardly_any_padding(lengths: list[int]) -> None:
-    found = list(batches(lengths))
-    assert sorted(position for rows in found for position in rows) == list(range(len(lengths)))
-    for rows in found:
-        sizes = [lengths[row] for row in rows]
-        assert max(sizes) - min(sizes) < 8
-        assert len(rows) == 1 or max(sizes) * len(rows) <= 1024
 
 
 def loaded_by(code: str) -> set[str]:

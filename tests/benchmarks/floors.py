@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper
 
+from index.cores import cores
 from index.runtime import session
 
 SIDE = 1024  # of the matrices that are multiplied
@@ -52,7 +53,7 @@ def product(operator: str, kinds: tuple[int, int, int], folder: Path) -> onnxrun
     path = folder / f"{operator}.onnx"
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     path.write_bytes(model.SerializeToString())
-    return session(path)
+    return session(path, cores())
 
 
 def calibrated(folder: Path) -> Cost:

@@ -7,6 +7,7 @@ The floor of a stage is its arithmetic over what these cores do in a plain produ
 onnxruntime, as in the stage), or the bytes it must touch over what a copy of memory moves; both are measured at the
 start. The floor of Python's own work is next to nothing, so look at its milliseconds, not at its ratio. Times are
 exclusive, medians over the questions asked one after another over HTTP in this process, cache off; of ingestion, sums.
+Where texts go through a model side by side, what counts is how long it was waited for.
 The large index is made as in growth.py, so its rankings are real and its answers are not.
 """
 
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +45,7 @@ from index.chunker import Chunker
 from index.dense import DensePart
 from index.lexical import LexicalIndex
 from index.models import load_embedder
-from index.runtime import OnnxEmbedder
+from index.runtime import Feed, OnnxEmbedder, SideBySide
 from index.sources import DEFAULT_MODEL
 from index.store import Index
 from rag.answerer import Answerer
@@ -95,18 +96,26 @@ def nothing(given: tuple[Any, ...], result: Any) -> Cost:
     return Cost()
 
 
-def layers(lengths: list[int]) -> tuple[float, float]:
+def layers(tokens: list[int]) -> tuple[float, float]:
     """Multiply-adds of a model's constant matrices, and of attention, for texts of so many tokens."""
-    return sum(lengths) * LAYERS * 12.0 * WIDTH**2, sum(n * n for n in lengths) * LAYERS * 2.0 * WIDTH
+    return sum(tokens) * LAYERS * 12.0 * WIDTH**2, sum(n * n for n in tokens) * LAYERS * 2.0 * WIDTH
 
 
 def embedded(given: tuple[Any, ...], result: Any) -> Cost:
-    return Cost(fp32=sum(layers([len(row) for row in given[1]])))
+    return Cost(fp32=sum(layers([len(given[1])])))
+
+
+def embedded_all(given: tuple[Any, ...], result: Any) -> Cost:
+    return Cost(fp32=sum(layers(lengths(given[1]))))
 
 
 def read(given: tuple[Any, ...], result: Any) -> Cost:
-    constant, attention = layers([len(window.ids) for window in given[1]])
+    constant, attention = layers(lengths(given[1]))
     return Cost(int8=constant, fp32=attention)
+
+
+def lengths(feeds: Sequence[Feed]) -> list[int]:
+    return [feed["input_ids"].size for feed in feeds]
 
 
 def scanned(given: tuple[Any, ...], result: Any) -> Cost:
@@ -154,7 +163,7 @@ QUESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (Index, "headings", "fetching", nothing),
     (OnnxReader, "read", "reading: spans", nothing),
     (Encoder, "encode_all", "reading: tokens", tokenized),
-    (OnnxReader, "_run", "reading: model", read),
+    (SideBySide, "run", "reading: model", read),
     (rag.reader, "best_spans", "reading: spans", squares),
 )
 INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
@@ -167,7 +176,7 @@ INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (OnnxEmbedder, "count_tokens", "chunking: tokens", nothing),
     (index.chunker, "document_sentences", "sentences", nothing),
     (OnnxEmbedder, "embed_passages", "embedding: tokens", nothing),
-    (OnnxEmbedder, "_run", "embedding: model", embedded),
+    (SideBySide, "run", "embedding: model", embedded_all),
     (DensePart, "build", "FAISS", vectors),
     (DensePart, "save", "FAISS", nothing),
     (LexicalIndex, "write", "tantivy", nothing),
@@ -193,11 +202,9 @@ def _timed(stages: Stages, stage: str, function: Callable[..., Any], cost: Costi
     def timed(*given: Any, **named: Any) -> Any:
         with stages.stage(stage):
             result = function(*given, **named)
-        if isinstance(result, Iterator):
-            return _steps(stages, stage, result)
         must = cost(given, result)
         stages.costs[stage] += must
-        return result
+        return _steps(stages, stage, result) if isinstance(result, Iterator) else result
 
     return timed
 
