@@ -124,7 +124,7 @@ def _check(scores: Scores, folder: Path, inputs: list[str], max_tokens: int, pre
     window = Encoder(folder / TOKENIZER, max_tokens).encode(PROBE["question"], PROBE["heading"], PROBE["text"])[0]
     with torch.inference_mode():
         wanted = scores(**{name: torch.from_numpy(window.feed[name]) for name in inputs})
-    found = run(session(folder / MODEL, 1), window.feed)
+    found = run(session(folder / MODEL), window.feed)
     worst = max(float(np.abs(ours - theirs.numpy()).max()) for ours, theirs in zip(found, wanted, strict=True))
     if not worst <= AGREEMENT[precision]:
         raise ReaderError(

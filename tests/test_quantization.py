@@ -88,7 +88,7 @@ def constants(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def run(path: Path, given: dict[str, NDArray[np.int64]]) -> tuple[Floats, Floats]:
-    raised, found = session(path, 1).run(["raised", "found"], given)
+    raised, found = session(path).run(["raised", "found"], given)
     return raised, found
 
 
@@ -159,7 +159,7 @@ def test_the_shipped_reader_is_had_back_as_torch_trains_it(reader: OnnxReader) -
     with torch.inference_mode():
         wanted = logits(as_torch(SHIPPED).eval(), packed.batch(range(len(packed)), "cpu"))
     length = len(windows[0].ids)
-    for ours, theirs in zip(session(SHIPPED / MODEL, 1).run(None, windows[0].feed), wanted, strict=True):
+    for ours, theirs in zip(session(SHIPPED / MODEL).run(None, windows[0].feed), wanted, strict=True):
         assert ours[0, :length] == pytest.approx(theirs[0, :length].numpy(), abs=0.6)
         assert np.corrcoef(ours[0, :length], theirs[0, :length].numpy())[0, 1] > 0.995
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 from onnx import TensorProto, helper
 
 from index.cores import cores
-from index.runtime import session
+from index.runtime import SideBySide
 
 SIDE = 1024  # of the matrices that are multiplied
 ROUNDS = 30
@@ -40,8 +39,8 @@ def best(action: Callable[[], object]) -> float:
     return min(times)
 
 
-def product(operator: str, kinds: tuple[int, int, int], folder: Path) -> onnxruntime.InferenceSession:
-    """A model of one product of a matrix that is given with one that is constant."""
+def product(operator: str, kinds: tuple[int, int, int], folder: Path) -> SideBySide:
+    """A model of one product of a matrix that is given with one that is constant; each core computes its own."""
     values = np.random.default_rng(1).integers(-60, 60, (SIDE, SIDE))
     constant = helper.make_tensor("b", kinds[1], (SIDE, SIDE), values.flatten().tolist())
     ends = [
@@ -53,7 +52,7 @@ def product(operator: str, kinds: tuple[int, int, int], folder: Path) -> onnxrun
     path = folder / f"{operator}.onnx"
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     path.write_bytes(model.SerializeToString())
-    return session(path, cores())
+    return SideBySide(path)
 
 
 def calibrated(folder: Path) -> Cost:
@@ -64,8 +63,9 @@ def calibrated(folder: Path) -> Cost:
     ones = np.ones((SIDE, SIDE))
     source = np.ones(32_000_000, np.float32)
     target = np.empty_like(source)
+    count = cores()
     return Cost(
-        fp32=SIDE**3 / best(lambda: floats.run(None, {"a": ones.astype(np.float32)})),
-        int8=SIDE**3 / best(lambda: integers.run(None, {"a": ones.astype(np.uint8)})),
+        fp32=count * SIDE**3 / best(lambda: list(floats.run([{"a": ones.astype(np.float32)}] * count))),
+        int8=count * SIDE**3 / best(lambda: list(integers.run([{"a": ones.astype(np.uint8)}] * count))),
         moved=2 * source.nbytes / best(lambda: np.copyto(target, source)),
     )

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,7 +45,7 @@ from index.chunker import Chunker
 from index.dense import DensePart
 from index.lexical import LexicalIndex
 from index.models import load_embedder
-from index.runtime import Feed, OnnxEmbedder, SideBySide
+from index.runtime import OnnxEmbedder, SideBySide
 from index.sources import DEFAULT_MODEL
 from index.store import Index
 from rag.answerer import Answerer
@@ -65,8 +65,13 @@ class Stages:
     _open: list[str] = field(default_factory=list)
     _since: float = 0.0
 
+    def named(self, name: str) -> str:
+        """A name that begins with a colon is of a part of the stage that is open."""
+        return self._open[-1].partition(":")[0] + name if name.startswith(":") else name
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        name = self.named(name)
         self._count()
         self._open.append(name)
         try:
@@ -101,21 +106,11 @@ def layers(tokens: list[int]) -> tuple[float, float]:
     return sum(tokens) * LAYERS * 12.0 * WIDTH**2, sum(n * n for n in tokens) * LAYERS * 2.0 * WIDTH
 
 
-def embedded(given: tuple[Any, ...], result: Any) -> Cost:
-    return Cost(fp32=sum(layers([len(given[1])])))
-
-
-def embedded_all(given: tuple[Any, ...], result: Any) -> Cost:
-    return Cost(fp32=sum(layers(lengths(given[1]))))
-
-
-def read(given: tuple[Any, ...], result: Any) -> Cost:
-    constant, attention = layers(lengths(given[1]))
-    return Cost(int8=constant, fp32=attention)
-
-
-def lengths(feeds: Sequence[Feed]) -> list[int]:
-    return [feed["input_ids"].size for feed in feeds]
+def computed(given: tuple[Any, ...], result: Any) -> Cost:
+    """The embedder is fp32; the reader, whose texts have types, multiplies by constant matrices in 8 bits."""
+    constant, attention = layers([feed["input_ids"].size for feed in given[1]])
+    reads = all("token_type_ids" in feed for feed in given[1])
+    return Cost(int8=constant, fp32=attention) if reads else Cost(fp32=constant + attention)
 
 
 def scanned(given: tuple[Any, ...], result: Any) -> Cost:
@@ -152,7 +147,6 @@ def vectors(given: tuple[Any, ...], result: Any) -> Cost:
 QUESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (Answerer, "ask", "deciding", nothing),
     (OnnxEmbedder, "embed_query", "embedding: tokens", nothing),
-    (OnnxEmbedder, "_run", "embedding: model", embedded),
     (Index, "rank_dense", "dense ranking", scanned),
     (Index, "rank_lexical", "lexical ranking", postings),
     (Index, "highest_lexical", "lexical ranking", nothing),
@@ -163,7 +157,7 @@ QUESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (Index, "headings", "fetching", nothing),
     (OnnxReader, "read", "reading: spans", nothing),
     (Encoder, "encode_all", "reading: tokens", tokenized),
-    (SideBySide, "run", "reading: model", read),
+    (SideBySide, "run", ": model", computed),
     (rag.reader, "best_spans", "reading: spans", squares),
 )
 INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
@@ -176,7 +170,7 @@ INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (OnnxEmbedder, "count_tokens", "chunking: tokens", nothing),
     (index.chunker, "document_sentences", "sentences", nothing),
     (OnnxEmbedder, "embed_passages", "embedding: tokens", nothing),
-    (SideBySide, "run", "embedding: model", embedded_all),
+    (SideBySide, "run", ": model", computed),
     (DensePart, "build", "FAISS", vectors),
     (DensePart, "save", "FAISS", nothing),
     (LexicalIndex, "write", "tantivy", nothing),
@@ -203,7 +197,7 @@ def _timed(stages: Stages, stage: str, function: Callable[..., Any], cost: Costi
         with stages.stage(stage):
             result = function(*given, **named)
         must = cost(given, result)
-        stages.costs[stage] += must
+        stages.costs[stages.named(stage)] += must
         return _steps(stages, stage, result) if isinstance(result, Iterator) else result
 
     return timed
