@@ -110,7 +110,7 @@ class SideBySide:
 
     No text is padded, none can change what is computed for another, and no core waits for others within a text, which
     made it faster than batches with every core for each: ten texts of about 200 tokens by a third in 8 bits, by a
-    fifth in fp32; one question alone takes a third longer in fp32, sixteen at once get 1.6 times as many done. May be
+    fifth in fp32; one question alone takes 1.4 times as long in fp32, of sixteen 1.6 times as many get done. May be
     shared between threads: each has only a few texts waiting at a time, so that no one waits for all of another's.
     """
 
