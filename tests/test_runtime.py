@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from conftest import SEEDS
+from numpy.typing import NDArray
 
 from index import runtime
+from index.cores import cores
 from index.corpus import load
 from index.models import PRECISIONS, load_embedder
 from index.runtime import MODEL, Feed, OnnxEmbedder, SideBySide
@@ -52,20 +55,49 @@ def test_outputs_are_in_the_order_of_what_was_fed() -> None:
     assert list(model.run([])) == []
 
 
-def test_what_has_not_begun_is_dropped_when_the_caller_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, original = [], runtime.run
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How long the texts are that any model has begun to compute, in that order."""
+    lengths, original = list[int](), runtime.run
 
-    def counted(*given: object) -> object:
-        begun.append(given)
-        return original(*given)  # type: ignore[arg-type]
+    def counted(model: onnxruntime.InferenceSession, fed: Feed) -> list[NDArray[np.float32]]:
+        lengths.append(fed["input_ids"].size)
+        return original(model, fed)
 
     monkeypatch.setattr(runtime, "run", counted)
+    return lengths
+
+
+def test_who_has_one_text_does_not_wait_for_all_of_somebody_elses(begun: list[int]) -> None:
     model = SideBySide(SHIPPED / MODEL)
-    outputs = model.run([feed(64)] * 2000)
+    many = model.run([feed(64)] * 500)
+    next(many)
+    assert len(list(model.run([feed(3)]))) == 1
+    assert len(begun) <= 2 * cores() + 1
+    assert len(list(many)) == 499
+
+
+def test_what_has_not_begun_is_dropped_when_the_caller_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    lengths = list[int]()
+
+    def held(model: onnxruntime.InferenceSession, fed: Feed) -> list[NDArray[np.float32]]:
+        lengths.append(fed["input_ids"].size)
+        if lengths != [1]:  # all but the first stay on their cores
+            begun.release()
+            assert go_on.wait(60)
+        return []
+
+    monkeypatch.setattr(runtime, "run", held)
+    model = SideBySide(SHIPPED / MODEL)
+    outputs = model.run([feed(1), *[feed(2)] * 100])
     next(outputs)
+    for _ in range(cores()):
+        assert begun.acquire(timeout=60)
     del outputs
-    assert len(list(model.run([feed(3)]))) == 1  # comes after all that was still waiting
-    assert len(begun) < 1000
+    go_on.set()
+    list(model.run([feed(3)]))  # its turn comes after all that was waiting
+    assert lengths == [1, *[2] * cores(), 3]
 
 
 def test_a_failing_text_fails_its_caller_and_nobody_else() -> None:
