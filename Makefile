@@ -26,7 +26,15 @@ serve: setup
 test: setup
 	$(BIN)/pytest $(ARGS)
 
-lint: setup
+# What is installed as citeqa.index, citeqa.rag and citeqa.api lies in three folders; tools that follow folders see it so.
+LINKS := build/links/citeqa
+
+$(LINKS):
+	@mkdir -p $@
+	@ln -sfn ../../../index ../../../rag ../../../api $@/
+	@ln -sfn ../../../api/citeqa/__init__.py ../../../api/citeqa/py.typed $@/
+
+lint: setup $(LINKS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -50,7 +58,7 @@ $(PEERS)/.installed: tests/benchmarks/peers/requirements.txt
 	@touch $@
 
 evaluate: setup
-	$(BIN)/python -m api.public $(ARGS)
+	$(BIN)/python -m citeqa.api.evaluation.public $(ARGS)
 
 soak: setup
 	CITEQA_TEST_SOAK=1 $(BIN)/pytest -s --timeout=3600 tests/test_crash.py tests/test_faults.py tests/test_stateful.py tests/test_load.py

@@ -6,13 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import ToolAnnotations
-from pydantic import BaseModel, Field, ValidationError
-
-from api.schemas import (
+from citeqa.api.schemas import (
     MAX_K,
     MAX_QUESTION,
     AskResponse,
@@ -22,14 +16,18 @@ from api.schemas import (
     VerifyRequest,
     VerifyResponse,
 )
-from index import __version__
-from index.errors import CiteqaError
+from citeqa.index import __version__
+from citeqa.index.errors import CiteqaError
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import ToolAnnotations
+from pydantic import BaseModel, Field, ValidationError
 
 if TYPE_CHECKING:
+    from citeqa.api.backend import Asked
+    from citeqa.api.settings import Settings
     from starlette.types import ASGIApp
-
-    from api.asking import Asked
-    from api.settings import Settings
 
 PIECE = 20_000  # characters of a document given at once, unless fewer are asked for
 INSTRUCTIONS = (
@@ -153,10 +151,10 @@ def _told(answer: Callable[[], Result]) -> Result:
 
 def over_http(tools: MCPServer[Any], settings: Settings) -> ASGIApp:
     """The tools at /mcp (streamable HTTP, without sessions), guarded as the service is."""
-    from api.app import SecurityHeaders
-    from api.guard import Authenticate, CheckHost, KeyRing, RateLimit
-    from api.metrics import Metrics
-    from api.observing import Observed
+    from citeqa.api.http.guard import Authenticate, CheckHost, KeyRing, RateLimit
+    from citeqa.api.http.metrics import Metrics
+    from citeqa.api.http.request_log import Observed
+    from citeqa.api.http.security_headers import SecurityHeaders
 
     hosts = sorted(settings.hosts or ())
     security = TransportSecuritySettings(

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from datetime import date
 
 from cachetools import LRUCache, cached
-
-from api.schemas import AskResponse
-from index.types import Filters
-from rag.answerer import Answerer
-from rag.retriever import Searched
+from citeqa.api.schemas import AskResponse
+from citeqa.index.types import Filters
+from citeqa.rag.answerer import Answerer
+from citeqa.rag.retrieval.retriever import Searched
 
 MOST_BYTES = 32_000_000  # of all answers kept, as JSON
 

@@ -8,18 +8,17 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-_OURS = ("index", "rag", "api")
+_OURS = "citeqa"
 
 
 def to_terminal() -> None:
     """Warnings, and what our own parts tell, in colour; no line for a request."""
+    from citeqa.api.tasks import err
     from rich.logging import RichHandler
-
-    from api.work import err
 
     handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
     _only(handler)
-    logging.getLogger("api.access").setLevel(logging.WARNING)
+    logging.getLogger("citeqa.access").setLevel(logging.WARNING)
 
 
 def to_json() -> None:
@@ -27,20 +26,19 @@ def to_json() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     _only(handler)
-    logging.getLogger("api.access").setLevel(logging.INFO)
+    logging.getLogger("citeqa.access").setLevel(logging.INFO)
 
 
 def _only(handler: logging.Handler) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
-    for name in _OURS:
-        logging.getLogger(name).setLevel(logging.INFO)
+    logging.getLogger(_OURS).setLevel(logging.INFO)
 
 
 class JsonFormatter(logging.Formatter):
     """One object a record: time (UTC), level, logger, message, request_id where there is one, and its own fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        from api.observing import REQUEST_ID
+        from citeqa.api.http.request_log import REQUEST_ID
 
         said: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),

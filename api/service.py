@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from api.caching import AnswerCache
-from index.models import load_embedder
-from index.store import Index
-from rag import confidence
-from rag.answerer import Answerer
-from rag.readers import load_reader
+from citeqa.api.caching import AnswerCache
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.storage.snapshot import Index
+from citeqa.rag import confidence
+from citeqa.rag.answerer import Answerer
+from citeqa.rag.reader.loading import load_reader
 
 log = logging.getLogger(__name__)
 

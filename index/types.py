@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -141,3 +142,33 @@ class Filters:
 
     def __bool__(self) -> bool:
         return any(value is not None for value in (self.document_ids, self.source, self.date_from, self.date_to))
+
+
+class Ranked(NamedTuple):
+    """A passage's id in the index, and its score in one ranking: higher is better."""
+
+    id: int
+    score: float
+
+
+class Summary(NamedTuple):
+    """A document without its text. `length` counts code points."""
+
+    id: str
+    title: str
+    author: str | None
+    date: date | None
+    source: str | None
+    url: str | None
+    sha256: str
+    file_sha256: str
+    encoding: str
+    length: int
+    passages: int
+
+
+class File(NamedTuple):
+    """A file that documents come from: a folder that was given, and the file's path in it (NFC, `/`-separated)."""
+
+    root: str
+    name: str

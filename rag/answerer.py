@@ -9,15 +9,16 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from index.embedder import Embedder
-from index.store import Selection
-from index.types import Document, Filters, Passage
-from rag import copies, recency
-from rag.confidence import LEAD, Confidence
-from rag.places import Place, also, conflicting, fitting, gather, others, same_spot, signs
-from rag.reader import Reader, ReaderInfo
-from rag.retriever import Retriever, Searched
-from rag.types import Answer, Candidate, Citation, Dates, Evidence, Found, Reason, Response, Slice, Source
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.selection import Selection
+from citeqa.index.types import Document, Filters, Passage
+from citeqa.rag.candidates import Place, also, conflicting, fitting, gather, others, same_spot, signs
+from citeqa.rag.confidence import LEAD, Confidence
+from citeqa.rag.reader.protocol import Reader, ReaderInfo
+from citeqa.rag.retrieval import copies
+from citeqa.rag.retrieval.retriever import Retriever, Searched
+from citeqa.rag.timing import recency
+from citeqa.rag.types import Answer, Candidate, Citation, Dates, Evidence, Found, Reason, Response, Slice, Source
 
 POOL = 100  # passages that times may reorder and whose copies are merged; more than can be asked for
 READ = 10  # passages read for a question, however much evidence is asked for
@@ -106,7 +107,7 @@ class Answerer:
             min_confidence: answer only from this confidence up, between 0 and 1; the fitted threshold if None.
             context: what a follow-up question carries over from the turn before; searched and read with it.
             today: the day that "last week" counts from; the current one if None.
-            use_dates: whether the times that the question names act (see `rag.recency`).
+            use_dates: whether the times that the question names act (see `rag.timing.recency`).
 
         Raises:
             UnknownDocumentError: if the filters name documents that are not there.

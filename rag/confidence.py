@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from index.errors import CiteqaError
-from rag.reader import ReaderInfo
+from citeqa.index.errors import CiteqaError
+from citeqa.rag.reader.protocol import ReaderInfo
 
 FITTED = Path(__file__).parent / "models" / "confidence.json"
 

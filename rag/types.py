@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from index.sentences import document_sentences
-from index.types import Document, Passage, Span
-from rag.dates import Timing
-from rag.quotations import whole
+from citeqa.index.documents.sentences import document_sentences
+from citeqa.index.types import Document, Passage, Span
+from citeqa.rag.citation.quotations import whole
+from citeqa.rag.timing.expressions import Timing
 
 ReasonCode = Literal["no_evidence", "not_in_the_sources", "filtered_out"]
 
@@ -18,7 +18,7 @@ ReasonCode = Literal["no_evidence", "not_in_the_sources", "filtered_out"]
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A passage found for a question. Ranks count from 1; None where that ranking did not find it. `copies` are worse
-    placed passages of other documents that say the same (see `rag.copies`)."""
+    placed passages of other documents that say the same (see `rag.retrieval.copies`)."""
 
     passage: Passage
     score: float
@@ -91,7 +91,7 @@ class Citation:
     @classmethod
     def of(cls, document: Document, span: Span) -> Citation:
         """Cite `document` at `span`; the sentence is the smallest run of whole sentences that contains the span and
-        cuts no quotation in two (see `rag.quotations`).
+        cuts no quotation in two (see `rag.citation.quotations`).
 
         Raises:
             ValueError: if the span is outside the document.

@@ -16,15 +16,15 @@ from browsing import context as context
 from browsing import page as page
 from browsing import server as server
 from browsing import view as view
+from citeqa.api.service import Service
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from hypothesis import HealthCheck, settings
-
-from api.service import Service
-from index.builder import update
-from index.embedder import Embedder, SentenceTransformerEmbedder
-from index.models import load_embedder
-from index.sources import DEFAULT_MODEL
-from index.store import Index
-from rag.reader import SHIPPED, OnnxReader
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = ROOT / "seeds"

@@ -21,15 +21,16 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.ranking.dense import DensePart
+from citeqa.index.ranking.lexical import LexicalIndex
+from citeqa.index.storage import generations as derived
+from citeqa.index.storage import reindex as rebuild
+from citeqa.index.storage import writer as builder
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.sync import plan, sync
+from citeqa.index.storage.writer import Writer, writing
 from test_builder import WordLengths
-
-from index import builder, derived, rebuild
-from index.builder import Writer, writing
-from index.catalog import Catalog
-from index.chunker import ChunkerSettings
-from index.dense import DensePart
-from index.lexical import LexicalIndex
-from index.sync import plan, sync
 
 DURING = 0.002  # seconds within which something that has begun is killed, at a moment that chance decides
 

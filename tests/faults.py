@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage import generations as derived
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.doctor import examine
+from citeqa.index.storage.generations import manifest_of
+from citeqa.index.storage.settings import chunker_of
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update, writing
 from test_builder import WordLengths, results
-
-from index import derived
-from index.builder import update, writing
-from index.catalog import Catalog
-from index.chunker import ChunkerSettings
-from index.derived import manifest_of
-from index.doctor import examine
-from index.embedder import Embedder
-from index.store import Index, chunker_of
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 SOAK = bool(os.environ.get("CITEQA_TEST_SOAK"))  # the long form, set by `make soak`

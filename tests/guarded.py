@@ -51,7 +51,7 @@ class Guarded:
         for _ in range(200):
             for line in self.log.read_text().splitlines():
                 said: dict[str, Any] = json.loads(line)
-                if said["logger"] == "api.access" and said["request_id"] == request_id:
+                if said["logger"] == "citeqa.access" and said["request_id"] == request_id:
                     return said
             time.sleep(0.02)
         raise AssertionError(f"no line about {request_id}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from index.types import Span
-from rag.reader import ReaderInfo
-from rag.types import ScoredSpan
+from citeqa.index.types import Span
+from citeqa.rag.reader.protocol import ReaderInfo
+from citeqa.rag.types import ScoredSpan
 
 
 class ScriptedReader:

@@ -10,24 +10,24 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from citeqa.api.service import Service
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.errors import IndexMismatchError, UnknownDocumentError
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Filters, Span
+from citeqa.rag import confidence
+from citeqa.rag.answerer import ALSO_IN, ALTERNATIVES, CONFLICTS, READ, Answerer
+from citeqa.rag.candidates import different, signs
+from citeqa.rag.confidence import Confidence, Signs
+from citeqa.rag.evaluation.questions import load
+from citeqa.rag.reader.boundaries import inside_word
+from citeqa.rag.reader.onnx_reader import OnnxReader
+from citeqa.rag.reader.protocol import Reader
+from citeqa.rag.retrieval.retriever import Retriever
+from citeqa.rag.types import Citation, Response
 from scripted import ScriptedReader
-
-from api.service import Service
-from index.builder import update
-from index.chunker import ChunkerSettings
-from index.embedder import Embedder
-from index.errors import IndexMismatchError, UnknownDocumentError
-from index.store import Index
-from index.types import Filters, Span
-from rag import confidence
-from rag.answerer import ALSO_IN, ALTERNATIVES, CONFLICTS, READ, Answerer
-from rag.boundaries import inside_word
-from rag.confidence import Confidence, Signs
-from rag.evaluation.questions import load
-from rag.places import different, signs
-from rag.reader import OnnxReader, Reader
-from rag.retriever import Retriever
-from rag.types import Citation, Response
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parent / "seeds"

@@ -15,12 +15,11 @@ import anyio
 import httpx
 import httpx2
 import pytest
+from citeqa.index.storage.snapshot import Index
 from guarded import PROGRAM, READ
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-
-from index.store import Index
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 TOOLS = {"ask", "search", "document", "verify"}

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from index.embedder import Embedder
-from index.sentences import sentences
-from index.store import Index
-from index.types import Span
-from rag.evaluation.baselines import READ, NearestSentence, rankers, run, summary
-from rag.evaluation.found import Piece
-from rag.evaluation.questions import Question
-from rag.evaluation.retrieval import DEPTH
+from citeqa.index.documents.sentences import sentences
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.types import Span
+from citeqa.rag.evaluation.baselines import READ, NearestSentence, rankers, run, summary
+from citeqa.rag.evaluation.found import Piece
+from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.retrieval import DEPTH
 
 ASKED = "How much aid did the US pledge to Cubans?"
 

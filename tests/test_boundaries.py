@@ -6,11 +6,10 @@ import re
 
 import numpy as np
 import pytest
+from citeqa.index.types import Span
+from citeqa.rag.reader.boundaries import inside_word, outward, paragraphs, past_marks, trimmed
 from hypothesis import given
 from hypothesis import strategies as st
-
-from index.types import Span
-from rag.boundaries import inside_word, outward, paragraphs, past_marks, trimmed
 
 ACUTE, VIRAMA, JOINER, VARIATION = "\u0301", "\u094d", "\u200d", "\ufe0f"
 

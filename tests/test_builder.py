@@ -14,17 +14,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.embedding.embedder import EmbedderInfo
+from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
+from citeqa.index.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, IndexNotFoundError
+from citeqa.index.storage import generations as derived
+from citeqa.index.storage import writer as builder
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.generations import manifest_of
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import Report, stored_settings, update
 from conftest import SEEDS
 from numpy.typing import NDArray
-
-from index import builder, derived
-from index.builder import Report, stored_settings, update
-from index.catalog import Catalog
-from index.chunker import ChunkerSettings
-from index.derived import manifest_of
-from index.embedder import EmbedderInfo, SentenceTransformerEmbedder
-from index.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, IndexNotFoundError
-from index.store import Index
 
 INFO = EmbedderInfo("word-lengths", "0", "fp32", 8, 254, "", "")
 QUERIES = ["fox", "The lazy dog", "quiet harbour lights", "alpha beta", "unheard"]

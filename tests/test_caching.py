@@ -14,22 +14,21 @@ from random import Random
 from typing import Any
 
 import pytest
+from citeqa.api import caching
+from citeqa.api.caching import AnswerCache
+from citeqa.api.http.app import create_app
+from citeqa.api.live import LivingService
+from citeqa.api.schemas import AskResponse
+from citeqa.api.service import Service
+from citeqa.index.documents.corpus import document
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.errors import UnknownDocumentError
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Filters
+from citeqa.rag.answerer import Answerer
+from citeqa.rag.types import Response
 from fastapi.testclient import TestClient
 from guarded import Guarded, figures
-
-from api import caching
-from api.app import create_app
-from api.caching import AnswerCache
-from api.living import LivingService
-from api.schemas import AskResponse
-from api.service import Service
-from index.builder import update
-from index.corpus import document
-from index.embedder import Embedder
-from index.errors import UnknownDocumentError
-from index.types import Filters
-from rag.answerer import Answerer
-from rag.types import Response
 
 QUESTION = "How much aid did the United States pledge to the Cubans?"
 LAST_WEEK = "What was reported last week about Cuba?"

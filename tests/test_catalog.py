@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from citeqa.index.documents.chunker import indexed_text
+from citeqa.index.documents.corpus import document
+from citeqa.index.errors import IndexDamagedError, UnknownDocumentError
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.types import Document, File, Filters, Passage, Span
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-
-from index.catalog import Catalog, File
-from index.chunker import indexed_text
-from index.corpus import document
-from index.errors import IndexDamagedError, UnknownDocumentError
-from index.types import Document, Filters, Passage, Span
 
 DIMENSION = 4
 DAY = date(2024, 1, 1)

@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-
-from api.cli import main
-from api.local import Client, serving
-from api.service import Service
+from citeqa.api.cli.main import main
+from citeqa.api.evaluation.local import Client, serving
+from citeqa.api.service import Service
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parent / "seeds"
@@ -384,7 +383,7 @@ def test_evaluate_writes_figures_and_the_values_of_every_question(
 
 
 def test_evaluate_writes_a_report_of_the_same_record(citeqa: Run, seeds_index: Path, tmp_path: Path) -> None:
-    from rag.evaluation.html_report import render
+    from citeqa.rag.evaluation.html_report import render
 
     report, output = tmp_path / "out.html", tmp_path / "out.json"
     result = citeqa(

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from citeqa.api.cli.main import main
+from citeqa.api.evaluation.local import Client
 from test_sets import SQUAD, beir
-
-from api.cli import main
-from api.local import Client
 
 
 class Result(NamedTuple):

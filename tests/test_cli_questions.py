@@ -9,13 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from api.cli import main
-from index.builder import update
-from index.embedder import Embedder
-from index.types import Span
-from rag.evaluation.marking import occurrences, sentences_in
-from rag.evaluation.questions import Question, load
+from citeqa.api.cli.main import main
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Span
+from citeqa.rag.evaluation.marking import occurrences, sentences_in
+from citeqa.rag.evaluation.questions import Question, load
 
 NIGHT = "🦊 The fox sleeps at noon. The owl sleeps at noon.\nNobody \x1b[31mknows why."
 ELSEWHERE = "A dictionary of words.\nThe hedgehog rolls itself up when it is afraid, seen 12 times."
@@ -134,7 +133,7 @@ def test_a_set_made_here_can_be_evaluated_on(
 
 
 def test_words_are_found_at_every_place_and_sentences_are_bare(index: Path, embedder: Embedder) -> None:
-    from index.store import Index
+    from citeqa.index.storage.snapshot import Index
 
     document = Index(index).document("night")
     assert [place.span.start for place in occurrences([document], "noon")] == [20, 44]

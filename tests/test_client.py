@@ -10,10 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from guarded import READ, WRITE, Guarded
-
-from api.cli import main
-from api.client import (
+from citeqa.api.cli.main import main
+from citeqa.api.client.client import (
     ATTEMPTS,
     BusyError,
     Client,
@@ -22,10 +20,11 @@ from api.client import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from api.schemas import AskRequest, DocumentIn, FiltersIn
-from api.service import Service
-from index.errors import CiteqaError
-from rag.verify import Claim
+from citeqa.api.schemas import AskRequest, DocumentIn, FiltersIn
+from citeqa.api.service import Service
+from citeqa.index.errors import CiteqaError
+from citeqa.rag.citation.verification import Claim
+from guarded import READ, WRITE, Guarded
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 

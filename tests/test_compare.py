@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from index.errors import QuestionSetError
-from rag.evaluation.compare import compared, difference
+from citeqa.index.errors import QuestionSetError
+from citeqa.rag.evaluation.compare import compared, difference
 
 
 def row(name: str, **other: Any) -> dict[str, Any]:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from citeqa.index.errors import CiteqaError
+from citeqa.rag.confidence import FITTED, LEAD, Confidence, Signs, load, stale
+from citeqa.rag.reader.protocol import ReaderInfo
 from hypothesis import given
 from hypothesis import strategies as st
-
-from index.errors import CiteqaError
-from rag.confidence import FITTED, LEAD, Confidence, Signs, load, stale
-from rag.reader import ReaderInfo
 
 WEIGHTS = Signs(2.0, -1.0, evidence_behind=-2.0, coverage_behind=-4.0, lead=0.5, agreeing=0.25)
 HAND = Confidence(3.0, intercept=-1.0, weights=WEIGHTS, threshold=0.25)

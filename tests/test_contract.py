@@ -7,10 +7,9 @@ import re
 from typing import Any
 
 import pytest
-
-from api.app import create_app
-from api.errors import Problem
-from api.service import Service
+from citeqa.api.http.app import create_app
+from citeqa.api.schemas import Problem
+from citeqa.api.service import Service
 
 PLACE = {"start", "end", "start_utf16", "end_utf16"}
 SOURCE = {"document_id", "title", "author", "date", "source", "url"}

@@ -9,20 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from citeqa.api.service import Service
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Passage, Span
+from citeqa.rag import confidence
+from citeqa.rag.answerer import READ, Answerer
+from citeqa.rag.reader.onnx_reader import OnnxReader
+from citeqa.rag.retrieval.copies import AMONG, CONTAINED, SAMPLED, WIDTH, containment, merged
+from citeqa.rag.types import Evidence
 from conftest import SEEDS
 from hypothesis import given
 from hypothesis import strategies as st
-
-from api.service import Service
-from index.builder import update
-from index.embedder import Embedder
-from index.store import Index
-from index.types import Passage, Span
-from rag import confidence
-from rag.answerer import READ, Answerer
-from rag.copies import AMONG, CONTAINED, SAMPLED, WIDTH, containment, merged
-from rag.reader import OnnxReader
-from rag.types import Evidence
 
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(SEEDS.glob("*.txt"))]
 STORY = TEXTS[2][1200:2600]

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from citeqa.index.documents.corpus import MAX_ID_BYTES, Skipped, count, document, load
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats.decoding import decode
+from citeqa.index.types import Document
 from conftest import SEEDS
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-from index.corpus import MAX_ID_BYTES, Skipped, count, document, load
-from index.decoding import decode
-from index.errors import DocumentError
-from index.types import Document
 
 # id, title, author, date, boilerplate, SHA-256 of the file
 SEED_ARTICLES = [

@@ -14,15 +14,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.storage.layout import BESIDE
+from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.settings import chunker_of
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.sync import plan, sync
+from citeqa.index.storage.writer import stored_settings, writing
 from crash import PHASES
 from faults import MEMORY, SOAK, check_like_fresh, faults_of, fresh, texts_of
 from test_builder import WordLengths, results
-
-from index.builder import stored_settings, writing
-from index.chunker import ChunkerSettings
-from index.rebuild import remake
-from index.store import BESIDE, Index, chunker_of
-from index.sync import plan, sync
 
 KILLS = 200 if SOAK else 12
 SEED = 11

@@ -10,22 +10,21 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from citeqa.api.service import Service
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Filters, Passage, Span
+from citeqa.rag import confidence
+from citeqa.rag.answerer import Answerer
+from citeqa.rag.evaluation.questions import load
+from citeqa.rag.reader.onnx_reader import OnnxReader
+from citeqa.rag.timing.expressions import Timing, understood
+from citeqa.rag.timing.periods import months, part, season, week, years
+from citeqa.rag.timing.recency import SHARE, by_dates, planned
+from citeqa.rag.types import Evidence
 from hypothesis import given
 from hypothesis import strategies as st
-
-from api.service import Service
-from index.builder import update
-from index.embedder import Embedder
-from index.store import Index
-from index.types import Filters, Passage, Span
-from rag import confidence
-from rag.answerer import Answerer
-from rag.dates import Timing, understood
-from rag.evaluation.questions import load
-from rag.periods import months, part, season, week, years
-from rag.reader import OnnxReader
-from rag.recency import SHARE, by_dates, planned
-from rag.types import Evidence
 
 TODAY = date(2026, 11, 24)  # a Tuesday
 HERE = Path(__file__).parent

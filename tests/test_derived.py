@@ -18,23 +18,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from citeqa.index.atomic import sha256, write_json
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import document
+from citeqa.index.errors import IndexBusyError, StorageError
+from citeqa.index.ranking.dense import DensePart, Lists, Measured
+from citeqa.index.storage import generations as derived
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.doctor import examine
+from citeqa.index.storage.generations import DerivedDamagedError, Manifest, manifest_of, open_generation
+from citeqa.index.storage.lock import writer_lock
+from citeqa.index.storage.settings import settings_of
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update, writing
+from citeqa.index.types import Passage, Span
 from faults import remove
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_builder import INFO, WordLengths, results, write_documents
-
-from index import derived
-from index.builder import update, writing
-from index.catalog import Catalog
-from index.chunker import ChunkerSettings
-from index.corpus import document
-from index.dense import DensePart, Lists, Measured
-from index.derived import DerivedDamagedError, Manifest, manifest_of, open_generation
-from index.doctor import examine
-from index.errors import IndexBusyError, StorageError
-from index.files import sha256, write_json
-from index.store import Index, settings_of, writer_lock
-from index.types import Passage, Span
 
 
 @pytest.fixture

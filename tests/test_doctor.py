@@ -10,18 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.errors import IndexBusyError, IndexNotFoundError
+from citeqa.index.storage.backup import backup, export_rows
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.doctor import Finding, examine
+from citeqa.index.storage.layout import BESIDE
+from citeqa.index.storage.lock import writer_lock
+from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.sync import plan, sync
+from citeqa.index.storage.writer import update, writing
 from test_builder import INFO, QUERIES, WordLengths, results, write_documents
-
-from index.backup import backup, export_rows
-from index.builder import update, writing
-from index.catalog import Catalog
-from index.chunker import ChunkerSettings
-from index.doctor import Finding, examine
-from index.embedder import Embedder
-from index.errors import IndexBusyError, IndexNotFoundError
-from index.rebuild import remake
-from index.store import BESIDE, Index, writer_lock
-from index.sync import plan, sync
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def test_a_rebuild_gives_what_a_fresh_index_gives_and_open_views_stay(folder: Pa
 def test_an_interrupted_rebuild_leaves_the_index_as_it_is_and_is_gone_on_with(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    monkeypatch.setattr("index.builder.BATCH", 5)
+    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 5)
     before = results(folder)
     with pytest.raises(KeyboardInterrupt):
         remake(folder, WordLengths(interrupt_at=at), ChunkerSettings(64, 0))
@@ -193,7 +194,7 @@ def test_what_fails_half_way_leaves_the_old_file(folder: Path, tmp_path: Path, m
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("index.backup.sync", full)
+    monkeypatch.setattr("citeqa.index.storage.backup.sync", full)
     with pytest.raises(OSError, match="No space"):
         export_rows(folder, target)
     assert target.read_text() == "old"

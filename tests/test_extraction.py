@@ -13,13 +13,12 @@ from pathlib import Path
 
 import pytest
 import troublesome
-
-from index import corpus
-from index.corpus import Skipped, load
-from index.errors import DocumentError
-from index.extraction import Extractor
-from index.formats import MODULES, Extracted
-from index.types import Document
+from citeqa.index.documents import corpus
+from citeqa.index.documents.corpus import Skipped, load
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats import MODULES, Extracted
+from citeqa.index.formats.extraction import Extractor
+from citeqa.index.types import Document
 
 ROOT = Path(__file__).resolve().parents[1]
 BAD = troublesome.__name__

@@ -10,17 +10,16 @@ from typing import Any
 
 import httpx
 import pytest
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.errors import QuestionSetError
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Document, Span
+from citeqa.rag.evaluation.appending import append
+from citeqa.rag.evaluation.judged import Place, row, settled
+from citeqa.rag.evaluation.questions import load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import Server
-
-from index.builder import update
-from index.embedder import Embedder
-from index.errors import QuestionSetError
-from index.types import Document, Span
-from rag.evaluation.appending import append
-from rag.evaluation.judged import Place, row, settled
-from rag.evaluation.questions import load
 
 TEXT = "🦊 The fox sleeps at noon.\nThe owl sleeps at noon."
 NOON = (17, 24)  # "at noon" of the fox; the owl's stands at 40

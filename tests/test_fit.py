@@ -11,18 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.settings import settings_of
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Span
+from citeqa.rag.candidates import Place, signs
+from citeqa.rag.confidence import FITTED, Confidence, Signs, load, stale
+from citeqa.rag.evaluation import fit
+from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from scripted import ScriptedReader
-
-from index.builder import update
-from index.chunker import ChunkerSettings
-from index.embedder import Embedder
-from index.store import Index, settings_of
-from index.types import Span
-from rag.confidence import FITTED, Confidence, Signs, load, stale
-from rag.evaluation import fit
-from rag.evaluation.questions import Question
-from rag.places import Place, signs
-from rag.reader import SHIPPED, OnnxReader
 
 QUESTIONS = Path(__file__).resolve().with_name("questions.jsonl")
 FITTED_ON = json.loads(FITTED.read_text(encoding="utf-8"))["fitted_on"]

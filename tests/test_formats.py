@@ -13,21 +13,20 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from citeqa.index.documents.corpus import Skipped, count, load, load_file
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats import MODULES, TEXT, Extracted, archive, day, mail, tidy
+from citeqa.index.formats import docx as docx_format
+from citeqa.index.formats import epub as epub_format
+from citeqa.index.formats import html as html_format
+from citeqa.index.formats import jsonl as rows
+from citeqa.index.formats import pdf as pdf_format
+from citeqa.index.formats.extraction import Extractor
+from citeqa.index.formats.markup import decoded, parse_html, parse_xhtml, parse_xml, text_of
+from citeqa.index.types import Document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import WORD, XHTML, docx, epub, packed, paragraph, pdf
-
-from index import rows
-from index.corpus import Skipped, count, load, load_file
-from index.errors import DocumentError
-from index.extraction import Extractor
-from index.formats import MODULES, TEXT, Extracted, archive, day, mail, tidy
-from index.formats import docx as docx_format
-from index.formats import epub as epub_format
-from index.formats import html as html_format
-from index.formats import pdf as pdf_format
-from index.formats.markup import decoded, parse_html, parse_xhtml, parse_xml, text_of
-from index.types import Document
 
 TALKS = (
     "The minister said on Tuesday that the talks went well, and that a second round would follow in the spring of "
@@ -318,7 +317,7 @@ def test_mail_prefers_plain_text_and_names_its_attachments_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "a.eml").write_bytes(MIXED)
-    with caplog.at_level("INFO", logger="index.corpus"):
+    with caplog.at_level("INFO", logger="citeqa.index.documents.corpus"):
         found = _read(tmp_path)[0]["a"]
     assert found.text == "In plain text."
     assert f"{tmp_path / 'a.eml'}: its attachment 'plan.pdf' is not read" in caplog.messages

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
+from citeqa.index.types import Span
+from citeqa.rag.evaluation import metrics, ranking
+from citeqa.rag.evaluation.found import Piece, documents, expected, holds, names, values, within
+from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.stages import MEANINGS, stage
 from hypothesis import given
 from hypothesis import strategies as st
-
-from index.types import Span
-from rag.evaluation import metrics, ranking
-from rag.evaluation.found import Piece, documents, expected, holds, names, values, within
-from rag.evaluation.questions import Question
-from rag.evaluation.stages import MEANINGS, stage
 
 
 def piece(document: str, start: int, text: str) -> Piece:

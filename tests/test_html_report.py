@@ -9,13 +9,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-
-from index.errors import CiteqaError
-from rag.evaluation import plots, retrieval
-from rag.evaluation.found import Returned
-from rag.evaluation.html_report import failed, render, verdict
-from rag.evaluation.report import record
-from rag.evaluation.run import Row
+from citeqa.index.errors import CiteqaError
+from citeqa.rag.evaluation import plots, retrieval
+from citeqa.rag.evaluation.found import Returned
+from citeqa.rag.evaluation.html_report import failed, render, verdict
+from citeqa.rag.evaluation.report import record
+from citeqa.rag.evaluation.run import Row
 
 HOSTILE = (
     """</bdi></td><script>alert(1)</script><img src="https://evil.example/x.png" onerror='alert(2)'>{{ 7 * 7 }}&"""

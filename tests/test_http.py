@@ -18,20 +18,19 @@ from urllib.parse import quote
 import anyio
 import httpx
 import pytest
+from citeqa.api.evaluation.local import serving
+from citeqa.api.http.app import MAX_BODY, create_app
+from citeqa.api.service import Service
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.errors import IndexDamagedError, StorageError
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.rag import confidence
+from citeqa.rag.answerer import Answerer
+from citeqa.rag.evaluation.questions import load
+from citeqa.rag.reader.onnx_reader import OnnxReader
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from api.app import MAX_BODY, create_app
-from api.local import serving
-from api.service import Service
-from index.builder import update
-from index.embedder import Embedder
-from index.errors import IndexDamagedError, StorageError
-from index.store import Index
-from rag import confidence
-from rag.answerer import Answerer
-from rag.evaluation.questions import load
-from rag.reader import OnnxReader
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parent / "seeds"

@@ -14,10 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from citeqa.index.ranking.lexical import LexicalIndex, Row
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from index.lexical import LexicalIndex, Row
 
 K1, B = 1.2, 0.75
 WORDS = ["zebra", "lion", "otter", "panda", "koala", "lemur"]  # one term each, none of them stemmed

@@ -14,20 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from citeqa.api.live import LOOK, LivingService
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import document
+from citeqa.index.embedding.embedder import Embedder, Vectors
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.errors import IndexBusyError, UnknownDocumentError
+from citeqa.index.storage.layout import BESIDE
+from citeqa.index.storage.lock import writer_lock
+from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.settings import chunker_of
+from citeqa.index.storage.writer import update, writing
+from citeqa.index.types import Document
+from citeqa.rag.types import Response
 from wrapped import Wrapped
-
-from api.living import LOOK, LivingService
-from index.builder import update, writing
-from index.chunker import ChunkerSettings
-from index.corpus import document
-from index.embedder import Embedder, Vectors
-from index.errors import IndexBusyError, UnknownDocumentError
-from index.models import load_embedder
-from index.rebuild import remake
-from index.sources import DEFAULT_MODEL
-from index.store import BESIDE, chunker_of, writer_lock
-from index.types import Document
-from rag.types import Response
 
 QUESTION = "When does the ferry to Inishbofin leave?"
 FERRY = "Notice to travellers. The ferry to Inishbofin leaves at half past nine. Tickets are blue. " * 3
@@ -294,7 +295,7 @@ def test_an_interrupted_rebuild_keeps_no_text_that_is_taken_away(
     living: LivingService, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     living.put(given("aaa", SECRET))
-    monkeypatch.setattr("index.builder.BATCH", 1)
+    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 1)
 
     def interrupt(documents: int, passages: int) -> None:
         if documents:

@@ -13,16 +13,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from citeqa.api.live import LivingService
+from citeqa.index.documents.corpus import document
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Document
+from citeqa.rag.types import Citation, Response
 from conftest import SEEDS
 from faults import SOAK, faults_of
-
-from api.living import LivingService
-from index.builder import update
-from index.corpus import document
-from index.embedder import Embedder
-from index.store import Index
-from index.types import Document
-from rag.types import Citation, Response
 
 THREADS = 16
 WARM = 20 if SOAK else 1  # questions by each thread, after which the process is warm

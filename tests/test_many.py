@@ -11,18 +11,17 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from citeqa.api.evaluation.local import serving
+from citeqa.api.service import Service
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import load
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.in_memory import GivenTexts
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.types import Document, Filters
 from conftest import SEEDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from api.local import serving
-from api.service import Service
-from index.chunker import ChunkerSettings
-from index.corpus import load
-from index.embedder import Embedder
-from index.given import GivenTexts
-from index.store import Index
-from index.types import Document, Filters
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 HARBOUR = {"id": "harbour", "text": "🦊 The harbour was opened on 4 May 1987 by the mayor, Ingrid Solheim.\r\n"}

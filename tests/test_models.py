@@ -10,19 +10,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from citeqa.index.documents.corpus import load
+from citeqa.index.embedding import export
+from citeqa.index.embedding.loading import PRECISIONS, load_embedder
+from citeqa.index.embedding.onnx_embedder import DESCRIPTION, OnnxEmbedder
+from citeqa.index.embedding.runtime import MODEL, TOKENIZER
+from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.errors import EmbedderError, IndexMismatchError
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Document
 from conftest import SEEDS
 from tiny import save_tiny_model
-
-from index import export
-from index.builder import update
-from index.corpus import load
-from index.embedder import SentenceTransformerEmbedder
-from index.errors import EmbedderError, IndexMismatchError
-from index.models import PRECISIONS, load_embedder
-from index.runtime import DESCRIPTION, MODEL, TOKENIZER, OnnxEmbedder
-from index.sources import DEFAULT_MODEL
-from index.store import Index
-from index.types import Document
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "scipy", "sklearn", "onnx", "onnxscript"}
 MODELS_AND_INDEXES = {"onnxruntime", "tokenizers", "faiss", "tantivy", "numpy", "fastapi", "uvicorn", "httpx"}

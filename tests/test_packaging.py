@@ -12,9 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from citeqa.api.settings import Settings, effective
 from conftest import ROOT
-
-from api.settings import Settings, effective
 
 PARTS = ("api", "index", "rag", "seeds", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 

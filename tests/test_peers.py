@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 from benchmarks.peers import measure, ours, run, table, workload
 from benchmarks.peers.measure import Found, Job, Passage
+from citeqa.index.documents.corpus import load
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.runtime import TOKENIZER
+from citeqa.index.types import Document
+from citeqa.rag.evaluation.questions import load as questions_of
+from citeqa.rag.reader.export import PROBE
+from citeqa.rag.reader.onnx_reader import SHIPPED
+from citeqa.rag.reader.windows import Encoder
 from conftest import DATA, ROOT
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
-
-from index.corpus import load
-from index.embedder import Embedder
-from index.runtime import TOKENIZER
-from index.types import Document
-from rag.evaluation.questions import load as questions_of
-from rag.reader import SHIPPED, Encoder
-from rag.reader_export import PROBE
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Document, Passage, Span
+from citeqa.rag.candidates import NEAR, Place, also, conflicting, different, fitting, gather, others, same_spot, signs
+from citeqa.rag.confidence import LEAD, Confidence, Signs
+from citeqa.rag.types import Evidence
 from scripted import ScriptedReader
-
-from index.builder import update
-from index.embedder import Embedder
-from index.store import Index
-from index.types import Document, Passage, Span
-from rag.confidence import LEAD, Confidence, Signs
-from rag.places import NEAR, Place, also, conflicting, different, fitting, gather, others, same_spot, signs
-from rag.types import Evidence
 
 WEIGHTS = Confidence(2.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0, 0), threshold=0.5)
 

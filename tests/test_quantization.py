@@ -9,15 +9,15 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from citeqa.index.embedding.quantization import Floats, quantize, quantize_tables, restored
+from citeqa.index.embedding.runtime import MODEL, TOKENIZER, session
+from citeqa.rag.reader.export import PROBE
+from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
+from citeqa.rag.reader.windows import Encoder
+from citeqa.rag.training.encoded import Encoded
+from citeqa.rag.training.model import as_torch, logits
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-
-from index.quantization import Floats, quantize, quantize_tables, restored
-from index.runtime import MODEL, TOKENIZER, session
-from rag.reader import SHIPPED, Encoder, OnnxReader
-from rag.reader_export import PROBE
-from rag.training.encoded import Encoded
-from rag.training.model import as_torch, logits
 
 WORDS, WIDTH, HIDDEN, NARROW = 1000, 24, 40, 8
 KEPT = {"small.weight": (50, WIDTH), "narrow": (HIDDEN, NARROW)}  # too few rows, too few columns

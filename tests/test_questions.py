@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from index.errors import QuestionSetError
-from index.types import Span
-from rag.evaluation.questions import Question, load
+from citeqa.index.errors import QuestionSetError
+from citeqa.index.types import Span
+from citeqa.rag.evaluation.questions import Question, load
 
 GOOD: dict[str, Any] = {
     "id": "q1",

@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
+from citeqa.api.http.metrics import Metrics
+from citeqa.api.http.queueing import Queue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
-
-from api.metrics import Metrics
-from api.queueing import Queue
 
 
 class Work:

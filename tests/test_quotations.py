@@ -5,12 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from citeqa.index.documents.sentences import sentences
+from citeqa.index.types import Span
+from citeqa.rag.citation.quotations import LONGEST, whole
 from hypothesis import given
 from hypothesis import strategies as st
-
-from index.sentences import sentences
-from index.types import Span
-from rag.quotations import LONGEST, whole
 
 
 def shown(text: str, part: str) -> str:

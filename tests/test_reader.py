@@ -13,30 +13,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from citeqa.index.documents.chunker import Chunker, ChunkerSettings
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.runtime import MODEL, TOKENIZER, tokenizer
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.types import Passage, Span
+from citeqa.rag.reader.boundaries import inside_word, outward, past_marks, trimmed
+from citeqa.rag.reader.onnx_reader import DESCRIPTION, SHIPPED, SPANS, OnnxReader
+from citeqa.rag.reader.protocol import ReaderError
+from citeqa.rag.reader.spans import LONGEST, best_spans
+from citeqa.rag.reader.windows import QUESTION_TOKENS, STRIDE, Encoder, Window
+from citeqa.rag.types import ScoredSpan
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-
-from index.chunker import Chunker, ChunkerSettings
-from index.embedder import Embedder
-from index.runtime import MODEL, TOKENIZER, tokenizer
-from index.store import Index
-from index.types import Passage, Span
-from rag.boundaries import inside_word, outward, past_marks, trimmed
-from rag.reader import (
-    DESCRIPTION,
-    LONGEST,
-    QUESTION_TOKENS,
-    SHIPPED,
-    SPANS,
-    STRIDE,
-    Encoder,
-    OnnxReader,
-    ReaderError,
-    Window,
-    best_spans,
-)
-from rag.types import ScoredSpan
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 FERRY = "The ferry to Inishmore leaves at half past ten."

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from citeqa.api.service import Service
+from citeqa.index.atomic import sha256
+from citeqa.index.embedding.runtime import MODEL, TOKENIZER
+from citeqa.index.embedding.weights import packaged
+from citeqa.index.types import Span
+from citeqa.rag.reader import export as reader_export
+from citeqa.rag.reader.loading import load_reader
+from citeqa.rag.reader.onnx_reader import DESCRIPTION, SPANS, OnnxReader
+from citeqa.rag.reader.protocol import ReaderError
+from citeqa.rag.reader.spans import best_spans
+from citeqa.rag.reader.windows import Encoder
 from conftest import ROOT
-
-from api.service import Service
-from index.files import sha256
-from index.runtime import MODEL, TOKENIZER
-from index.sources import packaged
-from index.types import Span
-from rag import reader_export
-from rag.reader import DESCRIPTION, SPANS, Encoder, OnnxReader, ReaderError, best_spans
-from rag.readers import load_reader
 
 QUESTION = "Who opened the harbour bridge, and when?"
 TEXTS = [

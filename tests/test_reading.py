@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from citeqa.index.documents.corpus import document
+from citeqa.index.errors import QuestionSetError
+from citeqa.index.types import Document, Span
+from citeqa.rag.evaluation.questions import Question, load, some
+from citeqa.rag.evaluation.reading import main, measure
+from citeqa.rag.reader.protocol import ReaderInfo
+from citeqa.rag.types import ScoredSpan
 from conftest import ROOT
-
-from index.corpus import document
-from index.errors import QuestionSetError
-from index.types import Document, Span
-from rag.evaluation.questions import Question, load, some
-from rag.evaluation.reading import main, measure
-from rag.reader import ReaderInfo
-from rag.types import ScoredSpan
 
 TEXT = "🦊 The fox sleeps at noon.\n\nThe owl wakes at dusk."
 NOON, DUSK = Span(0, 25), Span(27, 49)

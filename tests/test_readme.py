@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import re
 
+from citeqa.api.cli import console as show
+from citeqa.api.schemas import AskResponse
+from citeqa.api.service import Service
 from conftest import ROOT
 from rich.console import Console
-
-from api import show
-from api.schemas import AskResponse
-from api.service import Service
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

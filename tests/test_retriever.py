@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from citeqa.index.documents.chunker import ChunkerSettings, indexed_text
+from citeqa.index.embedding.embedder import EmbedderInfo
+from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
+from citeqa.index.errors import IndexMismatchError
+from citeqa.index.storage.selection import Selection
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Filters, Passage, Ranked, Span
+from citeqa.rag.retrieval.fusion import DENSE
+from citeqa.rag.retrieval.retriever import DEPTH, Retriever
 from numpy.typing import NDArray
-
-from index.builder import update
-from index.chunker import ChunkerSettings, indexed_text
-from index.embedder import EmbedderInfo, SentenceTransformerEmbedder
-from index.errors import IndexMismatchError
-from index.ranking import Ranked
-from index.store import Index, Selection
-from index.types import Filters, Passage, Span
-from rag.fusion import DENSE
-from rag.retriever import DEPTH, Retriever
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 QUESTION = "How much aid did the US pledge to Cubans?"

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from index.types import Span
-from rag.evaluation.journal import journal
-from rag.evaluation.questions import Question
-from rag.evaluation.report import by_split, record, shown, summary
-from rag.evaluation.run import RANKED, Row, restored, run
+from citeqa.index.types import Span
+from citeqa.rag.evaluation.journal import journal
+from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.report import by_split, record, shown, summary
+from citeqa.rag.evaluation.run import RANKED, Row, restored, run
 
 TEXTS = {"fox": "🦊 The fox sleeps at noon. It eats berries.", "owl": "The owl wakes at dusk. It eats mice."}
 SLEEPS, EATS = (2, 25), (26, 42)  # the sentences of "fox"; the first character is two UTF-16 units

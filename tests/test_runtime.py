@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from citeqa.index.cores import cores
+from citeqa.index.documents.corpus import load
+from citeqa.index.embedding import runtime
+from citeqa.index.embedding.loading import PRECISIONS, load_embedder
+from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
+from citeqa.index.embedding.runtime import MODEL, Feed, SideBySide
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.types import Document
+from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from conftest import SEEDS
 from numpy.typing import NDArray
-
-from index import runtime
-from index.cores import cores
-from index.corpus import load
-from index.models import PRECISIONS, load_embedder
-from index.runtime import MODEL, Feed, OnnxEmbedder, SideBySide
-from index.sources import DEFAULT_MODEL
-from index.types import Document
-from rag.reader import SHIPPED, OnnxReader
 
 
 @pytest.fixture(scope="module")

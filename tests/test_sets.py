@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from index.chunker import ChunkerSettings
-from index.corpus import Skipped
-from index.embedder import Embedder
-from index.errors import CiteqaError, QuestionSetError
-from index.store import Index
-from index.types import Document, Span
-from rag.evaluation.corpora import DONE, indexed
-from rag.evaluation.sets import QuestionSet, read
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import Skipped
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.errors import CiteqaError, QuestionSetError
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.types import Document, Span
+from citeqa.rag.evaluation.corpora import DONE, indexed
+from citeqa.rag.evaluation.sets import QuestionSet, read
 
 CORPUS: list[dict[str, Any]] = [
     {"_id": "d1", "title": "Ferries", "text": "The ferry leaves at noon."},

@@ -8,20 +8,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
+from citeqa.index.documents.corpus import document
+from citeqa.index.storage import generations as derived
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.layout import DATABASE
+from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.settings import chunker_of
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.sync import plan, sync
+from citeqa.index.storage.writer import update, writing
 from faults import DAMAGE, MEMORY, SOAK, derived_files, faults_of, fresh, settled, texts_of
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 from test_builder import QUERIES, WordLengths, results
-
-from index import derived
-from index.builder import update, writing
-from index.catalog import Catalog
-from index.chunker import Chunker, ChunkerSettings, indexed_text
-from index.corpus import document
-from index.rebuild import remake
-from index.store import DATABASE, Index, chunker_of
-from index.sync import plan, sync
 
 SENTENCES = [
     "The quick brown fox jumps over the lazy dog.",

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
+from citeqa.index.errors import IndexDamagedError, IndexNotFoundError, UnknownDocumentError
+from citeqa.index.storage import writer as builder
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.lock import writer_lock
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Filters, Hit, Passage
 from conftest import DATA
 from test_builder import INFO, WordLengths, results, write_documents
-
-from index import builder
-from index.builder import update
-from index.catalog import Catalog
-from index.embedder import SentenceTransformerEmbedder
-from index.errors import IndexDamagedError, IndexNotFoundError, UnknownDocumentError
-from index.store import Index, writer_lock
-from index.types import Filters, Hit, Passage
 
 WIKINEWS = DATA / "wikinews" / "corpus.jsonl"
 QUESTION = "What did Rubio say about Cuba?"

@@ -11,17 +11,16 @@ from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import pytest
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import document
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.sync import EmptyFolderError, plan, preview, sync
+from citeqa.index.storage.writer import Report, update, writing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_builder import WordLengths, results, write_documents
-
-from index.builder import Report, update, writing
-from index.catalog import Catalog
-from index.chunker import ChunkerSettings
-from index.corpus import document
-from index.embedder import Embedder
-from index.store import Index
-from index.sync import EmptyFolderError, plan, preview, sync
 
 FOX = "A fox\n\nThe quick brown fox jumps over the lazy dog."
 HARBOUR = "Harbour lights\n\nAll quiet at the harbour tonight."

@@ -16,27 +16,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from citeqa.index.documents.chunker import Chunker, ChunkerSettings
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.runtime import TOKENIZER
+from citeqa.index.embedding.weights import packaged
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.index.types import Span
+from citeqa.rag.evaluation.squad import Article, load
+from citeqa.rag.matching import normalized
+from citeqa.rag.reader.windows import Encoder
+from citeqa.rag.retrieval.retriever import Retriever
+from citeqa.rag.training import prepare, train
+from citeqa.rag.training.__main__ import made, main
+from citeqa.rag.training.encoded import ROUND, Encoded, labelled
+from citeqa.rag.training.model import Ensemble, average, logits, loss, predict, taught
+from citeqa.rag.training.train import Settings, batches
+from citeqa.rag.training.windows import NEAR, Cutter, Example, again, given, retrieved
 from hypothesis import given as generated
 from hypothesis import strategies as st
 from transformers import BertConfig, BertForQuestionAnswering
-
-from index.builder import update
-from index.chunker import Chunker, ChunkerSettings
-from index.embedder import Embedder
-from index.runtime import TOKENIZER
-from index.sources import packaged
-from index.store import Index
-from index.types import Span
-from rag.evaluation.squad import Article, load
-from rag.matching import normalized
-from rag.reader import Encoder
-from rag.retriever import Retriever
-from rag.training import prepare, train
-from rag.training.__main__ import made, main
-from rag.training.encoded import ROUND, Encoded, labelled
-from rag.training.model import Ensemble, average, logits, loss, predict, taught
-from rag.training.train import Settings, batches
-from rag.training.windows import NEAR, Cutter, Example, again, given, retrieved
 
 PEOPLE = ["Ada", "Bohumil", "Chloé", "Dmitri", "Esi", "Farid", "Greta", "Hana", "Ivo", "Jun"]
 TOWNS = ["Ostrava", "Galway", "Nîmes", "Kazan", "Accra", "Shiraz", "Graz", "Osaka", "Split", "Busan"]
@@ -211,7 +210,7 @@ def shared_words(one: str, other: str) -> set[str]:
 def test_a_retrieved_passage_never_holds_the_answer(
     articles: list[Article], cutter: Cutter, retriever: Retriever, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.training.windows.RETRIEVED", 1.0)
+    monkeypatch.setattr("citeqa.rag.training.windows.RETRIEVED", 1.0)
     steps: list[None] = []
     found = list(retrieved(articles, cutter, retriever, 1, tmp_path / "kept", lambda: steps.append(None)))
     asked = {one.question: one for article in articles for one in article.asked if one.answers}
@@ -269,7 +268,7 @@ def test_line_breaks_of_unicode_inside_a_passage_break_no_kept_line(
 def test_an_answer_of_which_nothing_can_be_looked_for_has_no_retrieved_passage(
     chunker: Chunker, retriever: Retriever, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.training.windows.RETRIEVED", 1.0)
+    monkeypatch.setattr("citeqa.rag.training.windows.RETRIEVED", 1.0)
     context = "The vitamin is called A."
     entry = {"title": "Ada_Novák", "paragraphs": [{"context": context, "qas": [qa("v", "Which?", context, "A")]}]}
     (tmp_path / "squad.json").write_text(json.dumps({"data": [entry]}))
@@ -617,7 +616,7 @@ def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_ru
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch, "compile", lambda model, **options: model)
-    monkeypatch.setattr("rag.training.__main__.fresh", tiny)
+    monkeypatch.setattr("citeqa.rag.training.__main__.fresh", tiny)
     prepared = prepare.Prepared(examples(), examples(80)[40:], examples(20))
     teachers = [Settings(windows=800, batch=8, peak=peak, seed=seed) for seed, peak in ((1, 5e-3), (2, 1e-6))]
     learned = loss
@@ -634,7 +633,7 @@ def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_ru
     assert all(one["em"] > 0.9 for one in trainings[3:])  # they began as the better one
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     monkeypatch.setattr(train, "loss", None)
-    monkeypatch.setattr("rag.training.__main__.taught", None)
+    monkeypatch.setattr("citeqa.rag.training.__main__.taught", None)
     model, again = made(prepared, encoder, teachers, students, tmp_path)
     assert again == trainings
     assert_equal(dict(model.state_dict()), weights)
@@ -644,7 +643,7 @@ def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_ru
 def test_a_share_that_leaves_no_batch_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], share: str
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["rag.training", "squad.json", "--share", share])
+    monkeypatch.setattr("sys.argv", ["citeqa.rag.training", "squad.json", "--share", share])
     with pytest.raises(SystemExit):
         main()
     assert "--share must be more than 0.0021" in capsys.readouterr().err

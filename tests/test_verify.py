@@ -7,17 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import document
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import writing
+from citeqa.index.types import Document, Span
+from citeqa.rag.citation.verification import Claim, Verdict, verify
+from citeqa.rag.types import Citation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_builder import WordLengths
-
-from index.builder import writing
-from index.chunker import ChunkerSettings
-from index.corpus import document
-from index.store import Index
-from index.types import Document, Span
-from rag.types import Citation
-from rag.verify import Claim, Verdict, verify
 
 TEXT = (
     "Prologue 🦊 first. The ferry leaves at nine. It costs twelve florin. The last ferry leaves at ten. Nobody waits."

@@ -7,8 +7,8 @@ import signal
 import sys
 import time
 
-from index.errors import DocumentError
-from index.formats import Extracted
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats import Extracted
 
 calls = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from index.embedder import Embedder, EmbedderInfo, Vectors
+from citeqa.index.embedding.embedder import Embedder, EmbedderInfo, Vectors
 
 
 class Wrapped:

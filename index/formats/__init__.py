@@ -2,7 +2,7 @@
 
 Such a function is pure: what it gives depends on the bytes alone. What cannot be read is a DocumentError with the
 reason. It may also hang, crash or take all memory, for the parsers behind it are native code fed with files from
-anywhere; so it is run in a process of its own, by `index.extraction`.
+anywhere; so it is run in a process of its own, by `index.formats.extraction`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from datetime import date
 
 MODULES = {
-    ".docx": "index.formats.docx",
-    ".eml": "index.formats.mail",
-    ".epub": "index.formats.epub",
-    ".htm": "index.formats.html",
-    ".html": "index.formats.html",
-    ".pdf": "index.formats.pdf",
-    ".xhtml": "index.formats.html",
+    ".docx": "citeqa.index.formats.docx",
+    ".eml": "citeqa.index.formats.mail",
+    ".epub": "citeqa.index.formats.epub",
+    ".htm": "citeqa.index.formats.html",
+    ".html": "citeqa.index.formats.html",
+    ".pdf": "citeqa.index.formats.pdf",
+    ".xhtml": "citeqa.index.formats.html",
 }
-TEXT = "index.formats.text"  # of text whose encoding must be detected
+TEXT = "citeqa.index.formats.text"  # of text whose encoding must be detected
 MAX_FIELD = 1000  # code points; what is longer is cut
 
 _HIDDEN = ("Cc", "Cn", "Cs")  # controls, no characters at all, halves of characters

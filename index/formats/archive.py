@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from io import BytesIO
 
-from index.errors import DocumentError
+from citeqa.index.errors import DocumentError
 
 MAX_UNPACKED = 256 * 1024 * 1024  # bytes, of all members that are read together
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # DOCX and EPUB allow no others

@@ -1,4 +1,4 @@
-"""The other end of `index.extraction`: a process that turns one file after another into text, within its limits.
+"""The other end of `index.formats.extraction`: a process that turns one file after another into text, within its limits.
 
 A request is a line of JSON, `{"module": ..., "size": ...}`, and then so many bytes; the answer is a line of JSON,
 `{"extracted": {...}}` or `{"error": "..."}`.
@@ -14,7 +14,7 @@ from dataclasses import asdict
 from importlib import import_module
 from typing import Any
 
-from index.errors import DocumentError
+from citeqa.index.errors import DocumentError
 
 OUT_OF_MEMORY = 77  # the exit status that says so
 MAX_TEXT = 64 * 1024 * 1024  # code points

@@ -6,10 +6,10 @@ import posixpath
 from typing import Any
 from urllib.parse import unquote
 
-from index.errors import DocumentError
-from index.formats import Extracted, day, tidy
-from index.formats.archive import Archive
-from index.formats.markup import local, parse_xhtml, parse_xml, text_of
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats import Extracted, day, tidy
+from citeqa.index.formats.archive import Archive
+from citeqa.index.formats.markup import local, parse_xhtml, parse_xml, text_of
 
 _CHAPTERS = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from index.errors import DocumentError
-from index.formats import Extracted, day, tidy
-from index.formats.markup import decoded, parse_html, text_of
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats import Extracted, day, tidy
+from citeqa.index.formats.markup import decoded, parse_html, text_of
 
 # Days out of the page's markup alone, never guessed from its words, and the same whenever it is read.
 _DATES = {"original_date": True, "extensive_search": False, "min_date": "1900-01-01", "max_date": "2100-01-01"}

@@ -9,10 +9,10 @@ from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import default
 
-from index.decoding import decode
-from index.errors import DocumentError
-from index.formats import Extracted, tidy
-from index.formats.markup import decoded, parse_html, text_of
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats import Extracted, tidy
+from citeqa.index.formats.decoding import decode
+from citeqa.index.formats.markup import decoded, parse_html, text_of
 
 _HEADERS = ("From", "Date", "Subject", "Message-ID")
 

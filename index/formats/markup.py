@@ -7,11 +7,10 @@ import re
 from html.entities import html5
 from typing import Any
 
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats.decoding import decode
 from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
-
-from index.decoding import decode
-from index.errors import DocumentError
 
 # HTML's elements that begin a line, and those that trafilatura writes (head, item, list, quote, row).
 _BLOCKS = {

@@ -8,8 +8,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from index.errors import DocumentError
-from index.formats import Extracted, day, tidy
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats import Extracted, day, tidy
 
 _PASSWORD, _SECURITY = 4, 5  # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY in fpdfview.h
 _END = b"%%EOF"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from index.decoding import decode
-from index.formats import Extracted
+from citeqa.index.formats import Extracted
+from citeqa.index.formats.decoding import decode
 
 
 def extract(data: bytes) -> Extracted:

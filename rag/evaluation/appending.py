@@ -7,10 +7,9 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from citeqa.index.atomic import sync
+from citeqa.index.errors import IndexBusyError, StorageError
 from filelock import FileLock, Timeout
-
-from index.errors import IndexBusyError, StorageError
-from index.files import sync
 
 PATIENCE = 10.0  # seconds that a writer waits for another one
 

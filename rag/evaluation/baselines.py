@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from citeqa.index.documents.sentences import sentences
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.types import Hit, Passage
+from citeqa.rag.evaluation import metrics
+from citeqa.rag.evaluation.found import Piece, holds
+from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.report import average, estimate, proportion
+from citeqa.rag.evaluation.retrieval import DEPTH, Search
+from citeqa.rag.retrieval.fusion import reciprocal_rank
 from numpy.typing import NDArray
-
-from index.embedder import Embedder
-from index.sentences import sentences
-from index.store import Index
-from index.types import Hit, Passage
-from rag.evaluation import metrics
-from rag.evaluation.found import Piece, holds
-from rag.evaluation.questions import Question
-from rag.evaluation.report import average, estimate, proportion
-from rag.evaluation.retrieval import DEPTH, Search
-from rag.fusion import reciprocal_rank
 
 CONSTANT = 60  # of the fusion's paper, whatever the program itself uses
 READ = 10  # passages whose sentences are compared

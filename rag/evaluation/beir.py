@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from index.corpus import Skipped, document
-from index.errors import DocumentError, QuestionSetError
-from index.types import Document
-from rag.evaluation.questions import Question
+from citeqa.index.documents.corpus import Skipped, document
+from citeqa.index.errors import DocumentError, QuestionSetError
+from citeqa.index.types import Document
+from citeqa.rag.evaluation.questions import Question
 
 FILES = ("corpus.jsonl", "queries.jsonl", "qrels")
 

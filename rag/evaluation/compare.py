@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from index.errors import QuestionSetError
-from rag.evaluation import metrics
-from rag.evaluation.resampling import bootstrap, mcnemar, permutation
+from citeqa.index.errors import QuestionSetError
+from citeqa.rag.evaluation import metrics
+from citeqa.rag.evaluation.resampling import bootstrap, mcnemar, permutation
 
 Row = Mapping[str, Any]
 LOWER_IS_BETTER = ("milliseconds",)

@@ -10,15 +10,15 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from index import __version__
-from index.builder import Progress, writing
-from index.chunker import ChunkerSettings
-from index.corpus import Skipped
-from index.embedder import Embedder
-from index.files import write_json
-from index.schema import FORMAT
-from index.store import settings_of
-from rag.evaluation.sets import Corpus
+from citeqa.index import __version__
+from citeqa.index.atomic import write_json
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import Skipped
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.storage.schema import FORMAT
+from citeqa.index.storage.settings import settings_of
+from citeqa.index.storage.writer import Progress, writing
+from citeqa.rag.evaluation.sets import Corpus
 
 DONE = "indexed.json"
 

@@ -1,6 +1,6 @@
 """Fit how places are ordered, the confidence and its threshold, on the split "fit" of question sets.
 
-    python -m rag.evaluation.fit QUESTIONS.jsonl CORPUS [QUESTIONS.jsonl CORPUS ...]
+    python -m citeqa.rag.evaluation.fit QUESTIONS.jsonl CORPUS [QUESTIONS.jsonl CORPUS ...]
 
 A place is right if it overlaps an accepted answer with a token F1 of at least 0.5, in an accepted document. The
 weight of the evidence beside the reader's margin is that of a conditional logistic regression (McFadden 1974): among
@@ -23,22 +23,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.rag.answerer import READ, Answerer
+from citeqa.rag.candidates import Place, signs
+from citeqa.rag.confidence import FITTED, Confidence, Signs
+from citeqa.rag.evaluation.metrics import RIGHT, token_f1
+from citeqa.rag.evaluation.questions import Question, load, some
+from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
+from citeqa.rag.reader.protocol import Reader
+from citeqa.rag.retrieval.retriever import Retriever
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
-
-from index.builder import update
-from index.embedder import Embedder
-from index.models import load_embedder
-from index.sources import DEFAULT_MODEL
-from index.store import Index
-from rag.answerer import READ, Answerer
-from rag.confidence import FITTED, Confidence, Signs
-from rag.evaluation.metrics import RIGHT, token_f1
-from rag.evaluation.questions import Question, load, some
-from rag.places import Place, signs
-from rag.reader import SHIPPED, OnnxReader, Reader
-from rag.retriever import Retriever
 
 # On half the squared weights of features in units of their spread, against the sum over all questions: weights stay
 # finite where a feature separates everything, and the more questions there are, the less it holds them down.

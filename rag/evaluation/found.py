@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from index.types import Span
-from rag.evaluation import metrics, ranking
-from rag.evaluation.questions import Question
+from citeqa.index.types import Span
+from citeqa.rag.evaluation import metrics, ranking
+from citeqa.rag.evaluation.questions import Question
 
 BUDGETS = (600, 3000)  # characters that a person, or a program, reads of what is returned
 SHOWN = 5  # pieces kept for whoever looks at a question

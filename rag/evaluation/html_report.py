@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from index.errors import CiteqaError
-from rag.evaluation.report import shown
-from rag.evaluation.stages import MEANINGS
+from citeqa.index.errors import CiteqaError
+from citeqa.rag.evaluation.report import shown
+from citeqa.rag.evaluation.stages import MEANINGS
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
@@ -93,7 +93,7 @@ def _plots(record: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
 
 
 def _of_answers(rows: Sequence[Mapping[str, Any]], threshold: float | None, key: str) -> list[tuple[str, str]]:
-    from rag.evaluation import plots
+    from citeqa.rag.evaluation import plots
 
     confidences, right = [row["confidence"] for row in rows], [row["right"] for row in rows]
     answerable = [row["confidence"] for row in rows if row["answerable"]]
@@ -106,7 +106,7 @@ def _of_answers(rows: Sequence[Mapping[str, Any]], threshold: float | None, key:
 
 
 def _of_search(rows: Sequence[Mapping[str, Any]], key: str, deepest: int) -> list[tuple[str, str]]:
-    from rag.evaluation import plots
+    from citeqa.rag.evaluation import plots
 
     firsts = [row["reciprocal_rank"] for row in rows if row["answerable"]]
     ranks = [round(1 / first) if first else 0 for first in firsts]

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
-from index.types import Document, Span
+from citeqa.index.types import Document, Span
 
 Verdict = Literal["right", "wrong", "missing"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from index.sentences import document_sentences
-from index.types import Document, Span
-from rag.evaluation.judged import Place
+from citeqa.index.documents.sentences import document_sentences
+from citeqa.index.types import Document, Span
+from citeqa.rag.evaluation.judged import Place
 
 
 def occurrences(documents: Iterable[Document], words: str, within: Span | None = None) -> list[Place]:

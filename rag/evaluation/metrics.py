@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from citeqa.rag import matching
+from citeqa.rag.evaluation.resampling import Numbers
 from numpy.typing import NDArray
-
-from rag import matching
-from rag.evaluation.resampling import Numbers
 
 Flags = Sequence[bool] | NDArray[np.bool_]
 

@@ -17,10 +17,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from rag.evaluation import sets
-from rag.evaluation.compare import difference
-from rag.evaluation.questions import Question, some
-from rag.evaluation.sets import QuestionSet
+from citeqa.rag.evaluation import sets
+from citeqa.rag.evaluation.compare import difference
+from citeqa.rag.evaluation.questions import Question, some
+from citeqa.rag.evaluation.sets import QuestionSet
 
 Half = Literal["report", "fit"]
 NAMES = ("squad_dev", "scifact", "news_quiz", "seeds")

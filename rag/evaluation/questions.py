@@ -18,9 +18,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from index.errors import QuestionSetError
-from index.types import Span
-from rag.evaluation.judged import settled
+from citeqa.index.errors import QuestionSetError
+from citeqa.index.types import Span
+from citeqa.rag.evaluation.judged import settled
 
 T = TypeVar("T")
 

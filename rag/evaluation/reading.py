@@ -1,6 +1,6 @@
 """How well the reader reads: each question over the one paragraph it was written for, nothing searched.
 
-    python -m rag.evaluation.reading QUESTIONS.jsonl CORPUS.jsonl [--split report] [--limit N] [--reader DIR]
+    python -m citeqa.rag.evaluation.reading QUESTIONS.jsonl CORPUS.jsonl [--split report] [--limit N] [--reader DIR]
         [--output OUT.json]
 
 for question sets that say what paragraph a question was `written_for`. The reader gets that paragraph whole and the
@@ -21,15 +21,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from index import __version__
-from index.corpus import load as load_documents
-from index.errors import CiteqaError, QuestionSetError
-from index.files import sha256, write_json
-from index.types import Document
-from rag.evaluation import metrics
-from rag.evaluation.questions import Question, load, some
-from rag.evaluation.report import at_threshold, average, number, proportion, shown
-from rag.reader import SHIPPED, OnnxReader, Reader
+from citeqa.index import __version__
+from citeqa.index.atomic import sha256, write_json
+from citeqa.index.documents.corpus import load as load_documents
+from citeqa.index.errors import CiteqaError, QuestionSetError
+from citeqa.index.types import Document
+from citeqa.rag.evaluation import metrics
+from citeqa.rag.evaluation.questions import Question, load, some
+from citeqa.rag.evaluation.report import at_threshold, average, number, proportion, shown
+from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
+from citeqa.rag.reader.protocol import Reader
 
 
 @dataclass(frozen=True, slots=True)

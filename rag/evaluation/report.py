@@ -8,11 +8,10 @@ from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from citeqa.rag.evaluation import metrics, ranking
+from citeqa.rag.evaluation.resampling import bootstrap, interval
+from citeqa.rag.evaluation.run import Row
 from numpy.typing import NDArray
-
-from rag.evaluation import metrics, ranking
-from rag.evaluation.resampling import bootstrap, interval
-from rag.evaluation.run import Row
 
 Picked = NDArray[np.intp]  # positions of questions
 

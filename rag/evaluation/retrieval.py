@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from index.errors import QuestionSetError
-from rag.evaluation.found import Piece, Returned, expected, values
-from rag.evaluation.questions import Question
-from rag.evaluation.report import by_split, latencies, retrieval
-from rag.evaluation.stages import Stage
+from citeqa.index.errors import QuestionSetError
+from citeqa.rag.evaluation.found import Piece, Returned, expected, values
+from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.report import by_split, latencies, retrieval
+from citeqa.rag.evaluation.stages import Stage
 
 DEPTH = 100  # passages looked at
 KIND = "retrieval"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from index.types import Span
-from rag.evaluation import metrics
-from rag.evaluation.found import Piece, Returned, expected, holds, values
-from rag.evaluation.journal import Journal
-from rag.evaluation.questions import Question
-from rag.evaluation.stages import Stage, stage
+from citeqa.index.types import Span
+from citeqa.rag.evaluation import metrics
+from citeqa.rag.evaluation.found import Piece, Returned, expected, holds, values
+from citeqa.rag.evaluation.journal import Journal
+from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.stages import Stage, stage
 
 RANKED = 10  # pieces of evidence looked at
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from index import corpus
-from index.corpus import Skipped
-from index.errors import QuestionSetError
-from index.types import Document
-from rag.evaluation import beir, squad
-from rag.evaluation.questions import Question, load
+from citeqa.index.documents import corpus
+from citeqa.index.documents.corpus import Skipped
+from citeqa.index.errors import QuestionSetError
+from citeqa.index.types import Document
+from citeqa.rag.evaluation import beir, squad
+from citeqa.rag.evaluation.questions import Question, load
 
 
 @dataclass(frozen=True, slots=True)

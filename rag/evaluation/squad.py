@@ -11,7 +11,7 @@ import lzma
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.types import Document, Span
+from citeqa.index.types import Document, Span
 
 _SEPARATOR = "\n\n"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rag.evaluation.compare import Difference
-from rag.evaluation.public import OURS, READ
+from citeqa.rag.evaluation.compare import Difference
+from citeqa.rag.evaluation.public import OURS, READ
 
 _RETRIEVAL = {
     "answer in 600 characters": "answer in 600 characters",

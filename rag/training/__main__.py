@@ -1,6 +1,6 @@
 """Make the reader that is shipped, from SQuAD and the packaged embedding model's weights.
 
-    python -m rag.training SQUAD.json [--share 1.0] [--work DIR] [--output DIR]
+    python -m citeqa.rag.training SQUAD.json [--share 1.0] [--work DIR] [--output DIR]
 
 Several teachers learn from the labels; students, which begin as the best of them, learn what they believe on average,
 also of passages that nobody labelled, and their mean is the reader. SQuAD's train-v2.0.json is at
@@ -24,19 +24,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from citeqa.index.atomic import sha256, write_json
+from citeqa.index.embedding.runtime import TOKENIZER
+from citeqa.index.embedding.weights import DEFAULT_MODEL, DEFAULT_MODEL_SHA256, packaged
+from citeqa.rag.reader.export import export
+from citeqa.rag.reader.onnx_reader import SHIPPED
+from citeqa.rag.reader.windows import Encoder
+from citeqa.rag.training.card import TRAINING, write
+from citeqa.rag.training.encoded import Encoded, labelled
+from citeqa.rag.training.model import Ensemble, average, feed, fresh, taught
+from citeqa.rag.training.prepare import Prepared, composition, examples
+from citeqa.rag.training.train import Settings, measured, order, progress_of, train
 
-from index.files import sha256, write_json
-from index.runtime import TOKENIZER
-from index.sources import DEFAULT_MODEL, DEFAULT_MODEL_SHA256, packaged
-from rag.reader import SHIPPED, Encoder
-from rag.reader_export import export
-from rag.training.card import TRAINING, write
-from rag.training.encoded import Encoded, labelled
-from rag.training.model import Ensemble, average, feed, fresh, taught
-from rag.training.prepare import Prepared, composition, examples
-from rag.training.train import Settings, measured, order, progress_of, train
-
-log = logging.getLogger("rag.training")
+log = logging.getLogger("citeqa.rag.training")
 
 NAME = "citeqa-reader-minilm-l6"
 SEED = 1  # of what is kept aside and read

@@ -1,8 +1,8 @@
 """The model card: what the reader is, what it was made of and how, and what was measured on it.
 
-    python -m rag.training.card RECORD.json [RECORD.json ...]
+    python -m citeqa.rag.training.card RECORD.json [RECORD.json ...]
 
-writes it again, with the figures of evaluations (`citeqa evaluate --output`, `python -m rag.evaluation.reading
+writes it again, with the figures of evaluations (`citeqa evaluate --output`, `python -m citeqa.rag.evaluation.reading
 --output`) of data that nothing was fitted or chosen on.
 """
 
@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from index.runtime import MODEL
-from rag.evaluation.report import shown
-from rag.reader import DESCRIPTION, SHIPPED
+from citeqa.index.embedding.runtime import MODEL
+from citeqa.rag.evaluation.report import shown
+from citeqa.rag.reader.onnx_reader import DESCRIPTION, SHIPPED
 
 TRAINING, CARD = "training.json", "CARD.md"
 
@@ -29,7 +29,7 @@ Six layers, 384 wide, 12 heads; {precision}; one ONNX file of {megabytes:.1f} MB
   (Rajpurkar et al. 2016, 2018; CC BY-SA 4.0), file `{data}`, SHA-256 `{data_sha256}`.
 - **Licence** of these weights: CC BY-SA 4.0, as of the data they were trained on; see NOTICE.
 - **SHA-256** of `{model}`: `{model_sha256}`.
-- **Made by** `python -m rag.training {data}`.
+- **Made by** `python -m citeqa.rag.training {data}`.
 - **For** English passages of a few sentences, as citeqa retrieves them. It knows nothing but what it is given to read;
   questions that need arithmetic, several passages or yes/no are not what it is for.
 
@@ -56,7 +56,7 @@ given): EM and F1 on the answerable ones when forced, AUROC of the margin, overa
 
 def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
     """Write the card of the reader in `folder`."""
-    from rag.training.windows import WHOLE_PARAGRAPHS
+    from citeqa.rag.training.windows import WHOLE_PARAGRAPHS
 
     described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
     about = json.loads((folder / TRAINING).read_text(encoding="utf-8"))

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from citeqa.rag.reader.windows import Encoder, Window
+from citeqa.rag.training.windows import Example
 from numpy.typing import NDArray
-
-from rag.reader import Encoder, Window
-from rag.training.windows import Example
 
 ROUND = 16  # lengths are rounded up to multiples: memory grows without end where shapes vary freely
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from index.builder import update
-from index.chunker import Chunker, ChunkerSettings
-from index.models import load_embedder
-from index.sources import DEFAULT_MODEL
-from index.store import Index
-from rag.evaluation.squad import Article, load
-from rag.retriever import Retriever
-from rag.training.windows import Cutter, Example, again, given, retrieved
+from citeqa.index.documents.chunker import Chunker, ChunkerSettings
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import update
+from citeqa.rag.evaluation.squad import Article, load
+from citeqa.rag.retrieval.retriever import Retriever
+from citeqa.rag.training.windows import Cutter, Example, again, given, retrieved
 
 log = logging.getLogger(__name__)
 

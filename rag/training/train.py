@@ -16,12 +16,12 @@ from pathlib import Path
 from random import Random
 
 import torch
-
-from rag.evaluation.metrics import auroc, exact_match, mean, token_f1
-from rag.reader import Encoder, best_spans
-from rag.training.encoded import Encoded
-from rag.training.model import logits, loss, predict
-from rag.training.windows import Example
+from citeqa.rag.evaluation.metrics import auroc, exact_match, mean, token_f1
+from citeqa.rag.reader.spans import best_spans
+from citeqa.rag.reader.windows import Encoder
+from citeqa.rag.training.encoded import Encoded
+from citeqa.rag.training.model import logits, loss, predict
+from citeqa.rag.training.windows import Example
 
 log = logging.getLogger(__name__)
 

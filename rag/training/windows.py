@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.types import Document, Passage, Span
-from rag.evaluation.squad import Article, Asked
-from rag.matching import normalized
+from citeqa.index.types import Document, Passage, Span
+from citeqa.rag.evaluation.squad import Article, Asked
+from citeqa.rag.matching import normalized
 
 if TYPE_CHECKING:  # where there are windows already, nothing is cut or retrieved
-    from index.chunker import Chunker
-    from rag.retriever import Retriever
+    from citeqa.index.documents.chunker import Chunker
+    from citeqa.rag.retrieval.retriever import Retriever
 
 WHOLE_PARAGRAPHS = 0.4  # share of questions read in their whole paragraph
 RETRIEVED = 0.3  # share of answerable questions that are also asked of a passage without the answer

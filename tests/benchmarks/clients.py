@@ -27,11 +27,10 @@ from statistics import median, quantiles
 import httpx
 from benchmarks.growth import spoken, write_corpus
 from benchmarks.run import machine
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.writer import update
 from guarded import Guarded
-
-from index.builder import update
-from index.models import load_embedder
-from index.sources import DEFAULT_MODEL
 
 ROOT = Path(__file__).resolve().parents[2]
 THROUGHPUT = 0.95  # of one client's, at least

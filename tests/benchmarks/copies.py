@@ -18,15 +18,14 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
+from citeqa.index.documents.corpus import document as document_of
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.types import Document
+from citeqa.rag.retrieval import copies
 from numpy.typing import NDArray
-
-from index.chunker import Chunker, ChunkerSettings, indexed_text
-from index.corpus import document as document_of
-from index.embedder import Embedder
-from index.models import load_embedder
-from index.sources import DEFAULT_MODEL
-from index.types import Document
-from rag import copies
 
 DOCUMENTS = 60
 LONGEST = 3000  # code points of an article

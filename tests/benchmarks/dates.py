@@ -16,11 +16,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from time import perf_counter
 
-from api.service import Service
-from rag.answerer import READ
-from rag.dates import understood
-from rag.evaluation.metrics import RIGHT, token_f1
-from rag.evaluation.questions import load
+from citeqa.api.service import Service
+from citeqa.rag.answerer import READ
+from citeqa.rag.evaluation.metrics import RIGHT, token_f1
+from citeqa.rag.evaluation.questions import load
+from citeqa.rag.timing.expressions import understood
 
 TODAY = date(2026, 11, 24)
 

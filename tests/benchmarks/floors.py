@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from citeqa.index.cores import cores
+from citeqa.index.embedding.runtime import SideBySide
 from onnx import TensorProto, helper
-
-from index.cores import cores
-from index.runtime import SideBySide
 
 SIDE = 1024  # of the matrices that are multiplied
 ROUNDS = 30

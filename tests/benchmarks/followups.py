@@ -16,14 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from api.service import Service
-from index.builder import update
-from index.models import load_embedder
-from index.sources import DEFAULT_MODEL
-from index.store import DATABASE
-from rag import confidence
-from rag.evaluation.metrics import RIGHT, Proportion, token_f1
-from rag.followup import Turn, carried
+from citeqa.api.service import Service
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.layout import DATABASE
+from citeqa.index.storage.writer import update
+from citeqa.rag import confidence
+from citeqa.rag.evaluation.metrics import RIGHT, Proportion, token_f1
+from citeqa.rag.followup import Turn, carried
 
 ROOT = Path(__file__).resolve().parents[2]
 Row = dict[str, Any]

@@ -21,17 +21,16 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from citeqa.api.live import LivingService
+from citeqa.index.documents.corpus import document
+from citeqa.index.documents.sentences import sentences
+from citeqa.index.embedding.embedder import Embedder, Vectors
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.doctor import examine
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import BATCH, update
 from wrapped import Wrapped
-
-from api.living import LivingService
-from index.builder import BATCH, update
-from index.corpus import document
-from index.doctor import examine
-from index.embedder import Embedder, Vectors
-from index.models import load_embedder
-from index.sentences import sentences
-from index.sources import DEFAULT_MODEL
-from index.store import Index
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = (1_000, 10_000, 100_000)
@@ -132,9 +131,9 @@ def unchanged(folder: Path, models: Path, pool: list[str]) -> float:
         path = files / str(i % 100) / f"{i}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(article(pool, i, 4), encoding="utf-8")
-    from index.builder import writing
-    from index.chunker import ChunkerSettings
-    from index.sync import plan, sync
+    from citeqa.index.documents.chunker import ChunkerSettings
+    from citeqa.index.storage.sync import plan, sync
+    from citeqa.index.storage.writer import writing
 
     with writing(index, lambda: Clusters(load_embedder(DEFAULT_MODEL, models)), ChunkerSettings(), "growing") as writer:
         sync(writer, plan(writer.catalog, files))

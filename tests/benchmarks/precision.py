@@ -14,12 +14,12 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-
-from index.embedder import Embedder, SentenceTransformerEmbedder
-from index.models import PRECISIONS, load_embedder
-from index.runtime import OnnxEmbedder
-from index.sources import DEFAULT_MODEL
-from rag.evaluation.metrics import mean, ndcg_at
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.loading import PRECISIONS, load_embedder
+from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
+from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.rag.evaluation.metrics import mean, ndcg_at
 
 
 def read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:

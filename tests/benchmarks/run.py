@@ -19,12 +19,12 @@ from pathlib import Path
 from statistics import median
 
 import httpx
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.loading import PRECISIONS, load_embedder
+from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
+from citeqa.index.embedding.runtime import TOKENIZER, tokenizer
+from citeqa.index.embedding.weights import DEFAULT_MODEL, packaged
 from servers import Server
-
-from index.embedder import Embedder
-from index.models import PRECISIONS, load_embedder
-from index.runtime import TOKENIZER, OnnxEmbedder, tokenizer
-from index.sources import DEFAULT_MODEL, packaged
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSAGES = 512

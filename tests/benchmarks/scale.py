@@ -27,12 +27,11 @@ from typing import Any
 import numpy as np
 from benchmarks.growth import changes, spoken, timed
 from benchmarks.synthetic import Space, write
-
-from index.models import load_embedder
-from index.ranking import Ranked
-from index.sources import DEFAULT_MODEL
-from index.store import Index
-from rag.retriever import DEPTH, Retriever
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.types import Ranked
+from citeqa.rag.retrieval.retriever import DEPTH, Retriever
 
 Row = dict[str, float]
 

@@ -28,28 +28,29 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import citeqa.index.documents.chunker
+import citeqa.index.storage.generations
+import citeqa.index.storage.writer
+import citeqa.rag.reader.onnx_reader
+import citeqa.rag.retrieval.copies
+import citeqa.rag.retrieval.retriever
 from benchmarks.floors import Cost, calibrated
 from benchmarks.growth import article, spoken, write_corpus
 from benchmarks.run import machine
-
-import index.builder
-import index.chunker
-import index.derived
-import rag.copies
-import rag.reader
-import rag.retriever
-from api.local import serving
-from api.service import Service
-from index.builder import Writer, update
-from index.chunker import Chunker
-from index.dense import DensePart
-from index.lexical import LexicalIndex
-from index.models import load_embedder
-from index.runtime import OnnxEmbedder, SideBySide
-from index.sources import DEFAULT_MODEL
-from index.store import Index
-from rag.answerer import Answerer
-from rag.reader import Encoder, OnnxReader
+from citeqa.api.evaluation.local import serving
+from citeqa.api.service import Service
+from citeqa.index.documents.chunker import Chunker
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
+from citeqa.index.embedding.runtime import SideBySide
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.ranking.dense import DensePart
+from citeqa.index.ranking.lexical import LexicalIndex
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.writer import Writer, update
+from citeqa.rag.answerer import Answerer
+from citeqa.rag.reader.onnx_reader import OnnxReader
+from citeqa.rag.reader.windows import Encoder
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH, LAYERS = 384, 6  # of the default embedder and of the shipped reader
@@ -150,31 +151,31 @@ QUESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (Index, "rank_dense", "dense ranking", scanned),
     (Index, "rank_lexical", "lexical ranking", postings),
     (Index, "highest_lexical", "lexical ranking", nothing),
-    (rag.retriever, "convex", "fusion", nothing),
-    (rag.copies, "merged", "copies", nothing),
+    (citeqa.rag.retrieval.retriever, "convex", "fusion", nothing),
+    (citeqa.rag.retrieval.copies, "merged", "copies", nothing),
     (Index, "fetch", "fetching", passages),
     (Index, "document", "fetching", texts),
     (Index, "headings", "fetching", nothing),
     (OnnxReader, "read", "reading: spans", nothing),
     (Encoder, "encode_all", "reading: tokens", tokenized),
     (SideBySide, "run", ": model", computed),
-    (rag.reader, "best_spans", "reading: spans", squares),
+    (citeqa.rag.reader.onnx_reader, "best_spans", "reading: spans", squares),
 )
 INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
-    (index.builder, "load", "reading files", nothing),
+    (citeqa.index.storage.writer, "load", "reading files", nothing),
     (Writer, "put", "SQLite", nothing),
     (Writer, "commit", "SQLite", nothing),
     (Writer, "settle", "SQLite", nothing),
     (Chunker, "heading", "chunking", nothing),
     (Chunker, "chunk", "chunking", nothing),
     (OnnxEmbedder, "count_tokens", "chunking: tokens", nothing),
-    (index.chunker, "document_sentences", "sentences", nothing),
+    (citeqa.index.documents.chunker, "document_sentences", "sentences", nothing),
     (OnnxEmbedder, "embed_passages", "embedding: tokens", nothing),
     (SideBySide, "run", ": model", computed),
     (DensePart, "build", "FAISS", vectors),
     (DensePart, "save", "FAISS", nothing),
     (LexicalIndex, "write", "tantivy", nothing),
-    (index.builder, "advance", "publishing", nothing),
+    (citeqa.index.storage.writer, "advance", "publishing", nothing),
 )
 
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.growth import spoken
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import document
+from citeqa.index.embedding.embedder import EmbedderInfo
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.generations import rebuild
+from citeqa.index.storage.layout import DATABASE
+from citeqa.index.storage.settings import settings_of
+from citeqa.index.types import Passage, Span
 from numpy.typing import NDArray
-
-from index.catalog import Catalog
-from index.chunker import ChunkerSettings
-from index.corpus import document
-from index.derived import rebuild
-from index.embedder import EmbedderInfo
-from index.store import DATABASE, settings_of
-from index.types import Passage, Span
 
 Floats = NDArray[np.float32]
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.peers.measure import READ, Found, Job, Passage
+from citeqa.api.service import Service
+from citeqa.index.embedding.embedder import Embedder, Vectors
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.writer import update
 from numpy.typing import NDArray
 from wrapped import Wrapped
-
-from api.service import Service
-from index.builder import update
-from index.embedder import Embedder, Vectors
-from index.models import load_embedder
-from index.sources import DEFAULT_MODEL
 
 
 class Given(Wrapped):
@@ -34,7 +33,7 @@ class Given(Wrapped):
 class Fp32:
     precision = "fp32"
     configuration = (
-        "index.builder.update over the documents (chunking, SQLite with its syncs, both search files; the peers get "
+        "citeqa.index.storage.writer.update over the documents (chunking, SQLite with its syncs, both search files; the peers get "
         "the passages cut already and keep nothing durably), api.service.Service, Answerer.search(k = 10) and "
         "Answerer.ask(min_confidence = 0); vectors in fp32, which is the default; the shipped 8-bit reader"
     )

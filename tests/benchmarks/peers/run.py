@@ -27,9 +27,8 @@ from typing import Any
 from benchmarks.peers import measure, table, workload
 from benchmarks.peers.measure import SYSTEMS, Job
 from benchmarks.run import machine
-
-from index.sources import packaged
-from rag.evaluation import metrics
+from citeqa.index.embedding.weights import packaged
+from citeqa.rag.evaluation import metrics
 
 TESTS = workload.ROOT / "tests"
 PEERS = workload.ROOT / ".bench" / "bin" / "python"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from rag.evaluation.metrics import percentile
+from citeqa.rag.evaluation.metrics import percentile
 
 Run = Mapping[str, Any]  # what `measure` gives, with `system`, `phase` and `repeat`, or with an `error`
 OURS = ("citeqa fp32", "citeqa int8")

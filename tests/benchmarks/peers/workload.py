@@ -16,20 +16,19 @@ from typing import Any
 
 import numpy as np
 from benchmarks.peers.measure import Passage
+from citeqa.index.documents import corpus
+from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
+from citeqa.index.documents.sentences import sentences
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.embedding.loading import PRECISIONS, load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL, packaged
+from citeqa.index.types import Document
+from citeqa.rag.evaluation import public
+from citeqa.rag.evaluation.questions import Question, some
+from citeqa.rag.reader.loading import load_reader
+from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
+from citeqa.rag.training.model import as_torch
 from transformers import AutoTokenizer, logging
-
-from index import corpus
-from index.chunker import Chunker, ChunkerSettings, indexed_text
-from index.embedder import Embedder
-from index.models import PRECISIONS, load_embedder
-from index.sentences import sentences
-from index.sources import DEFAULT_MODEL, packaged
-from index.types import Document
-from rag.evaluation import public
-from rag.evaluation.questions import Question, some
-from rag.reader import SHIPPED, OnnxReader
-from rag.readers import load_reader
-from rag.training.model import as_torch
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = ROOT.parent / "shared" / "data"

@@ -1,0 +1,135 @@
+"""Asking in the contract's own types, whether the index is opened here or a running service is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+
+from citeqa.api.settings import Settings
+
+if TYPE_CHECKING:
+    from citeqa.api.client.client import Client
+    from citeqa.api.live import LivingService
+    from citeqa.api.schemas import AskResponse, DocumentOut, FiltersIn, SearchResponse, VerifyResponse
+    from citeqa.api.service import Service
+    from citeqa.rag.citation.verification import Claim
+
+
+class Asked(Protocol):
+    """Who answers: a `Client` of a service, or `Here`."""
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        min_confidence: float | None = None,
+        context: str | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> AskResponse:
+        """The answer to a question, or the reason why there is none."""
+
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> SearchResponse:
+        """The passages nearest to a question, best first."""
+
+    def document(self, document_id: str) -> DocumentOut:
+        """One document with its text."""
+
+    def verify(self, claim: Claim) -> VerifyResponse:
+        """Whether a citation still holds."""
+
+
+class Here:
+    """Answers from an index that is open in this process. May be shared between threads."""
+
+    def __init__(self, service: Service | LivingService) -> None:
+        self._service = service
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        min_confidence: float | None = None,
+        context: str | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> AskResponse:
+        service = self._service.now
+        response, _ = service.cache.ask(
+            service.answerer,
+            service.index,
+            question,
+            k=k,
+            filters=filters.filters() if filters else None,
+            min_confidence=min_confidence,
+            context=context,
+            today=today,
+            use_dates=use_dates,
+        )
+        return response
+
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> SearchResponse:
+        from citeqa.api.schemas import SearchResponse
+
+        service = self._service.now
+        chosen = filters.filters() if filters else None
+        found, ms = service.answerer.search(question, k=k, filters=chosen, today=today, use_dates=use_dates)
+        return SearchResponse.of(question, found, ms, service.index)
+
+    def document(self, document_id: str) -> DocumentOut:
+        from citeqa.api.schemas import DocumentOut
+
+        return DocumentOut.of(self._service.now.index.document(document_id))
+
+    def verify(self, claim: Claim) -> VerifyResponse:
+        from citeqa.api.schemas import VerifyResponse
+        from citeqa.rag.citation.verification import verify
+
+        return VerifyResponse.of(verify(self._service.now.index, claim))
+
+
+@contextmanager
+def asked(settings: Settings) -> Iterator[Asked]:
+    """Who answers with these settings: the service at `url` if one is named, else the index, opened here.
+
+    Raises:
+        CiteqaError: if there is no index, or it does not fit.
+    """
+    if settings.url:
+        with client(settings) as found:
+            yield found
+        return
+    from citeqa.api.tasks import opened
+
+    with opened(settings) as service:
+        yield Here(service)
+
+
+def client(settings: Settings) -> Client:
+    """A client of the service that the settings name."""
+    from citeqa.api.client.client import Client
+
+    assert settings.url
+    return Client(settings.url, settings.key)

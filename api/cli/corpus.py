@@ -1,0 +1,270 @@
+"""The commands that change an index or look after it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+from citeqa.api.backend import client
+from citeqa.api.cli import console as show
+from citeqa.api.cli.options import IndexDir, Json, Url, asking_given, out, print_json, settings_given
+from citeqa.api.settings import SEEDS, Settings
+from citeqa.api.tasks import build, err, remade, synced
+
+if TYPE_CHECKING:
+    from citeqa.api.schemas import DocumentSummary
+    from citeqa.index.storage.writer import Report
+    from citeqa.rag.citation.verification import Claim
+
+app = typer.Typer()
+NO_CITATION = "a citation has document_id, document_sha256, start, end, quote and sentence"
+
+
+def told(report: Report, index: Path, *, would: bool = False) -> None:
+    """Say what was done, what was skipped and why; leaves with status 1 if anything was."""
+    for skipped in report.skipped:
+        err.print(
+            f"skipped {show.printable(skipped.name)}: {show.printable(skipped.reason)}", style="yellow", markup=False
+        )
+    done = f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, {report.removed} removed"
+    holds = f"{index} holds {show.held(report.documents, report.passages)}"
+    end = "" if would else f"; {holds}"
+    out.print(f"{'would be: ' if would else ''}{done}, {len(report.skipped)} skipped{end}", markup=False)
+    if report.skipped:
+        raise typer.Exit(1)
+
+
+@app.command()
+def index(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(exists=True, help="Folders, text files, JSONL files. [dim](the seed articles)[/]"),
+    ] = None,
+    index: IndexDir = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Embedding model, by name or path. [dim](CITEQA_MODEL)[/]")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option("--precision", help="fp32, or the faster int8. [dim](CITEQA_PRECISION; fp32)[/]")
+    ] = None,
+    passage_tokens: Annotated[
+        int | None, typer.Option(min=16, help="Tokens of a passage at most. [dim](128)[/]")
+    ] = None,
+    overlap_sentences: Annotated[
+        int | None, typer.Option(min=0, help="Sentences a passage repeats of the one before. [dim](1)[/]")
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make everything again from the stored texts, with the settings given.")
+    ] = False,
+) -> None:
+    """Build the index, or bring it up to date: adds what is new, replaces what changed.
+
+    Examples: [bold]citeqa index reports/[/]   [bold]citeqa index a.txt b.md archive.jsonl --index archive.citeqa[/]
+    """
+    settings = settings_given(index=index, model=model, precision=precision)
+    if rebuild:
+        if paths:
+            raise typer.BadParameter("it takes no paths: what is stored is made again", param_hint="--rebuild")
+        report = remade(settings, passage_tokens, overlap_sentences)
+        out.print(f"made again: {settings.index} holds {show.held(report.documents, report.passages)}", markup=False)
+        return
+    told(build(settings, paths or [SEEDS], passage_tokens, overlap_sentences), settings.index)
+
+
+@app.command()
+def documents(
+    index: IndexDir = None,
+    json: Json = False,
+    contains: Annotated[str, typer.Option("--contains", help="Part of an id, a title, an author or a source.")] = "",
+    url: Url = None,
+) -> None:
+    """List the documents of the index.
+
+    Example: [bold]citeqa documents --contains rubio[/]
+    """
+    try:
+        contains.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("it is not valid text", param_hint="--contains") from None
+    found, total = _listed(asking_given(index, url), contains)
+    if json:
+        from citeqa.api.schemas import DocumentList
+
+        print_json(DocumentList(documents=found, next_cursor=None, total=total).model_dump(mode="json"))
+    else:
+        show.documents(out, found, total)
+
+
+def _listed(settings: Settings, contains: str) -> tuple[list[DocumentSummary], int]:
+    from citeqa.api.schemas import DocumentSummary
+
+    if settings.url:
+        with client(settings) as service:
+            found = list(service.all_documents(q=contains))
+        return found, len(found)
+    from citeqa.index.storage.snapshot import Index
+
+    with closing(Index(settings.index)) as opened:
+        summaries, total = opened.summaries(opened.documents or 1, contains=contains)
+    return [DocumentSummary.of(item) for item in summaries], total
+
+
+@app.command()
+def sync(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The folder to keep in step with.")],
+    index: IndexDir = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on following the folder until Ctrl-C.")] = False,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Remove the folder's documents even if it holds no files any more.")
+    ] = False,
+) -> None:
+    """Keep the index in step with a folder: adds what is new, replaces what changed, removes what is gone. Files are
+    told by the digests of their bytes; what came from elsewhere is left alone.
+
+    Examples: [bold]citeqa sync reports/ --dry-run[/]   [bold]citeqa sync reports/ --watch[/]
+    """
+    settings = settings_given(index=index)
+    if watch and dry_run:
+        raise typer.BadParameter("not together with --dry-run", param_hint="--watch")
+    if not watch:
+        told(synced(settings, folder, dry_run=dry_run, empty=empty), settings.index, would=dry_run)
+        return
+    from citeqa.api.cli.watching import follow
+
+    follow(settings, folder, empty=empty, tell=told)
+
+
+@app.command()
+def remove(
+    ids: Annotated[list[str], typer.Argument(help="Ids of documents, as `citeqa documents` lists them.")],
+    index: IndexDir = None,
+) -> None:
+    """Remove documents: their texts are gone for good, only their digests stay in a log.
+
+    Example: [bold]citeqa remove reports/2024/harbour[/]
+    """
+    from citeqa.api.tasks import writer
+    from citeqa.index.storage.layout import existing
+
+    settings = settings_given(index=index)
+    existing(settings.index)
+    with writer(settings, "removing documents") as writing:
+        for document_id in dict.fromkeys(ids):
+            writing.remove(document_id)
+        writing.commit()
+        writing.settle()
+        report = writing.report()
+    told(report, settings.index)
+
+
+@app.command()
+def verify(
+    citation: Annotated[
+        typer.FileText,
+        typer.Argument(encoding="utf-8", help="A citation as JSON, or a whole answer; - reads standard input."),
+    ],
+    index: IndexDir = None,
+    json: Json = False,
+    url: Url = None,
+) -> None:
+    """Say whether a citation still holds: valid, moved, changed or gone. Exit status 0 if valid or moved, else 1.
+
+    Example: [bold]citeqa ask "Who met Rubio?" --json | citeqa verify -[/]
+    """
+    from citeqa.api.schemas import VerifyResponse
+    from citeqa.index.storage.snapshot import Index
+    from citeqa.rag.citation.verification import verify as compare
+
+    claim = claimed(citation)
+    settings = asking_given(index, url)
+    if settings.url:
+        with client(settings) as service:
+            verdict = service.verify(claim)
+    else:
+        with closing(Index(settings.index)) as opened:
+            verdict = VerifyResponse.of(compare(opened, claim))
+    if json:
+        print_json(verdict.model_dump(mode="json"))
+    else:
+        show.verdict(out, verdict)
+    if verdict.status in ("changed", "gone"):
+        raise typer.Exit(1)
+
+
+def claimed(file: TextIO) -> Claim:
+    """What a citation in a file claims; in a whole answer, its citation.
+
+    Raises:
+        typer.BadParameter: if there is none.
+    """
+    import json as reading
+
+    from citeqa.api.schemas import VerifyRequest
+    from pydantic import ValidationError
+
+    try:
+        given = reading.load(file)
+        while isinstance(given, dict) and "document_sha256" not in given:
+            if given.get("answered") is False:
+                raise ValueError("the question was not answered")
+            given = given.get("answer") or given.get("citation")
+        if not isinstance(given, dict):
+            raise ValueError(NO_CITATION)  # noqa: TRY004 - of the file, not of the program
+        return VerifyRequest.model_validate_json(reading.dumps({"citation": given})).claim()
+    except ValidationError as error:
+        faults = [(".".join(map(str, fault["loc"][1:])), fault["msg"]) for fault in error.errors()]
+        said = "; ".join(f"{name}: {message}" if name else message for name, message in faults)
+    except RecursionError:
+        said = "it is nested too deeply"
+    except ValueError as error:
+        said = str(error)
+    raise typer.BadParameter(f"it is no citation: {said}", param_hint="CITATION")
+
+
+@app.command()
+def doctor(index: IndexDir = None) -> None:
+    """Check the index and the models, everything that can be checked, and say what mends what is wrong.
+
+    Example: [bold]citeqa doctor --index archive.citeqa[/]
+    """
+    from citeqa.api.tasks import examined
+
+    sick = False
+    for finding in examined(settings_given(index=index)):
+        sick |= bool(finding.faults)
+        out.print(f"{'no ' if finding.faults else 'ok '} {finding.checked}", markup=False)
+        for fault in finding.faults:
+            out.print(f"    {show.printable(fault)}", style="red", markup=False)
+        if finding.faults:
+            out.print(f"    to mend it: {finding.mend}", markup=False)
+    if sick:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    target: Annotated[Path, typer.Argument(help="The file to write: .jsonl for documents, .sqlite3 for the database.")],
+    index: IndexDir = None,
+) -> None:
+    """Give everything back: all documents as JSONL, which `citeqa index` reads, or a copy of the whole database, which
+    may be made while others write and, named catalog.sqlite3 in a folder of its own, is an index again.
+
+    Examples: [bold]citeqa export documents.jsonl[/]   [bold]citeqa export backup.sqlite3[/]
+    """
+    from citeqa.index.storage.backup import backup, export_rows
+
+    settings = settings_given(index=index)
+    write = {".jsonl": export_rows, ".sqlite3": backup}.get(target.suffix)
+    if write is None:
+        raise typer.BadParameter("it must end in .jsonl or .sqlite3", param_hint="TARGET")
+    if target.is_dir() or not target.absolute().parent.is_dir():
+        raise typer.BadParameter(
+            f"{target} cannot be written: it is a folder, or its folder is not there", param_hint="TARGET"
+        )
+    if target.resolve().is_relative_to(settings.index.resolve()):
+        raise typer.BadParameter(f"{target} lies inside the index itself", param_hint="TARGET")
+    count = write(settings.index, target)
+    out.print(f"{target} holds {show.counted(count, 'document')}", markup=False)

@@ -1,0 +1,156 @@
+"""The commands that measure how good the answers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from citeqa.api.cli import console as show
+from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
+from citeqa.api.settings import Settings
+from citeqa.api.tasks import build, err, indexed, opened, progress
+
+if TYPE_CHECKING:
+    from citeqa.api.service import Service
+    from citeqa.rag.evaluation.questions import Question
+    from citeqa.rag.evaluation.sets import QuestionSet
+
+app = typer.Typer()
+_FORMS = "Question set: JSONL, a folder of ours or of BEIR's, or a SQuAD file."
+
+
+@app.command()
+def evaluate(
+    questions: Annotated[Path | None, typer.Argument(exists=True, help=_FORMS)] = None,
+    index: IndexDir = None,
+    corpus: Annotated[
+        list[Path] | None,
+        typer.Option("--corpus", exists=True, help="Index these documents for the run, instead of using --index."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write every question's values here, as JSON.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write figures, plots and every question here, as one HTML page.")
+    ] = None,
+    split: Annotated[str | None, typer.Option("--split", help="Ask only the questions of this split.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Ask at most so many questions of each split, evenly spread.")
+    ] = None,
+    retrieval: Annotated[bool, typer.Option("--retrieval", help="Measure what is found; read nothing.")] = False,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--compare", exists=True, dir_okay=False, help="Say what got better and worse between two runs."),
+    ] = None,
+    reader: ReaderName = None,
+) -> None:
+    """Measure the answers to a question set, asked over HTTP, or compare two such measurements.
+
+    A folder (questions.jsonl and corpus.jsonl; or BEIR's queries.jsonl, corpus.jsonl, qrels/) and a SQuAD file bring
+    their corpus: its index is kept beside yours and made once. With --output, a run that was stopped goes on.
+
+    Examples: [bold]citeqa evaluate tests/questions.jsonl --corpus seeds --output new.json --report new.html[/]
+    [bold]citeqa evaluate scifact/ --retrieval[/]   [bold]citeqa evaluate --compare old.json new.json[/]
+    """
+    _check_writable(output, report)
+    if (compare is None) == (questions is None):
+        raise typer.BadParameter("give a question set, or two runs to --compare", param_hint="QUESTIONS")
+    if compare or questions is None:
+        assert compare
+        _compare(*compare, split, output)
+        return
+    given, asked = _asked(questions, split, limit)
+    if not given.has_answers and not retrieval:
+        err.print(f"{given.name} says where answers are, not what they are: retrieval alone is measured", markup=False)
+    with _over(settings_given(index=index, reader=reader), given, corpus) as service:
+        record = _measured(service, given, asked, output, retrieval=retrieval or not given.has_answers)
+    show.figures(out, record["figures"])
+    show.lost(out, record["rows"])
+    if output:
+        from citeqa.index.atomic import write_json
+
+        write_json(output, record)
+    if report:
+        from citeqa.rag.evaluation import html_report
+
+        report.write_text(html_report.render(record), encoding="utf-8")
+
+
+def _check_writable(output: Path | None, report: Path | None) -> None:
+    for path in (output, report):
+        if path and (path.is_dir() or not path.parent.is_dir()):
+            raise typer.BadParameter(f"{path} cannot be written: it is a folder, or its folder is not there")
+    if report:
+        from citeqa.rag.evaluation import html_report
+
+        html_report.check()
+
+
+def _asked(path: Path, split: str | None, limit: int | None) -> tuple[QuestionSet, Sequence[Question]]:
+    from citeqa.rag.evaluation.questions import some
+    from citeqa.rag.evaluation.sets import read
+
+    given = read(path)
+    asked = [question for question in given.questions if split in (None, question.split)]
+    if not asked:
+        raise typer.BadParameter(f"{path} has no question of the split {split!r}", param_hint="--split")
+    return given, some(asked, limit) if limit else asked
+
+
+@contextmanager
+def _over(settings: Settings, given: QuestionSet, corpus: list[Path] | None) -> Iterator[Service]:
+    """The service over the documents that are named, else over those that the set brings, else over the index."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
+        if corpus:
+            settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
+            build(settings, corpus)
+        elif given.corpus:
+            settings = indexed(settings, given.corpus)
+        with opened(settings) as service:
+            yield service
+
+
+def _measured(
+    service: Service, given: QuestionSet, asked: Sequence[Question], output: Path | None, *, retrieval: bool
+) -> dict[str, Any]:
+    from citeqa.api.evaluation.measure import evaluate, retrieve
+
+    with progress(len(asked), "searching" if retrieval else "asking") as (advance, _):
+        if retrieval:
+            return retrieve(service, given, asked, lambda: advance(1))
+        kept = output.with_name(f"{output.name}.partial") if output else None
+        try:
+            return evaluate(service, given, asked, lambda: advance(1), kept)
+        except KeyboardInterrupt:
+            if kept:
+                err.print(f"what was asked so far is in {kept}; the same command goes on from there", markup=False)
+            raise
+
+
+def _compare(before: Path, after: Path, split: str | None, output: Path | None) -> None:
+    import json
+
+    from citeqa.index.atomic import write_json
+    from citeqa.index.errors import QuestionSetError
+    from citeqa.rag.evaluation.compare import compared
+
+    def run(path: Path) -> dict[str, Any]:
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            return {"rows": list(record["rows"])}
+        except (ValueError, KeyError, TypeError):
+            raise QuestionSetError(
+                f"{path} is no run; make one with: citeqa evaluate QUESTIONS --output RUN.json"
+            ) from None
+
+    found = compared(run(before), run(after), split)
+    show.comparison(out, found)
+    if output:
+        differences = [one._asdict() for one in found.differences]
+        better, worse = ([one._asdict() for one in held] for held in (found.better, found.worse))
+        write_json(output, {"differences": differences, "better": better, "worse": worse})

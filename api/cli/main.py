@@ -1,0 +1,156 @@
+"""The command line. Each command loads only what it needs; documents' words are printed without control characters."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from citeqa.api import logs
+from citeqa.api.backend import asked
+from citeqa.api.cli import console as show
+from citeqa.api.cli import corpus as cli_corpus
+from citeqa.api.cli import evaluation as cli_evaluate
+from citeqa.api.cli import questions as cli_questions
+from citeqa.api.cli import serving as cli_serve
+from citeqa.api.cli.options import IndexDir, Json, ReaderName, Url, asking_given, out, print_json
+from citeqa.api.tasks import err
+from citeqa.index.errors import CiteqaError
+from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    from citeqa.api.schemas import FiltersIn
+
+Checked = TypeVar("Checked", bound=BaseModel)
+
+app = typer.Typer(
+    help="Ask a folder of documents a question; get the documents' own words back, cited to the character.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.add_typer(cli_corpus.app)
+app.add_typer(cli_evaluate.app)
+app.add_typer(cli_questions.app)
+app.add_typer(cli_serve.app)
+K = Annotated[int, typer.Option("--k", min=1, max=50, help="How many passages of evidence to give.")]
+Question = Annotated[str, typer.Argument(help="What you want to know, in plain words.")]
+SourceName = Annotated[str | None, typer.Option("--source", help="Search only documents of this source.")]
+_DATE = ["%Y-%m-%d"]
+From = Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="Search only documents from this day on.")]
+To = Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Search only documents up to this day.")]
+Today = Annotated[
+    datetime | None,
+    typer.Option("--today", formats=_DATE, help='The day that "last week" in the question counts from.'),
+]
+UseDates = Annotated[
+    bool, typer.Option("--dates/--no-dates", help="Let times in the question prefer and filter sources.")
+]
+MinConfidence = Annotated[
+    float | None, typer.Option("--min-confidence", min=0, max=1, help="Answer only from this confidence up.")
+]
+
+
+def main() -> None:
+    """Run the command line; every foreseen error becomes one line that says what mends it."""
+    logs.to_terminal()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        app()
+    except BrokenPipeError:  # whoever read our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (CiteqaError, OSError) as error:
+        err.print(f"error: {show.printable(str(error))}", style="red", markup=False)
+        sys.exit(1)
+    except SystemExit as ended:
+        if ended.code == 130:  # Ctrl-C
+            err.print("stopped", style="yellow")
+        raise
+
+
+@app.command()
+def ask(
+    question: Question,
+    index: IndexDir = None,
+    k: K = 5,
+    json: Json = False,
+    source: SourceName = None,
+    from_: From = None,
+    to: To = None,
+    min_confidence: MinConfidence = None,
+    today: Today = None,
+    dates: UseDates = True,
+    reader: ReaderName = None,
+    url: Url = None,
+) -> None:
+    """Answer a question in the documents' own words, or say that they do not.
+
+    Example: [bold]citeqa ask "How much aid did the US pledge to Cubans?"[/]
+    """
+    _check_question(question)
+    filters = _filters(source, from_, to)
+    with asked(asking_given(index, url, reader=reader)) as service:
+        response = service.ask(
+            question, k=k, filters=filters, min_confidence=min_confidence, today=_day(today), use_dates=dates
+        )
+    if json:
+        print_json(response.model_dump(mode="json"))
+    else:
+        show.response(out, response)
+
+
+@app.command()
+def search(
+    question: Question,
+    index: IndexDir = None,
+    k: K = 5,
+    json: Json = False,
+    source: SourceName = None,
+    from_: From = None,
+    to: To = None,
+    today: Today = None,
+    dates: UseDates = True,
+    url: Url = None,
+) -> None:
+    """The passages nearest to a question, best first.
+
+    Example: [bold]citeqa search "maritime security" --k 3[/]
+    """
+    _check_question(question)
+    filters = _filters(source, from_, to)
+    with asked(asking_given(index, url)) as service:
+        found = service.search(question, k=k, filters=filters, today=_day(today), use_dates=dates)
+    if json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        show.evidence(out, found.evidence)
+
+
+def _filters(source: str | None, start: datetime | None, end: datetime | None) -> FiltersIn:
+    from citeqa.api.schemas import FiltersIn
+
+    days = {"date_from": _day(start), "date_to": _day(end)}
+    return _checked(FiltersIn, "--source, --from, --to", source=source, **days)
+
+
+def _day(given: datetime | None) -> date | None:
+    return given.date() if given else None
+
+
+def _check_question(question: str) -> None:
+    from citeqa.api.schemas import SearchRequest
+
+    _checked(SearchRequest, "QUESTION", question=question)
+
+
+def _checked(model: type[Checked], hint: str, **values: Any) -> Checked:
+    """The values, held to the same limits as over HTTP."""
+    try:
+        return model(**values)
+    except ValidationError as error:
+        faults = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        raise typer.BadParameter(faults, param_hint=hint) from None

@@ -1,0 +1,177 @@
+"""Making a question set for one's own documents, in the terminal: ask, mark the right words, the next question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from citeqa.api.cli.console import printable
+from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
+from citeqa.api.tasks import opened
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from citeqa.api.service import Service
+    from citeqa.index.types import Document
+    from citeqa.rag.evaluation.judged import Place
+
+app = typer.Typer()
+_HELP = """For each question what the service finds is shown; say what is right:
+  a number    the answer, sentence or place with this number; of a passage, its sentences are shown
+  words       as they stand in one of the documents shown; @ID words for another document; a number as words: "42"
+  -           no document answers this question
+  nothing     go on: to the next question, or to the end"""
+
+
+@app.command()
+def questions(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The question set to add to.")] = Path("questions.jsonl"),
+    index: IndexDir = None,
+    reader: ReaderName = None,
+) -> None:
+    """Make a question set for your own documents: ask, mark the right words in a document, or say that none answers.
+    Each question is on the disk before the next one is asked; `citeqa evaluate FILE` reads them.
+
+    Example: [bold]citeqa questions reports.questions.jsonl[/]
+    """
+    if not file.absolute().parent.is_dir():
+        raise typer.BadParameter(f"{file} cannot be written: its folder is not there", param_hint="FILE")
+    with opened(settings_given(index=index, reader=reader)) as service:
+        out.print(_HELP, style="dim", markup=False)
+        added = Session(service, file).run()
+    out.print(f"{added} added to {file}", markup=False)
+
+
+class Session:
+    """One sitting: asks until there is an empty line or the input ends."""
+
+    def __init__(self, service: Service, file: Path) -> None:
+        self._service, self._file = service, file
+
+    def run(self) -> int:
+        """How many questions were added."""
+        from citeqa.rag.evaluation.appending import append
+        from citeqa.rag.evaluation.judged import row
+
+        added = 0
+        while (question := _read("\nquestion")) is not None:
+            marked = self._marked(question)
+            if marked is not None:
+                append(self._file, row(question, "right" if marked else "missing", marked))
+                out.print(f"kept: {len(marked)} accepted" if marked else "kept: unanswerable", style="dim")
+                added += 1
+        return added
+
+    def _marked(self, question: str) -> list[Place] | None:
+        """The places that were marked; none for an unanswerable question, None if nothing was said."""
+        choices, documents = self._shown(question)
+        marked: list[Place] = []
+        while (said := _read("also right" if marked else "right")) is not None:
+            if said == "-" and not marked:
+                return []
+            place = self._understood(said, choices, documents)
+            if place and place not in marked:
+                marked.append(place)
+                out.print(_in_context(place))
+        return marked or None
+
+    def _shown(self, question: str) -> tuple[list[Choice], list[Document]]:
+        """What the service finds, numbered: answers, then passages."""
+        from citeqa.rag.evaluation.judged import Place
+        from citeqa.rag.evaluation.marking import sentences_in
+
+        response = self._service.answerer.ask(question, min_confidence=0.0)
+        documents: dict[str, Document] = {}
+
+        def document(document_id: str) -> Document:
+            return documents.setdefault(document_id, self._service.index.document(document_id))
+
+        cited = [response.answer.citation] if response.answer else []
+        cited += [candidate.citation for candidate in response.conflicts + response.alternatives]
+        places = [Place(document(one.source.document_id), one.quote.span) for one in cited]
+        choices: list[Choice] = [lambda place=place: place for place in places]  # type: ignore[misc]
+        _list([_in_context(place) for place in places], "answers", 1)
+        passages = [Place(document(found.source.document_id), found.place.span) for found in response.evidence]
+        _list([_whole(place) for place in passages], "passages", len(choices) + 1)
+        choices += [lambda place=place: _chosen(sentences_in(*place), "sentence") for place in passages]  # type: ignore[misc]
+        return choices, list(documents.values())
+
+    def _understood(self, said: str, choices: Sequence[Choice], documents: Sequence[Document]) -> Place | None:
+        from citeqa.index.errors import UnknownDocumentError
+        from citeqa.rag.evaluation.marking import occurrences
+
+        if said.isdecimal():
+            if 1 <= int(said) <= len(choices):
+                return choices[int(said) - 1]()
+            out.print(f"there is no number {said}")
+            return None
+        if said.startswith("@"):
+            name, _, said = said[1:].partition(" ")
+            try:
+                documents = [self._service.index.document(name)]
+            except UnknownDocumentError as error:
+                out.print(printable(str(error)), markup=False)
+                return None
+        found = occurrences(documents, _unquoted(said))
+        if not found:
+            out.print("these words stand in none of the documents shown, character for character; @ID names another")
+            return None
+        return found[0] if len(found) == 1 else _chosen(found, "place")
+
+
+Choice = Callable[[], "Place | None"]
+
+
+def _chosen(places: Sequence[Place], what: str) -> Place | None:
+    """One of several places, by its number, or words inside one of them."""
+    from citeqa.rag.evaluation.marking import occurrences
+
+    _list([_in_context(place) for place in places], f"{what}s", 1)
+    said = _read(f"which {what}, or words in it")
+    if said is None:
+        return None
+    if said.isdecimal() and 1 <= int(said) <= len(places):
+        return places[int(said) - 1]
+    inside = [one for place in places for one in occurrences([place.document], said, place.span)]
+    if not inside:
+        out.print("these words stand in none of them, character for character")
+    return inside[0] if inside else None
+
+
+def _unquoted(said: str) -> str:
+    """Words without the double quotes around them, which make words of what would be taken for something else."""
+    return said[1:-1] if len(said) > 2 and said[0] == said[-1] == '"' else said
+
+
+def _read(prompt: str) -> str | None:
+    """A line without the white space around it; None for an empty one and at the end of the input."""
+    out.print(Text(f"{prompt}: "), end="")
+    try:
+        line = input().strip()
+    except EOFError:
+        return None
+    return line or None
+
+
+def _list(lines: Sequence[Text], what: str, first: int) -> None:
+    if lines:
+        out.print(f"{what}:", style="dim")
+    for number, line in enumerate(lines, first):
+        out.print(Text(f"{number:>3} ") + line)
+
+
+def _in_context(place: Place) -> Text:
+    from citeqa.rag.evaluation.marking import around
+
+    before, words, behind = (printable(part).replace("\n", " ") for part in around(place))
+    return Text(before) + Text(words, style="bold") + Text(behind) + _named(place)
+
+
+def _whole(place: Place) -> Text:
+    return Text(printable(place.document.quote(place.span)).replace("\n", " ")) + _named(place)
+
+
+def _named(place: Place) -> Text:
+    return Text(f" — {printable(place.document.id)} [{place.span.start}, {place.span.end})", style="dim")

@@ -1,0 +1,153 @@
+"""The commands that serve: over HTTP, and over the Model Context Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from citeqa.api.cli import console as show
+from citeqa.api.cli.options import IndexDir, ReaderName, Url, asking_given, effective_settings
+from citeqa.api.settings import SEEDS, Settings
+from citeqa.api.tasks import build, err
+from citeqa.index.errors import CiteqaError
+
+if TYPE_CHECKING:
+    import socket
+
+    from citeqa.api.backend import Asked
+
+app = typer.Typer()
+Host = Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on. [dim](CITEQA_PORT; 8000)[/]")]
+Config = Annotated[
+    Path | None, typer.Option("--config", dir_okay=False, help="Settings as a TOML file. [dim](CITEQA_CONFIG)[/]")
+]
+Unauthenticated = Annotated[
+    bool | None,
+    typer.Option("--unauthenticated", help="Listen beyond this machine without any key. [dim](CITEQA_UNAUTHENTICATED)"),
+]
+
+
+@app.command()
+def serve(
+    index: IndexDir = None,
+    host: Host = None,
+    port: Port = None,
+    reader: ReaderName = None,
+    writing: Annotated[
+        bool | None,
+        typer.Option("--writing", help="Let documents be added and removed over HTTP. [dim](CITEQA_WRITING)[/]"),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer. [dim](CITEQA_WORKERS; 1)[/]")] = None,
+    unauthenticated: Unauthenticated = None,
+    config: Config = None,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print all settings and where each is from, and do nothing.")
+    ] = False,
+) -> None:
+    """Serve the chat page and the HTTP interface; indexes the seed articles first if there is no index. What other
+    commands change in the index is noticed within a second. Ctrl-C and SIGTERM end it when it has finished what it
+    began.
+
+    Examples: [bold]citeqa serve --port 8080[/]   [bold]citeqa serve --config citeqa.toml --print-config[/]
+    """
+    found = effective_settings(
+        config,
+        index=index,
+        host=host,
+        port=port,
+        reader=reader,
+        writing=writing,
+        workers=workers,
+        unauthenticated=unauthenticated,
+    )
+    if print_config:
+        typer.echo("\n".join(found.lines()))
+        return
+    settings = found.settings
+    settings.check_serving()
+    from citeqa.api import logs
+    from citeqa.api.http import server as running
+
+    if settings.log_format == "json":
+        logs.to_json()
+    with closing(listen(settings)) as listening:
+        if not (settings.index / "catalog.sqlite3").exists():
+            report = build(settings, [SEEDS])
+            err.print(f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False)
+        running.run(settings, listening)
+
+
+@app.command()
+def mcp(
+    index: IndexDir = None,
+    reader: ReaderName = None,
+    url: Url = None,
+    http: Annotated[bool, typer.Option("--http", help="Serve over HTTP at /mcp, not over standard input.")] = False,
+    host: Host = None,
+    port: Port = None,
+    unauthenticated: Unauthenticated = None,
+    config: Config = None,
+) -> None:
+    """Offer ask, search, document and verify to assistants over the Model Context Protocol: over standard input and
+    output, or with --http at http://HOST:PORT/mcp. With --url a running service answers.
+
+    Examples: [bold]citeqa mcp --index archive.citeqa[/]   [bold]citeqa mcp --http --port 8001[/]
+    """
+    from importlib.util import find_spec
+
+    if find_spec("mcp") is None:
+        raise CiteqaError("the Model Context Protocol needs the package mcp: pip install 'citeqa[mcp]'")
+    settings = asking_given(
+        index, url, config=config, reader=reader, host=host, port=port, unauthenticated=unauthenticated
+    )
+    if http:
+        settings.check_serving()
+        with closing(listen(settings)) as listening, answering(settings) as asked:
+            from citeqa.api.http import server as running
+
+            running.assist(settings, listening, asked)
+        return
+    with answering(settings) as asked:
+        from citeqa.api.assistants import server
+
+        server(asked).run("stdio")
+
+
+@contextmanager
+def answering(settings: Settings) -> Iterator[Asked]:
+    """Who answers: the service that is named, else the index as it changes."""
+    from citeqa.api.backend import Here, client
+    from citeqa.api.tasks import living
+
+    if settings.url:
+        with client(settings) as found:
+            yield found
+    else:
+        with living(settings) as service:
+            yield Here(service)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket that listens where the settings say.
+
+    Raises:
+        CiteqaError: if it cannot.
+    """
+    import socket
+
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        listening = socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise CiteqaError(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; "
+            "name another address with --host and --port"
+        ) from None
+    # Inherited by every connection. The event loop would set it, but not on sockets whose protocol number is 0, as
+    # those made here have; without it each answer waits 40 ms for the client's delayed acknowledgement.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

@@ -1,0 +1,221 @@
+"""A client of a running service, with the contract's own types.
+
+    with Client("https://citeqa.example.org", key="...") as service:
+        answer = service.ask("Who met Marco Rubio?")
+        print(answer.answer.citation.quote if answer.answer else answer.reason)
+
+Errors:
+
+    ServiceError               base of all below, itself a CiteqaError
+    ├── UnreachableError       no connection, or it broke off, or took too long
+    ├── RefusedError           the service said no: `status`, `problem`, `request_id`
+    │   └── BusyError          429 or 503, after all attempts: `retry_after` seconds
+    └── UnexpectedAnswerError  what answered is no citeqa, or one of another version
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from citeqa.api.client.errors import BusyError, RefusedError, ServiceError, UnexpectedAnswerError, UnreachableError
+from citeqa.api.schemas import (
+    AskRequest,
+    AskResponse,
+    BatchResponse,
+    DocumentIn,
+    DocumentList,
+    DocumentOut,
+    DocumentSummary,
+    FiltersIn,
+    ReadRequest,
+    Ready,
+    SearchRequest,
+    SearchResponse,
+    VerifyResponse,
+)
+from pydantic import BaseModel, SecretStr, ValidationError
+
+if TYPE_CHECKING:
+    from citeqa.rag.citation.verification import Claim
+
+__all__ = ["BusyError", "Client", "RefusedError", "ServiceError", "UnexpectedAnswerError", "UnreachableError"]
+
+Given = TypeVar("Given", bound=BaseModel)
+ATTEMPTS = 3
+_PAUSE = 0.25  # seconds before the second attempt; twice as long before each further one
+_LONGEST = 10.0  # seconds that a service may ask to wait
+
+
+class Client:
+    """Asks a service over HTTP. May be shared between threads.
+
+    A request is sent again only if that is safe: where the connection never stood, where the service said that it did
+    nothing because it is busy (429, 503), or, for what changes nothing, where the connection broke off.
+    """
+
+    def __init__(self, url: str, key: str | SecretStr | None = None, *, timeout: float = 60.0) -> None:
+        """`url` is what stands before `/api`; `timeout` in seconds is for each step of an attempt. Proxies and
+        passwords of the environment are not used: the question goes to the service and nowhere else."""
+        secret = key.get_secret_value() if isinstance(key, SecretStr) else key
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        min_confidence: float | None = None,
+        context: str | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> AskResponse:
+        """The answer to a question, or the reason why there is none."""
+        body = AskRequest(
+            question=question,
+            k=k,
+            filters=filters,
+            min_confidence=min_confidence,
+            context=context,
+            today=today,
+            use_dates=use_dates,
+        )
+        return self._post("ask", _json(body), AskResponse)
+
+    def ask_batch(self, questions: Sequence[AskRequest]) -> BatchResponse:
+        """The answers to several questions, each with its own problem if it has one."""
+        return self._post("ask/batch", {"questions": [_json(one) for one in questions]}, BatchResponse)
+
+    def read(
+        self,
+        question: str,
+        documents: Sequence[DocumentIn],
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        min_confidence: float | None = None,
+        context: str | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> AskResponse:
+        """The answer from texts that are sent along and not kept."""
+        body = ReadRequest(
+            question=question,
+            documents=list(documents),
+            k=k,
+            filters=filters,
+            min_confidence=min_confidence,
+            context=context,
+            today=today,
+            use_dates=use_dates,
+        )
+        return self._post("read", _json(body), AskResponse)
+
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        filters: FiltersIn | None = None,
+        today: date | None = None,
+        use_dates: bool = True,
+    ) -> SearchResponse:
+        """The passages nearest to a question, best first."""
+        body = SearchRequest(question=question, k=k, filters=filters, today=today, use_dates=use_dates)
+        return self._post("search", _json(body), SearchResponse)
+
+    def verify(self, claim: Claim) -> VerifyResponse:
+        """Whether a citation still holds."""
+        sentence = {"text": claim.sentence, "start": claim.sentence_start} if claim.sentence else None
+        names = ("document_id", "document_sha256", "start", "end", "quote")
+        citation = {name: getattr(claim, name) for name in names} | {"sentence": sentence}
+        return self._post("verify", {"citation": citation}, VerifyResponse)
+
+    def documents(self, *, limit: int = 50, cursor: str | None = None, q: str = "") -> DocumentList:
+        """A page of the documents, in order of their ids."""
+        parameters = {"limit": limit, "q": q} | ({"cursor": cursor} if cursor else {})
+        return self._given(self._send("GET", "/api/documents", params=parameters), DocumentList)
+
+    def all_documents(self, *, q: str = "") -> Iterator[DocumentSummary]:
+        """All of them, page by page."""
+        page = self.documents(limit=1000, q=q)
+        yield from page.documents
+        while page.next_cursor:
+            page = self.documents(limit=1000, cursor=page.next_cursor, q=q)
+            yield from page.documents
+
+    def document(self, document_id: str) -> DocumentOut:
+        """One document with its text."""
+        return self._given(self._send("GET", f"/api/documents/{quote(document_id, safe='')}"), DocumentOut)
+
+    def put(self, document: DocumentIn) -> DocumentOut:
+        """Add a document, or replace the one with its id."""
+        return self._given(self._send("POST", "/api/documents", safe=False, json=_json(document)), DocumentOut)
+
+    def remove(self, document_id: str) -> None:
+        """Delete a document for good."""
+        self._send("DELETE", f"/api/documents/{quote(document_id, safe='')}", safe=False)
+
+    def ready(self) -> Ready:
+        """What the service says of itself, if it can answer."""
+        return self._given(self._send("GET", "/api/ready"), Ready)
+
+    def _post(self, path: str, body: Any, model: type[Given]) -> Given:
+        return self._given(self._send("POST", f"/api/{path}", json=body), model)
+
+    def _given(self, response: httpx.Response, model: type[Given]) -> Given:
+        try:
+            return model.model_validate_json(response.content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise UnexpectedAnswerError(
+                f"{self.url} answers something else than this version of citeqa expects: {where} {first['msg']}"
+            ) from None
+
+    def _send(self, method: str, path: str, *, safe: bool = True, **content: Any) -> httpx.Response:
+        """The answer to a request that was granted; `safe` says that sending it twice changes nothing.
+
+        Raises:
+            ServiceError: see the module.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            last = attempt == ATTEMPTS
+            pause = _PAUSE * 2 ** (attempt - 1)
+            try:
+                response = self._http.request(method, path, **content)
+            except httpx.TransportError as error:
+                if last or not (safe or isinstance(error, httpx.ConnectError)) or isinstance(error, httpx.ReadTimeout):
+                    raise UnreachableError(f"{self.url} cannot be reached: {error or type(error).__name__}") from None
+            except (httpx.InvalidURL, ValueError) as error:
+                raise UnreachableError(f"{self.url} is no address of a service: {error}") from None
+            else:
+                if response.is_success:
+                    return response
+                refused = RefusedError.of(self.url, response.status_code, response.content, response.headers)
+                if last or not isinstance(refused, BusyError) or refused.retry_after > _LONGEST:
+                    raise refused
+                pause = max(pause, refused.retry_after)
+            time.sleep(pause)
+        raise AssertionError("every attempt returns or raises")
+
+
+def _json(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,1 @@
+"""Measuring a service on question sets."""

@@ -1,0 +1,137 @@
+"""Errors become problem details (RFC 9457): one shape, everywhere, with nothing of the request in it."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from citeqa.api.schemas import Problem, ProblemError
+from citeqa.index.errors import IndexBusyError, IndexDamagedError, StorageError, UnknownDocumentError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+log = logging.getLogger(__name__)
+
+
+class ProblemResponse(JSONResponse):
+    media_type = "application/problem+json"
+
+
+def problem(
+    status: int, detail: str, errors: list[ProblemError] | None = None, headers: dict[str, str] | None = None
+) -> ProblemResponse:
+    """A response that says what is wrong."""
+    return _response(_problem(status, detail, errors), headers)
+
+
+def _problem(status: int, detail: str, errors: list[ProblemError] | None = None) -> Problem:
+    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
+
+
+def _response(body: Problem, headers: dict[str, str] | None = None) -> ProblemResponse:
+    return ProblemResponse(body.model_dump(exclude_defaults=False), status_code=body.status, headers=headers)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What is wrong with a question, as a problem; for a part of a request that others do not depend on."""
+    if isinstance(error, RequestValidationError):
+        return _invalid_problem(error)
+    assert isinstance(error, UnknownDocumentError)
+    return _unknown_problem(error)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every foreseen error of the application, and of the framework below it, with a problem."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(UnknownDocumentError, _unknown_documents)
+    app.add_exception_handler(IndexBusyError, _busy)
+    app.add_exception_handler(StorageError, _disk)
+    app.add_exception_handler(IndexDamagedError, _damaged)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def _invalid(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)
+    return _response(_invalid_problem(error))
+
+
+def _invalid_problem(error: RequestValidationError) -> Problem:
+    faults = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return _problem(400, "The body is not valid JSON.")
+    errors = [ProblemError(pointer=_pointer(fault["loc"]), detail=_detail(fault)) for fault in faults]
+    return _problem(422, "The request is not valid: see errors.", errors)
+
+
+def _pointer(location: tuple[Any, ...]) -> str:
+    where, *rest = location
+    path = "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in rest)
+    if where == "body":
+        return f"#/{path}" if path else "#"
+    return f"{where}/{path}"
+
+
+def _detail(fault: dict[str, Any]) -> str:
+    """The validator's message; an unknown field's own name stands in the pointer already."""
+    if fault["type"] == "extra_forbidden":
+        return "There is no such field."
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _unknown_documents(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, UnknownDocumentError)
+    if request.method in ("GET", "DELETE"):
+        return problem(404, "There is no document with this id.")
+    return _response(_unknown_problem(error))
+
+
+def _unknown_problem(error: UnknownDocumentError) -> Problem:
+    named = ", ".join(error.ids[:10]) + (f" and {len(error.ids) - 10} more" if len(error.ids) > 10 else "")
+    fault = ProblemError(pointer="#/filters/document_ids", detail=f"No such document: {named}")
+    return _problem(422, "The filters name documents that are not in the index.", [fault])
+
+
+def _busy(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, IndexBusyError)
+    log.warning("%s", error)
+    detail = f"{error.holder[0].upper()}{error.holder[1:]} is writing to the index; try again after it."
+    return problem(503, detail, headers={"Retry-After": "5"})
+
+
+def _disk(request: Request, error: Exception) -> ProblemResponse:
+    log.error("%s", error)
+    return problem(507, "The disk refused what was to be stored; nothing was changed and nothing is lost.")
+
+
+def _damaged(request: Request, error: Exception) -> ProblemResponse:
+    log.error("%s", error)
+    return problem(503, "The index is damaged and gives no answers; the service's log says what mends it.")
+
+
+def _http(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    detail = _HTTP_DETAILS.get(error.status_code, error.detail)
+    if error.status_code == 400 and "multipart/form-data" in request.headers.get("content-type", "").lower():
+        detail = "The form cannot be read: it must be multipart/form-data with one file and few fields."
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (allowed := _allowed(request)):
+        headers["Allow"] = ", ".join(allowed)
+    return problem(error.status_code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all our routes of this path; the framework names those of the first alone."""
+    routes = [route for router in request.app.state.routers for route in router.routes]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in matching for method in route.methods})
+
+
+_HTTP_DETAILS = {
+    400: "The body cannot be read: it must be JSON in UTF-8.",
+    404: "There is nothing here. The paths that exist are listed at /docs.",
+    405: "This method is not allowed here.",
+}

@@ -1,0 +1,147 @@
+"""Running the service: in this process, or in several that a parent looks after."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+from functools import partial
+from pathlib import Path
+from socket import socket
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from citeqa.api import logs
+from citeqa.api.http.protocol import Impatient
+from citeqa.api.settings import Settings
+from citeqa.api.tasks import err, living
+from citeqa.index.errors import CiteqaError
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+if TYPE_CHECKING:
+    from citeqa.api.backend import Asked
+    from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, listening: socket) -> None:
+    """Serve until SIGTERM, which ends with status 0, or Ctrl-C; what was begun is finished first."""
+    if settings.workers > 1:
+        _supervise(settings, listening)
+        return
+    signal.signal(signal.SIGTERM, _stop)
+    with living(settings) as service:
+        from citeqa.api.http.app import create_app
+
+        app = create_app(service, writing=settings.writing, settings=settings)
+        _ready(settings, listening)
+        uvicorn.Server(configured(settings, app)).run([listening])
+
+
+def assist(settings: Settings, listening: socket, asked: Asked) -> None:
+    """Serve assistants over HTTP until SIGTERM or Ctrl-C."""
+    from citeqa.api.assistants import over_http, server
+
+    signal.signal(signal.SIGTERM, _stop)
+    app = over_http(server(asked), settings)
+    _ready(settings, listening)
+    uvicorn.Server(configured(settings, app)).run([listening])
+
+
+def configured(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
+    """How uvicorn runs an application here."""
+    return uvicorn.Config(
+        app,
+        http=partial(Impatient, patience=settings.timeout),  # type: ignore[arg-type]
+        ws="none",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=settings.grace,
+        **more,
+    )
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+def _ready(settings: Settings, listening: socket) -> None:
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    said = f"citeqa is ready at http://{shown}:{listening.getsockname()[1]}/"
+    if settings.log_format == "json":
+        log.info(said)
+    else:
+        err.print(f"{said} (Ctrl-C stops it)", markup=False)
+
+
+def _supervise(settings: Settings, listening: socket) -> None:
+    with tempfile.TemporaryDirectory(prefix="citeqa-metrics-") as shared:
+        app = partial(_worker, settings, Path(shared))
+        config = configured(settings, app, factory=True, workers=settings.workers)
+        workers = Workers(config, [listening], Path(shared), partial(_ready, settings, listening))
+        workers.run()
+        if any(process.exitcode == STARTUP_FAILURE for process in workers.processes):
+            raise CiteqaError("a worker could not start, for the reason above")
+
+
+class Workers(Multiprocess):
+    """Keeps the workers alive: one that dies is replaced, and its figures of the moment go with it."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket], shared: Path, tell: Any) -> None:
+        super().__init__(config, sockets)
+        self._shared, self._tell = shared, tell
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        for process in self.processes:
+            while not (self.should_exit.is_set() or process.is_ready(timeout=1)) and process.process.is_alive():
+                self.should_exit.wait(0.1)
+                self.handle_signals()
+        if all(process.process.is_alive() for process in self.processes) and not self.should_exit.is_set():
+            self._tell()
+
+    def keep_subprocess_alive(self) -> None:
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            for file in self._shared.glob(f"gauge_live*_{pid}.db"):
+                file.unlink(missing_ok=True)
+
+
+def _worker(settings: Settings, shared: Path) -> FastAPI:
+    """The application of one worker; called by uvicorn in a process of its own."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared)  # read by prometheus_client when it is imported
+    (logs.to_json if settings.log_format == "json" else logs.to_terminal)()
+    threading.Thread(target=_follow_parent, name="follow the parent", daemon=True).start()
+    from citeqa.api.http.app import create_app
+    from citeqa.api.http.metrics import Metrics
+    from citeqa.api.live import LivingService
+
+    try:
+        service = LivingService(settings.index, settings.exported, settings.reader, settings.cache)
+    except (CiteqaError, OSError) as error:
+        log.error("%s", error)  # noqa: TRY400 - foreseen, and says what mends it
+        sys.exit(STARTUP_FAILURE)
+    app = create_app(service, writing=settings.writing, settings=settings, metrics=Metrics(shared))
+    app.state.following = following = service.following()  # held, since it ends when nothing refers to it
+    following.__enter__()
+    return app
+
+
+def _follow_parent() -> None:
+    """Ends this worker when its parent has gone without a word."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,135 @@
+"""What is posted to be a document: JSON, or an uploaded file."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from citeqa.api.schemas import DocumentIn
+from citeqa.index.documents import corpus
+from citeqa.index.errors import DocumentError
+from citeqa.index.types import Document
+from fastapi import HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+BODY: dict[str, Any] = {  # of a request, as OpenAPI describes it
+    "required": True,
+    "content": {
+        "application/json": {"schema": DocumentIn.model_json_schema()},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "additionalProperties": False,
+                "properties": {
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "a file of a format that `citeqa index` reads, with its name",
+                    },
+                    "id": {"type": "string", "description": "the file's name without its ending, if not given"},
+                },
+            }
+        },
+    },
+}
+
+
+async def posted(request: Request) -> Document:
+    """The document that a request brings.
+
+    Raises:
+        RequestValidationError: if it is not one, with what is wrong with it.
+        HTTPException: 415, if the body is neither JSON nor a form with a file.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return await run_in_threadpool(_from_json, await request.body())
+    if kind != "multipart/form-data":
+        raise HTTPException(415, "The body must be JSON, or a form (multipart/form-data) with a file.")
+    async with request.form(max_files=1, max_fields=100) as form:
+        names = [name for name, _ in form.multi_items()]
+        for name in names:
+            if name not in ("file", "id"):
+                raise _invalid((name,), "There is no such field.")
+            if names.count(name) > 1:
+                raise _invalid((name,), "must be given once")
+        file, document_id = form.get("file"), form.get("id")
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise _invalid(("file",), "must be an uploaded file with a name")
+        if isinstance(document_id, UploadFile):
+            raise _invalid(("id",), "must be text")
+        if document_id is not None:
+            _check_id(document_id)
+        return await run_in_threadpool(_from_file, file.filename, await file.read(), document_id)
+
+
+def _from_json(body: bytes) -> Document:
+    try:
+        given = DocumentIn.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestValidationError([fault | {"loc": ("body", *fault["loc"])} for fault in error.errors()]) from None
+    return from_text(given)
+
+
+def from_text(given: DocumentIn, *where: str | int) -> Document:
+    """A document of the text and what else was given; what is not given is read off the text. `where` says where in
+    the body it stood.
+
+    Raises:
+        RequestValidationError: if it cannot be one.
+    """
+    _check_id(given.id, *where)
+    try:
+        return corpus.document(
+            given.id,
+            given.text,
+            file_sha256=hashlib.sha256(given.text.encode()).hexdigest(),
+            title=given.title,
+            author=given.author,
+            published=given.date,
+            source=given.source,
+            url=given.url,
+        )
+    except DocumentError as error:
+        raise _invalid((*where, "text"), str(error)) from None
+
+
+def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
+    """Read as the same file in a folder would be; its id is the one given, or its name without the ending."""
+    name = unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).name)
+    with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
+        path = Path(folder, name)
+        try:
+            path.write_bytes(data)
+        except (OSError, ValueError):
+            raise _invalid(("file",), "its name cannot be a file's") from None
+        found = _only(corpus.load_file(path, document_id or path.stem))
+    if isinstance(found, Document):
+        return found
+    raise _invalid(("file",), found.reason)
+
+
+def _check_id(document_id: str, *where: str | int) -> None:
+    try:
+        corpus.check_id(document_id)
+    except DocumentError as error:
+        message = str(error).replace(repr(document_id) + " ", "", 1)  # what came is not sent back
+        raise _invalid((*where, "id"), message) from None
+
+
+def _only(items: Iterable[tuple[str, Document | corpus.Skipped]]) -> Document | corpus.Skipped:
+    found = [item for _, item in items]
+    return found[0] if len(found) == 1 else corpus.Skipped("", f"it holds {len(found)} documents; post them one by one")
+
+
+def _invalid(where: tuple[str | int, ...], message: str) -> RequestValidationError:
+    fault: dict[str, Any] = {"type": "value_error", "loc": ("body", *where), "msg": message}
+    return RequestValidationError([fault])

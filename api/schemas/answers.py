@@ -1,0 +1,222 @@
+"""What comes back for a question."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from citeqa.rag.retrieval.retriever import Searched
+from citeqa.rag.timing.expressions import Timing
+from citeqa.rag.types import Answer, Candidate, Citation, Dates, Found, Reason, Response, Slice, Source
+from pydantic import BaseModel, Field
+
+
+class SourceOut(BaseModel):
+    """The document that something comes from."""
+
+    document_id: str
+    title: str
+    author: str | None
+    date: date | None
+    source: str | None
+    url: str | None
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {name: getattr(source, name) for name in SourceOut.model_fields}
+
+
+class PlaceOut(BaseModel):
+    """`text[start:end]` of the document, in code points; the `_utf16` pair counts as JavaScript does."""
+
+    start: int
+    end: int
+    start_utf16: int
+    end_utf16: int
+
+
+def _place(piece: Slice) -> dict[str, Any]:
+    a, b = piece.span, piece.span_utf16
+    return {"start": a.start, "end": a.end, "start_utf16": b.start, "end_utf16": b.end}
+
+
+class SentenceOut(PlaceOut):
+    text: str
+
+
+class CitationOut(PlaceOut, SourceOut):
+    """Words of a document, where they stand, and the sentence they stand in."""
+
+    page: int | None
+    quote: str
+    sentence: SentenceOut
+    document_sha256: str
+
+    @classmethod
+    def of(cls, citation: Citation) -> CitationOut:
+        return cls(
+            **_source(citation.source),
+            **_place(citation.quote),
+            page=citation.page,
+            quote=citation.quote.text,
+            sentence=SentenceOut(text=citation.sentence.text, **_place(citation.sentence)),
+            document_sha256=citation.source.sha256,
+        )
+
+
+class AnswerOut(BaseModel):
+    text: str
+    confidence: float = Field(description="the calibrated probability that the answer is right")
+    also_in: list[CitationOut]
+    citation: CitationOut
+
+    @classmethod
+    def of(cls, answer: Answer) -> AnswerOut:
+        return cls(
+            text=answer.text,
+            confidence=answer.confidence,
+            also_in=[CitationOut.of(citation) for citation in answer.also_in],
+            citation=CitationOut.of(answer.citation),
+        )
+
+
+class CandidateOut(BaseModel):
+    text: str
+    score: float
+    citation: CitationOut
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> CandidateOut:
+        return cls(text=candidate.text, score=candidate.score, citation=CitationOut.of(candidate.citation))
+
+
+class ConflictOut(CandidateOut):
+    newer: bool = Field(description="whether its source is of a later day than the answer's; false if one is undated")
+
+    @classmethod
+    def beside(cls, candidate: Candidate, answer: Answer) -> ConflictOut:
+        newer = candidate.citation.newer_than(answer.citation)
+        return cls(**CandidateOut.of(candidate).model_dump(), newer=newer)
+
+
+class ReasonOut(BaseModel):
+    code: Literal["no_evidence", "not_in_the_sources", "filtered_out"]
+    message: str
+    confidence: float | None
+    threshold: float
+
+    @classmethod
+    def of(cls, reason: Reason) -> ReasonOut:
+        return cls(code=reason.code, message=reason.message, confidence=reason.confidence, threshold=reason.threshold)
+
+
+class EvidenceOut(PlaceOut, SourceOut):
+    passage_id: str
+    text: str
+    score: float = Field(
+        description="of retrieval, at most 1; an answer's evidence is in the order that reading gave it"
+    )
+    dense_rank: int | None
+    lexical_rank: int | None
+    also_in: list[str] = Field(description="ids of documents with a copy of this passage, which stands for them")
+
+    @classmethod
+    def of(cls, found: Found) -> EvidenceOut:
+        evidence = found.evidence
+        return cls(
+            **_source(found.source),
+            **_place(found.place),
+            passage_id=evidence.passage.id,
+            text=found.place.text,
+            score=evidence.score,
+            dense_rank=evidence.dense_rank,
+            lexical_rank=evidence.lexical_rank,
+            also_in=list(dict.fromkeys(copy.document_id for copy in evidence.copies)),
+        )
+
+
+class TimingOut(BaseModel):
+    """Words of the question that name a time. A preference reorders near-ties; a filter leaves out sources of other
+    days, but no undated ones; "newest" prefers the newer, and has no days."""
+
+    text: str
+    start: int
+    end: int
+    date_from: date | None
+    date_to: date | None
+    use: Literal["prefer", "filter", "newest"]
+
+    @classmethod
+    def of(cls, timing: Timing) -> TimingOut:
+        span = timing.span
+        return cls(
+            text=timing.text,
+            start=span.start,
+            end=span.end,
+            date_from=timing.date_from,
+            date_to=timing.date_to,
+            use=timing.use,
+        )
+
+
+class DatesOut(BaseModel):
+    understood: list[TimingOut]
+    applied: bool = Field(description="false where nothing was understood, `use_dates` is off or `filters` name days")
+
+    @classmethod
+    def of(cls, dates: Dates) -> DatesOut:
+        return cls(understood=[TimingOut.of(timing) for timing in dates.understood], applied=dates.applied)
+
+
+class IndexOut(BaseModel):
+    documents: int
+    passages: int
+    embedder: str
+
+    @classmethod
+    def of(cls, index: Searched) -> IndexOut:
+        return cls(documents=index.documents, passages=index.passages, embedder=index.embedder)
+
+
+class AskResponse(BaseModel):
+    question: str
+    answered: bool
+    answer: AnswerOut | None
+    reason: ReasonOut | None
+    alternatives: list[CandidateOut]
+    conflicts: list[ConflictOut]
+    evidence: list[EvidenceOut]
+    dates: DatesOut
+    index: IndexOut
+    timing_ms: dict[str, float] = Field(description="of each stage; 0 but for `total` where the same was asked before")
+
+    @classmethod
+    def of(cls, response: Response, index: Searched) -> AskResponse:
+        return cls(
+            question=response.question,
+            answered=response.answered,
+            answer=AnswerOut.of(response.answer) if response.answer else None,
+            reason=ReasonOut.of(response.reason) if response.reason else None,
+            alternatives=[CandidateOut.of(candidate) for candidate in response.alternatives],
+            conflicts=[ConflictOut.beside(one, response.answer) for one in response.conflicts if response.answer],
+            evidence=[EvidenceOut.of(found) for found in response.evidence],
+            dates=DatesOut.of(response.dates),
+            index=IndexOut.of(index),
+            timing_ms={name: round(value, 2) for name, value in response.timing_ms.items()},
+        )
+
+
+class SearchResponse(BaseModel):
+    question: str
+    evidence: list[EvidenceOut]
+    index: IndexOut
+    timing_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, question: str, found: list[Found], milliseconds: float, index: Searched) -> SearchResponse:
+        return cls(
+            question=question,
+            evidence=[EvidenceOut.of(item) for item in found],
+            index=IndexOut.of(index),
+            timing_ms={"retrieve": round(milliseconds, 2), "total": round(milliseconds, 2)},
+        )

@@ -1,0 +1,86 @@
+"""Documents as they come in and go out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import date
+from typing import Annotated
+
+from citeqa.api.schemas.base import Id, IsoDate, _Request
+from citeqa.index.types import Document, Summary
+from pydantic import BaseModel, Field
+
+
+class DocumentIn(_Request):
+    """A document to add, or to put in the place of the one with its id; what is not given is read off the text."""
+
+    id: Id = Field(examples=["reports/2024/harbour"], description="a relative path: no empty, '.' or '..' segment")
+    text: Annotated[str, Field(min_length=1)] = Field(examples=["The harbour was opened on 4 May 1987."])
+    title: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    author: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    date: IsoDate | None = None
+    source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    url: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+
+
+class _DocumentFields(BaseModel):
+    id: str
+    title: str
+    author: str | None
+    date: date | None
+    source: str | None
+    url: str | None
+    sha256: str
+    file_sha256: str
+    encoding: str
+
+
+class DocumentSummary(_DocumentFields):
+    length: int = Field(description="code points of the text")
+    passages: int
+
+    @classmethod
+    def of(cls, summary: Summary) -> DocumentSummary:
+        return cls(**summary._asdict())
+
+
+class DocumentList(BaseModel):
+    documents: list[DocumentSummary]
+    next_cursor: str | None
+    total: int
+
+
+class BoilerplateOut(BaseModel):
+    start: int
+    end: int
+
+
+class DocumentOut(_DocumentFields):
+    boilerplate: list[BoilerplateOut] = Field(description="ranges that are never indexed nor answered with")
+    text: str
+
+    @classmethod
+    def of(cls, document: Document) -> DocumentOut:
+        return cls(
+            **{name: getattr(document, name) for name in _DocumentFields.model_fields},
+            boilerplate=[BoilerplateOut(start=span.start, end=span.end) for span in document.boilerplate],
+            text=document.text,
+        )
+
+
+def cursor(document_id: str) -> str:
+    """An opaque mark for "everything after this document"."""
+    return base64.urlsafe_b64encode(document_id.encode()).decode()
+
+
+def after(mark: str) -> str:
+    """The document id inside a cursor.
+
+    Raises:
+        ValueError: if it is no cursor.
+    """
+    try:
+        return base64.b64decode(mark.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError):
+        raise ValueError("must be the next_cursor of an earlier page") from None

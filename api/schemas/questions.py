@@ -1,0 +1,83 @@
+"""What is asked: questions, filters, the turn before."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, Id, IsoDate, Text, _Request
+from citeqa.index.types import Filters
+from citeqa.rag.followup import Turn
+from pydantic import BaseModel, Field, model_validator
+
+
+class FiltersIn(_Request):
+    """Which documents to search: all conditions must hold. Undated documents fail any date condition."""
+
+    document_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    date_from: IsoDate | None = Field(default=None, description="first day, included")
+    date_to: IsoDate | None = Field(default=None, description="last day, included")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> FiltersIn:
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise ValueError("date_from is after date_to")
+        return self
+
+    def filters(self) -> Filters:
+        ids = None if self.document_ids is None else frozenset(self.document_ids)
+        return Filters(ids, self.source, self.date_from, self.date_to)
+
+
+class SearchRequest(_Request):
+    question: Text = Field(examples=["How much aid did the United States pledge to the Cubans?"])
+    k: int = Field(default=5, ge=1, le=MAX_K, description="how much evidence to return; it never changes the answer")
+    filters: FiltersIn | None = None
+    today: IsoDate | None = Field(
+        default=None, description='the day that "last week" in the question counts from; the current one if null'
+    )
+    use_dates: bool = Field(
+        default=True, description="whether the times that the question names may prefer and filter sources"
+    )
+
+
+class AskRequest(SearchRequest):
+    min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
+        default=None, description="answer only from this confidence up; the fitted threshold if null"
+    )
+    context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
+        default=None, description="what a follow-up question carries over: searched and read together with it"
+    )
+
+
+class TurnIn(_Request):
+    """A question that was asked, the answer it got, and the title of the document that is cited."""
+
+    question: Text
+    answer: Annotated[str, Field(max_length=MAX_ANSWER)] = Field(default="", description="blank where there was none")
+    title: Annotated[str, Field(max_length=1000)] = Field(default="", description="blank where there was no answer")
+
+    def turn(self) -> Turn:
+        return Turn(self.question, self.answer, self.title)
+
+
+class ContextRequest(_Request):
+    """A question, and the turn before it in the same talk. Nothing is kept: what is carried over comes back, to be
+    shown and sent with the question as `context`."""
+
+    question: Text = Field(examples=["And who hosted it?"])
+    previous: TurnIn = Field(
+        examples=[{"question": "Where did the working group meet?", "answer": "in Miami, Florida", "title": ""}]
+    )
+
+
+class ContextResponse(BaseModel):
+    """`context` is the chips joined by blanks: what to ask with. When a person takes a chip away, join the others; null
+    where nothing is carried over, since the question is complete."""
+
+    context: str | None
+    chips: list[str] = Field(description="words of the turn before, each of which can be taken away")
+
+    @classmethod
+    def of(cls, chips: tuple[str, ...]) -> ContextResponse:
+        return cls(context=" ".join(chips)[:MAX_CONTEXT] or None, chips=list(chips))

@@ -1,0 +1,173 @@
+"""Runs the functions of `index.formats` in a child process, because a parser fed with any file may hang, crash or take
+all memory: then the child is ended, that one file is given up, and the next gets a new child.
+
+The child is a plain `python` that runs `index.formats.child`, not one of multiprocessing's: those import the main
+module again, which breaks programs that use citeqa as a library without guarding theirs. It has this process's
+`sys.path`, and so the same code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import date
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import IO, Any
+
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats import Extracted
+from citeqa.index.formats.child import OUT_OF_MEMORY
+
+SECONDS = 60.0
+MEMORY = 2 * 1024 * 1024 * 1024  # bytes of address space
+
+_PROGRAM = (
+    "import sys; lifeline, memory, *sys.path[:] = sys.argv[1:]; "
+    "from citeqa.index.formats.child import main; main(int(lifeline), int(memory))"
+)
+
+
+class _ChildDiedError(Exception):
+    """The child ended without an answer; the message is the reason to report."""
+
+
+class Extractor:
+    """Turns the bytes of files into text, in a child process that is started by the first file and ended by `close`,
+    with the `with` block, or with this process. Not for several threads at once.
+    """
+
+    def __init__(self, *, seconds: float = SECONDS, memory: int = MEMORY) -> None:
+        self._seconds = seconds
+        self._memory = memory
+        self._child: _Child | None = None
+
+    def __enter__(self) -> Extractor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child, if there is one; the next file starts another."""
+        if self._child is not None:
+            child, self._child = self._child, None
+            child.end()
+
+    def extract(self, module: str, data: bytes) -> Extracted:
+        """What the function `extract` of a module makes of a file's bytes, within the limits of time and memory.
+
+        A file that ends a child which has read others before is tried once more in a new one, so that what a file
+        gives depends on that file alone.
+
+        Raises:
+            DocumentError: with the reason the function gives, or the limit that was passed.
+        """
+        used = self._child is not None
+        try:
+            return self._ask(module, data)
+        except _ChildDiedError as error:
+            if not used:
+                raise DocumentError(str(error)) from None
+        try:
+            return self._ask(module, data)
+        except _ChildDiedError as error:
+            raise DocumentError(str(error)) from None
+
+    def _ask(self, module: str, data: bytes) -> Extracted:
+        child = self._child = self._child or _Child(self._memory)
+        overdue = threading.Event()
+
+        def stop() -> None:
+            overdue.set()
+            child.kill()
+
+        timer = threading.Timer(self._seconds, stop)
+        timer.start()
+        try:
+            reply = child.ask(module, data)
+        except BaseException:  # an interrupt, say: what the child would answer next is no longer known
+            self.close()
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
+        if reply is None or overdue.is_set():
+            self._child = None
+            status, last_words = child.end()
+            if overdue.is_set():
+                raise DocumentError(f"reading it took longer than {self._seconds:g} seconds")
+            raise _ChildDiedError(self._cause(status, last_words))
+        return _extracted(reply)
+
+    def _cause(self, status: int, last_words: str) -> str:
+        if status == OUT_OF_MEMORY:
+            return f"reading it takes more than {self._memory // 2**20:,} MiB of memory"
+        if status < 0:
+            with contextlib.suppress(ValueError):
+                return f"its reader crashed ({signal.Signals(-status).name})"
+        return f"its reader ended with status {status}" + (f": {last_words}" if last_words else "")
+
+
+class _Child:
+    """One child process and the pipes to it."""
+
+    def __init__(self, memory: int) -> None:
+        self._said: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed by end()
+        lifeline, self._lifeline = os.pipe()
+        program = [sys.executable, "-P", "-c", _PROGRAM, str(lifeline), str(memory), *map(str, sys.path)]
+        # In a group of its own, so that Ctrl-C reaches this process only, which then ends the child.
+        own: dict[str, Any] = {"pass_fds": [lifeline], "process_group": 0} if sys.platform != "win32" else {}
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - this Python, our own program
+                program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, **own
+            )
+        finally:
+            os.close(lifeline)
+
+    def ask(self, module: str, data: bytes) -> dict[str, Any] | None:
+        """The child's answer; None if it ended before it gave one."""
+        requests, replies = self._process.stdin, self._process.stdout
+        if requests is None or replies is None:
+            raise RuntimeError("the child has no pipes")
+        try:
+            requests.write(json.dumps({"module": module, "size": len(data)}).encode() + b"\n")
+            requests.write(data)
+            requests.flush()
+            line = replies.readline()
+        except OSError:  # the pipe broke
+            return None
+        reply: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
+        return reply
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def end(self) -> tuple[int, str]:
+        """End the process; gives its exit status and the last line of what it said."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):  # what could not be written is lost
+                if pipe is not None:
+                    pipe.close()
+        self._process.kill()
+        status = self._process.wait()
+        os.close(self._lifeline)
+        self._said.seek(0)
+        lines = self._said.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+        self._said.close()
+        return status, lines[-1][:200] if lines else ""
+
+
+def _extracted(reply: dict[str, Any]) -> Extracted:
+    if "error" in reply:
+        raise DocumentError(reply["error"])
+    fields = reply["extracted"]
+    published = date.fromisoformat(fields["date"]) if fields["date"] else None
+    return Extracted(**{**fields, "date": published, "pages": tuple(fields["pages"]), "notes": tuple(fields["notes"])})

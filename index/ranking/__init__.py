@@ -1,0 +1,1 @@
+"""Passages ranked for a query: dense (FAISS) and lexical (tantivy)."""

@@ -1,0 +1,127 @@
+"""Everything about an index that can be checked, each with what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.errors import CiteqaError, IndexDamagedError
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.generations import DerivedDamagedError, Manifest, manifest_of, open_generation
+from citeqa.index.storage.layout import existing
+from citeqa.index.storage.settings import check_settings, chunker_of, settings_of
+
+_AGAIN = "index the documents again into another folder (--index), or put a backup in its place"
+_REBUILD = "citeqa index --rebuild makes passages and vectors again from the stored texts"
+_OPENING = "they are made again when the index is opened next: citeqa search ready"
+_ANEW = "run again what was interrupted: citeqa index FOLDER, or citeqa sync FOLDER"
+_SHOWN = 5  # faults named of each kind
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked; `faults` is empty where all is well, else `mend` says what to do."""
+
+    checked: str
+    faults: tuple[str, ...]
+    mend: str
+
+
+def examine(folder: Path, loading: Callable[[str, str], Embedder]) -> Iterator[Finding]:
+    """Check the index in `folder`; `loading` gives the embedding model of a name in a precision.
+
+    Raises:
+        IndexNotFoundError: if there is none, or it was never finished.
+    """
+    database = existing(folder)
+    try:
+        catalog = Catalog(database)
+    except CiteqaError as error:
+        yield Finding("the database opens", (str(error),), _AGAIN)
+        return
+    with closing(catalog):
+        faults = tuple(_faults(catalog))[:_SHOWN]
+        yield Finding("the database is whole", faults, _AGAIN)
+        if not faults and not catalog.settings():
+            yield Finding("it was finished", ("it has no settings: the first run was interrupted",), _ANEW)
+        elif not faults:
+            yield Finding("each text has its digest", tuple(_texts(catalog))[:_SHOWN], _AGAIN)
+            yield Finding("each passage is a slice of its text", tuple(_slices(catalog))[:_SHOWN], _REBUILD)
+            yield Finding("each vector is one", tuple(_vectors(catalog))[:_SHOWN], _REBUILD)
+            yield from _search_files(folder, catalog)
+            yield Finding(
+                "the embedding model is the one it was made with", tuple(_model(folder, catalog, loading)), _REBUILD
+            )
+
+
+def _faults(catalog: Catalog) -> list[str]:
+    try:
+        return catalog.faults()
+    except CiteqaError as error:
+        return [str(error)]
+
+
+def _texts(catalog: Catalog) -> Iterator[str]:
+    for document_id in catalog.ids():
+        try:
+            catalog.document(document_id)
+        except IndexDamagedError as error:
+            yield str(error)
+
+
+def _slices(catalog: Catalog) -> Iterator[str]:
+    for document_id, start, end, length in catalog.places():
+        if not 0 <= start < end <= length:
+            yield f"a passage of {document_id!r} is [{start}, {end}) of {length} code points"
+
+
+def _vectors(catalog: Catalog) -> Iterator[str]:
+    dimension = int(catalog.settings()["embedder.dimension"])
+    wrong = catalog.vectors_of_other_size(2 * dimension)
+    if wrong:
+        yield f"{wrong} vectors do not have {dimension} values"
+        return
+    for ids, block in catalog.vectors(dimension):
+        for i in ids[~np.isfinite(block).all(axis=1)]:
+            yield f"the vector of passage {i} holds values that are no numbers"
+
+
+def _search_files(folder: Path, catalog: Catalog) -> Iterator[Finding]:
+    try:
+        manifest = manifest_of(catalog)
+        opened = open_generation(folder, manifest, int(catalog.settings()["embedder.dimension"]))
+    except DerivedDamagedError as error:
+        yield Finding("the search files are whole", (str(error),), _OPENING)
+        return
+    yield Finding("the search files are whole", (), _OPENING)
+    passages = catalog.counts()[1]
+    counts = {"dense": len(opened.dense), "lexical": len(opened.lexical)}
+    wrong = (f"the {n} index has {count} passages, the database {passages}" for n, count in counts.items())
+    yield Finding("they hold every passage", tuple(wrong) if {*counts.values()} != {passages} else (), _REBUILD)
+    yield Finding(_dense(manifest), (), _REBUILD)
+
+
+def _dense(manifest: Manifest) -> str:
+    """How vectors are searched; of the parts with lists, the worst recall."""
+    listed = [part for part in manifest.parts if part.lists]
+    if not listed:
+        return "dense search is exact"
+    count, all_ = sum(part.count for part in listed), sum(part.count for part in manifest.parts)
+    worst = min(listed, key=lambda part: part.measured.recall).measured
+    return (
+        f"dense search of {count:,} of {all_:,} vectors looks at {worst.probes:,} of {worst.lists:,} lists: recall@10 "
+        f"{worst.recall_at_10:.3f}, recall@100 {worst.recall_at_100:.3f} of passages; with filters it is exact"
+    )
+
+
+def _model(folder: Path, catalog: Catalog, loading: Callable[[str, str], Embedder]) -> Iterator[str]:
+    settings = catalog.settings()
+    try:
+        embedder = loading(str(settings["embedder.name"]), str(settings["embedder.precision"]))
+        check_settings(folder, settings, settings_of(embedder.info, chunker_of(settings)))
+    except CiteqaError as error:
+        yield str(error)

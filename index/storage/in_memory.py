@@ -1,0 +1,117 @@
+"""Texts that are searched once and kept nowhere: the same passages, vectors and terms as in an index, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import numpy as np
+from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
+from citeqa.index.embedding.embedder import Embedder, EmbedderInfo
+from citeqa.index.errors import UnknownDocumentError
+from citeqa.index.ranking.dense import DenseIndex, DensePart
+from citeqa.index.ranking.lexical import LexicalIndex, Row
+from citeqa.index.storage.selection import Selection
+from citeqa.index.types import Document, Filters, Passage, Ranked, Span
+
+
+class GivenTexts:
+    """Searches documents as `Index` would if they were all it held. May be shared between threads."""
+
+    def __init__(self, documents: Sequence[Document], embedder: Embedder, settings: ChunkerSettings) -> None:
+        """Cut and embed the documents, whose ids must differ."""
+        self._documents = {document.id: document for document in documents}
+        if len(self._documents) != len(documents):
+            raise ValueError("two documents have one id")
+        chunker = Chunker(embedder.count_tokens, embedder.info.max_tokens, settings)
+        self._headings = {document.id: chunker.heading(document) for document in documents}
+        self._passages: list[Passage] = [passage for document in documents for passage in chunker.chunk(document)]
+        texts = [indexed_text(self._headings[passage.document_id], passage) for passage in self._passages]
+        vectors = embedder.embed_passages(texts).astype(np.float16) if texts else np.empty((0, 0), np.float16)
+        dimension = embedder.info.dimension
+        blocks = [(np.arange(len(texts), dtype=np.int64), vectors)] if texts else []
+        self._dense = DenseIndex(dimension, [DensePart.build(dimension, blocks)])
+        self._lexical = LexicalIndex.in_memory(
+            Row(number, passage.document_id, text)
+            for number, (passage, text) in enumerate(zip(self._passages, texts, strict=True))
+        )
+        self.documents, self.passages, self.embedder = len(documents), len(texts), embedder.info.name
+
+    def check(self, embedder: EmbedderInfo) -> None:
+        """Nothing to check: the vectors were made a moment ago."""
+
+    def select(self, filters: Filters) -> Selection | None:
+        """What the filters leave; None if there are none, so that everything may be searched.
+
+        Raises:
+            UnknownDocumentError: if the filters name documents that are not there.
+        """
+        if not filters:
+            return None
+        if unknown := sorted((filters.document_ids or frozenset()) - self._documents.keys()):
+            raise UnknownDocumentError(unknown)
+        kept = sorted(document.id for document in self._documents.values() if _passes(document, filters))
+        among = frozenset(kept)
+        numbers = [number for number, passage in enumerate(self._passages) if passage.document_id in among]
+        return Selection(kept, np.array(numbers, dtype=np.int64))
+
+    def rank_dense(
+        self, vector: np.typing.NDArray[np.float32], k: int, selection: Selection | None = None
+    ) -> list[Ranked]:
+        """The numbers of the `k` passages with the highest cosine, best first, ties by (document id, start)."""
+        if not self.passages:
+            return []
+        return self._in_order(self._dense.search(vector, k, selection.passage_ids if selection else None), k)
+
+    def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
+        """The numbers of the `k` passages with the highest BM25 score, best first, ties by (document id, start)."""
+        return self._in_order(self._lexical.search(query, k, selection.document_ids if selection else None), k)
+
+    def _in_order(self, ranked: list[Ranked], k: int) -> list[Ranked]:
+        def order(entry: Ranked) -> tuple[float, str, Span]:
+            passage = self._passages[entry.id]
+            return -entry.score, passage.document_id, passage.span
+
+        return sorted(ranked, key=order)[:k]
+
+    def highest_lexical(self, query: str) -> float:
+        """What no BM25 score for this query can exceed; 0 if it has no terms."""
+        return self._lexical.highest(query)
+
+    def fetch(self, ids: Sequence[int]) -> dict[int, Passage]:
+        """The passages with these numbers."""
+        return {i: self._passages[i] for i in ids}
+
+    def terms(self, text: str) -> list[str]:
+        """The distinct terms of a text."""
+        return self._lexical.terms(text)
+
+    def idf(self, term: str) -> float:
+        """How rare a term is among the passages: 0 and up, higher is rarer."""
+        return self._lexical.idf(term)
+
+    def document(self, document_id: str) -> Document:
+        """Raises UnknownDocumentError if there is none with that id."""
+        if document_id not in self._documents:
+            raise UnknownDocumentError([document_id])
+        return self._documents[document_id]
+
+    def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
+        """By document id, what stands before the document's passages."""
+        return {document_id: self._headings[document_id] for document_id in document_ids}
+
+    def dates(self, document_ids: Iterable[str]) -> dict[str, date | None]:
+        """By document id, when the document was published; None where that is not known."""
+        return {document_id: self._documents[document_id].date for document_id in document_ids}
+
+
+def _passes(document: Document, filters: Filters) -> bool:
+    if filters.document_ids is not None and document.id not in filters.document_ids:
+        return False
+    if filters.source is not None and document.source != filters.source:
+        return False
+    if filters.date_from is None and filters.date_to is None:
+        return True
+    if document.date is None:
+        return filters.undated
+    return (filters.date_from or document.date) <= document.date <= (filters.date_to or document.date)

@@ -1,0 +1,96 @@
+"""Whether a citation still holds: the same words in the same place, moved, changed, or gone."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from citeqa.index.documents.sentences import document_sentences
+from citeqa.index.errors import UnknownDocumentError
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.types import Document, Span
+from citeqa.rag.types import Citation
+
+Status = Literal["valid", "moved", "changed", "gone"]
+
+ALIKE = 0.5  # a sentence less like the one cited is not shown as what became of it
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A citation as it was given out: words of a document, where they stood, and the sentence around them."""
+
+    document_id: str
+    document_sha256: str
+    start: int
+    end: int
+    quote: str
+    sentence: str
+    sentence_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a citation: the one that holds now (valid, moved), or the nearest text there is (changed)."""
+
+    status: Status
+    citation: Citation | None = None
+    nearest: Citation | None = None
+
+
+def verify(index: Index, claim: Claim) -> Verdict:
+    """Compare a citation with the documents as they are now.
+
+    The digest decides whether the text is the one that was cited. Where it is not, words count as moved only if their
+    context, the sentence they stood in, tells one place, or they stand in one place only. A document that is no more
+    is looked for under another id by the digest of its text.
+    """
+    try:
+        document = index.document(claim.document_id)
+    except UnknownDocumentError:
+        renamed = index.with_text(claim.document_sha256)
+        if not renamed:
+            return Verdict("gone")
+        document = index.document(renamed[0])
+        held = _held(document, claim)
+        return Verdict("moved", held) if held else _elsewhere(document, claim)
+    held = _held(document, claim)
+    return Verdict("valid", held) if held else _elsewhere(document, claim)
+
+
+def _held(document: Document, claim: Claim) -> Citation | None:
+    """The citation, if the very text that was cited has these words in this place."""
+    if document.sha256 == claim.document_sha256 and document.text[claim.start : claim.end] == claim.quote:
+        return Citation.of(document, Span(claim.start, claim.end))
+    return None
+
+
+def _elsewhere(document: Document, claim: Claim) -> Verdict:
+    inside = claim.start - claim.sentence_start
+    by_context = [place + inside for place in _places(document.text, claim.sentence)] if claim.sentence else []
+    for places in (by_context, list(_places(document.text, claim.quote))):
+        fitting = [i for i in places if document.text[i : i + len(claim.quote)] == claim.quote]
+        if len(fitting) == 1:
+            return Verdict("moved", Citation.of(document, Span(fitting[0], fitting[0] + len(claim.quote))))
+    return Verdict("changed", nearest=_nearest(document, claim.sentence or claim.quote))
+
+
+def _places(text: str, words: str) -> Iterator[int]:
+    place = text.find(words) if words else -1
+    while place >= 0:
+        yield place
+        place = text.find(words, place + 1)
+
+
+def _nearest(document: Document, words: str) -> Citation | None:
+    """The sentence most like the words (Ratcliff & Metzener 1988), the first of equals; none if none is like them."""
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    matcher.set_seq2(words.split())
+    best, found = ALIKE, None
+    for sentence in document_sentences(document):
+        matcher.set_seq1(document.quote(sentence).split())
+        if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and (ratio := matcher.ratio()) > best:
+            best, found = ratio, sentence
+    return Citation.of(document, found) if found else None

@@ -1,0 +1,1 @@
+"""Readers: a question and passages become scored spans."""

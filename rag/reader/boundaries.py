@@ -1,0 +1,215 @@
+"""Where in a text an answer may start and end: never inside a word or a number, never on what merely surrounds it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+import numpy as np
+from citeqa.index.types import Span
+from numpy.typing import NDArray
+
+# opening marks, each with what may close it
+_PAIRS = {
+    "(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "“": "”", "„": "“”", "‘": "’", "«": "»", "‹": "›",
+    "（": "）", "「": "」", "『": "』", "《": "》",
+}  # fmt: skip
+_SURROUNDING = {*_PAIRS, *"".join(_PAIRS.values()), *"'‚‛`´.,;:!?…¿¡*_|–—-•·。、，．！？；："}
+_APOSTROPHES = "'’"
+
+_POSSESSIVE = re.compile(r"['’]s(?!\w)", re.IGNORECASE)
+_MONEY = "[$¢£¤¥฿\u20a0-\u20cf]"
+_SIGNABLE = rf"(?:(?<![^\s(\[{{<=~≈\"'“„‘«‹])|(?<={_MONEY}))"  # where the sign or the point of a number may stand
+_SIGNS = "-−–."  # what a signed number begins with
+_SIGNED = re.compile(rf"{_SIGNABLE}(?:[-−–]{_MONEY}?\.?\d|\.\d)")
+_ABBREVIATION = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,2}\.){2,}\Z")
+_JOINERS = set("\u00ad\u200c\u200d\u2060")  # soft hyphen, zero-width non-joiner and joiner, word joiner
+
+_BLANK = "[ \u00a0\u202f]"
+_SIZE = r"(?i:hundred|thousand|million|billion|bn|trillion|dozen)s?\b"
+_QUANTITY = re.compile(
+    rf"(?=[A-Z\d.−–-]|{_MONEY})"  # soon done where no quantity begins
+    # of "5$ 9" the sign is that of the first number, of "5 €9" that of the second
+    rf"(?:(?P<money>(?:(?<![^\W_])[A-Z]{{1,3}})?(?:{_MONEY}|(?<!\d){_MONEY}(?={_BLANK}))){_BLANK}?(?=[-−–]?\.?\d))?"
+    rf"(?P<number>(?:{_SIGNABLE}(?:[-−–]\.?|\.))?\d+(?:[.,]\d+)*\w*)"
+    rf"(?:[ \u00a0-](?P<size>{_SIZE}))?(?:[ \u00a0-](?P<more>{_SIZE}))?"
+    rf"(?:{_BLANK}?(?P<share>[%‰‱])(?!\w)|(?P<coin>{_MONEY})(?![-−–.]?\d)"
+    rf"|{_BLANK}(?P<coins>{_MONEY})(?!{_BLANK}?[-−–.]?\d)|(?P<degree>°(?:[CFK]\b)?))?"
+)
+_BLANKS = re.compile(r"\s{2,}")
+_LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+
+
+def inside_word(text: str, position: int) -> bool:
+    """Whether the cut between `text[position - 1]` and `text[position]` goes through a word or a number.
+
+    An apostrophe between letters is of the word ("don't", "O'Brien"), but a possessive may be cut off ("Cuba's"). A
+    sign or a point is of the number behind it ("-4", ".5"). Scripts that put no blanks between words have a possible
+    boundary at every character.
+    """
+    if not 0 < position < len(text):
+        return False
+    after = text[position]
+    if _joins(after) or text[position - 1] == "\u200d":
+        return True
+    if after == " " or text[position - 1] == " ":  # most cuts
+        return False
+    last = position - 1
+    while last > 0 and _joins(text[last]):
+        last -= 1
+    before, earlier, later = text[last], text[last - 1 : last], text[position + 1 : position + 2]
+    if before.isalnum() and after.isalnum():
+        return not (_unspaced(before) or _unspaced(after))
+    if _indicates_region(before) and _indicates_region(after):
+        return True
+    if before in ".,:/" and earlier.isdigit() and after.isdigit():
+        return True
+    if after in ".,:/" and before.isdigit() and later.isdigit():
+        return True
+    if before in _APOSTROPHES and earlier.isalnum() and after.isalnum():
+        return True
+    if after in _APOSTROPHES and before.isalnum() and later.isalnum():
+        return not _POSSESSIVE.match(text, position)
+    return any(
+        text[start] in _SIGNS and (end := _sign(text, start)) and position < end
+        for start in range(max(0, position - 3), position)
+    )
+
+
+def past_marks(text: str, position: int) -> int:
+    """The position behind the accents and the like that belong to the character before `position`."""
+    while 0 < position < len(text) and _joins(text[position]):
+        position += 1
+    return position
+
+
+class Outward(NamedTuple):
+    """Where a span that would begin or end inside a quantity begins or ends instead, by the place it would."""
+
+    starts: dict[int, int]
+    ends: dict[int, int]
+
+
+def outward(text: str) -> Outward:
+    """For every quantity in a text, the ends of its parts moved to those of the whole.
+
+    A quantity is a number with the sign of its currency ("$9", "US$9", "5€"), its percent, per-mille or degree sign
+    ("50%", "20°C") and the word for its size ("1.5 million"): without them it is another one.
+    """
+    found = Outward({}, {})
+    for quantity in _QUANTITY.finditer(text):
+        start, end = quantity.span()
+        if start > 0 and _sign(text, start - 1):
+            start -= 1
+        parts = [quantity.span(name) for name in quantity.groupdict() if quantity[name]]
+        found.starts.update({at: start for at, _ in parts})
+        found.ends.update({at: end for _, at in parts})
+    return found
+
+
+def paragraphs(
+    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The numbers of the paragraphs that spans begin in, by their starts, and end in, by their ends, once trimmed.
+
+    Between paragraphs stands a blank line: two line breaks or more, with nothing but white space between them.
+    """
+    runs = [run.span() for run in _BLANKS.finditer(text) if len(_LINE_BREAK.findall(run.group())) > 1]
+    first, last = np.array(runs, dtype=np.int64).reshape(-1, 2).T
+    # white space that begins a span is of the next paragraph, white space that ends one of the last
+    return np.searchsorted(first, starts, side="right"), np.searchsorted(last, ends, side="left")
+
+
+def trimmed(text: str, span: Span) -> Span | None:
+    """The span without the blanks, quotation marks and punctuation around it, moved in no other way.
+
+    A bracket or a quotation mark whose partner is inside, with more behind or before it, stays, and so does the full
+    stop of an abbreviation with others inside ("U.S."). None if nothing else is in the span.
+    """
+    start, end = span.start, span.end
+    while start < end and _surrounds(text[start]):
+        if (digit := _sign(text, start)) and digit <= end:
+            break
+        closing = _closing(text, start, end)
+        if closing is not None:
+            if not all(map(_surrounds, text[closing:end])):
+                break
+            end = closing
+        start += 1
+    while start < end and _surrounds(text[end - 1]):
+        if _opened(text, start, end) or _ABBREVIATION.search(text[start:end]):
+            break
+        end -= 1
+    return Span(start, end) if start < end else None
+
+
+def _surrounds(character: str) -> bool:
+    return character.isspace() or character in _SURROUNDING
+
+
+def _joins(character: str) -> bool:
+    """Marks that belong to the character before them: accents, variation selectors, joiners, skin tones, tags."""
+    return not character.isascii() and (
+        unicodedata.category(character) in ("Mn", "Mc", "Me")
+        or character in _JOINERS
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+        or "\U000e0020" <= character <= "\U000e007f"
+    )
+
+
+def _indicates_region(character: str) -> bool:
+    """Whether the character is half a flag."""
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _unspaced(character: str) -> bool:
+    """Whether the character is of a script written without blanks: Han, kana, Thai, Lao, Khmer, Burmese."""
+    point = ord(character)
+    return (
+        0x2E80 <= point <= 0x9FFF or 0xF900 <= point <= 0xFAFF or 0x20000 <= point <= 0x3FFFF
+        or 0x0E00 <= point <= 0x0EFF or 0x1000 <= point <= 0x109F or 0x1780 <= point <= 0x17FF
+    )  # fmt: skip
+
+
+def _sign(text: str, start: int) -> int | None:
+    """Where the first digit ends of a number that starts with a sign or a point at `start`; None if none does."""
+    found = _SIGNED.match(text, start)
+    return found.end() if found else None
+
+
+def _closing(text: str, start: int, end: int) -> int | None:
+    """Where, before `end`, the mark is closed that opens at `start`; None if it is not, or opens nothing."""
+    opening = text[start]
+    depth = 0
+    for position in range(start + 1, end):
+        if text[position] in _PAIRS.get(opening, "") and not _apostrophe(text, position):
+            if depth == 0:
+                return position
+            depth -= 1
+        elif text[position] == opening:
+            depth += 1
+    return None
+
+
+def _opened(text: str, start: int, end: int) -> bool:
+    """Whether the last character before `end` closes a mark that opens behind `start`."""
+    mark = text[end - 1]
+    if mark == '"':
+        return text[start:end].count(mark) % 2 == 0
+    opening = {one for one, closing in _PAIRS.items() if mark in closing}
+    depth = 0
+    for position in range(end - 2, start - 1, -1):
+        if text[position] in opening:
+            if depth == 0:
+                return True
+            depth -= 1
+        elif text[position] == mark and not _apostrophe(text, position):
+            depth += 1
+    return False
+
+
+def _apostrophe(text: str, position: int) -> bool:
+    """Whether a mark stands between letters, and so closes nothing."""
+    before, after = text[position - 1 : position], text[position + 1 : position + 2]
+    return text[position] in _APOSTROPHES and before.isalnum() and after.isalnum()

@@ -1,0 +1,87 @@
+"""An extractive model that reads passages, run by onnxruntime without torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from citeqa.index.atomic import sha256
+from citeqa.index.embedding.runtime import MODEL, TOKENIZER, SideBySide
+from citeqa.index.types import Span
+from citeqa.rag.reader.protocol import ReaderError, ReaderInfo
+from citeqa.rag.reader.spans import best_spans
+from citeqa.rag.reader.windows import Encoder
+from citeqa.rag.types import ScoredSpan
+
+SHIPPED = Path(__file__).parents[1] / "models" / "reader"
+DESCRIPTION = "reader.json"
+SPANS = 8  # spans kept of a passage
+SAME = (
+    0.5  # difference the probe's margin may have here from where the model was made; other rounding made 0.22 at most
+)
+
+
+class OnnxReader:
+    """An extractive model, run by onnxruntime. May be shared between threads."""
+
+    def __init__(self, folder: Path, *, probed: bool = True) -> None:
+        """Open the reader in `folder`; its answer to the probe is checked, unless it is just being made.
+
+        Raises:
+            ReaderError: if it is not there, a file is not the one that was made, or this processor computes
+                something else than the one it was made on.
+        """
+        described = _described(folder)
+        self._info = ReaderInfo(described["name"], described["files"][MODEL], described["precision"])
+        self._model = SideBySide(folder / MODEL)
+        self._encoder = Encoder(folder / TOKENIZER, described["max_tokens"])
+        probe = described["probe"]
+        best = self.read(probe["question"], [probe["text"]], [probe["heading"]])[0][:1]
+        if probed and (not best or abs(best[0].score - probe["margin"]) > SAME):
+            found = f"{best[0].score:.3f}" if best else "nothing"
+            raise ReaderError(
+                f"the reader in {folder} computes something else on this processor than where it was made "
+                f"(margin {found}, needed {probe['margin']:.3f})"
+            )
+
+    @property
+    def info(self) -> ReaderInfo:
+        return self._info
+
+    def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
+        seen = self._encoder.encode_all(question, headings, texts)
+        windows = [(place, window) for place, found in enumerate(seen) for window in found]
+        windows.sort(key=lambda one: -len(one[1].ids))  # so that no core is left with a long one
+        found: list[dict[Span, float]] = [{} for _ in texts]
+        logits = self._model.run([window.feed for _, window in windows])
+        for (place, window), (starts, ends) in zip(windows, logits, strict=True):
+            held = found[place]
+            for span, margin in best_spans(texts[place], window, starts[0], ends[0], SPANS):
+                held[span] = max(margin, held.get(span, margin))
+        return [
+            sorted((ScoredSpan(span, margin) for span, margin in held.items()), key=lambda s: (-s.score, s.span))[
+                :SPANS
+            ]
+            for held in found
+        ]
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    try:
+        described: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        for name in (MODEL, TOKENIZER):
+            found, needed = sha256(folder / name), described["files"][name]
+            if found != needed:
+                raise ReaderError(f"{folder / name} has SHA-256 {found}, needed {needed}; reinstall citeqa")
+        probe, wanted = described["probe"], dict.fromkeys(("question", "heading", "text"), str) | {"margin": float}
+        for values, types in ((described, {"name": str, "precision": str, "max_tokens": int}), (probe, wanted)):
+            for name, kind in types.items():
+                if type(values[name]) is not kind:
+                    raise TypeError(f"{name!r} is no {kind.__name__}")
+    except OSError as error:
+        raise ReaderError(f"{error.filename} cannot be read: {error.strerror}; reinstall citeqa") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ReaderError(f"{folder / DESCRIPTION} does not describe a reader: {error!r}; reinstall citeqa") from None
+    return described

@@ -1,0 +1,89 @@
+"""What a reader's model sees at once: a question, a heading and a passage as tokens, each with its place in the passage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from citeqa.index.embedding.runtime import Feed, tokenizer
+from citeqa.index.types import Span
+from citeqa.rag.reader.boundaries import past_marks
+from numpy.typing import NDArray
+from tokenizers import Encoding
+
+QUESTION_TOKENS = 64  # a longer question is read up to here, or to a third of what the model sees if that is less
+STRIDE = 96  # tokens that two windows of one long passage share, or a third
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the model sees at once: token ids, their types, and for each token its place in the passage.
+
+    `starts[i] == -1` where token `i` is not of the passage (question, heading, special); `ends` are half-open.
+    """
+
+    ids: list[int]
+    types: list[int]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    @property
+    def feed(self) -> Feed:
+        """What the model takes of it."""
+        ids, types = (np.array([values], dtype=np.int64) for values in (self.ids, self.types))
+        return {"input_ids": ids, "token_type_ids": types, "attention_mask": np.ones_like(ids)}
+
+    def tokens(self, span: Span) -> tuple[int, int] | None:
+        """First and last token of a span of the passage; None if it is not whole in this window."""
+        inside = np.flatnonzero((self.starts >= 0) & (self.starts < span.end) & (self.ends > span.start))
+        if not len(inside) or self.starts[inside[0]] > span.start or self.ends[inside[-1]] < span.end:
+            return None
+        return int(inside[0]), int(inside[-1])
+
+
+class Encoder:
+    """Lays out a question and a passage for an extractive model: question first, then heading and passage."""
+
+    def __init__(self, path: Path, max_tokens: int) -> None:
+        """`path` is a tokenizer.json; `max_tokens` what the model sees at once."""
+        self._question_tokens = min(QUESTION_TOKENS, max_tokens // 3)
+        self._plain = tokenizer(path)
+        self._windows = tokenizer(path)
+        self._windows.enable_truncation(max_tokens, stride=min(STRIDE, max_tokens // 3), strategy="only_second")
+
+    def encode(self, question: str, heading: str, text: str) -> list[Window]:
+        """The windows of a passage, each seen with the question; the heading stands in the first."""
+        return self.encode_all(question, [heading], [text])[0]
+
+    def encode_all(self, question: str, headings: Sequence[str], texts: Sequence[str]) -> list[list[Window]]:
+        """The windows of each passage, as `encode` gives them."""
+        question = self._shortened(question)
+        before = [f"{heading}\n" if heading else "" for heading in headings]
+        pairs = [(question, head + text) for text, head in zip(texts, before, strict=True)]
+        encoded = self._windows.encode_batch(pairs)
+        return [self._laid_out(*one) for one in zip(encoded, before, texts, strict=True)]
+
+    def _laid_out(self, encoded: Encoding, before: str, text: str) -> list[Window]:
+        windows = []
+        for one in [encoded, *encoded.overflowing]:
+            offsets = np.array(one.offsets, dtype=np.int64).reshape(-1, 2) - len(before)
+            own = np.array([sequence == 1 for sequence in one.sequence_ids])
+            own &= (offsets[:, 1] > 0) & (offsets[:, 1] > offsets[:, 0])
+            # a token may begin in the line break before the passage
+            starts = np.where(own, np.maximum(offsets[:, 0], 0), -1)
+            ends = np.where(own, offsets[:, 1], -1)
+            windows.append(Window(one.ids, one.type_ids, starts, _whole(text, ends)))
+        return windows
+
+    def _shortened(self, question: str) -> str:
+        encoded = self._plain.encode(question, add_special_tokens=False)
+        if len(encoded.ids) <= self._question_tokens:
+            return question
+        return question[: encoded.offsets[self._question_tokens - 1][1]]
+
+
+def _whole(text: str, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The ends of tokens, moved behind marks of their last character that the tokenizer dropped."""
+    return ends if text.isascii() else np.array([past_marks(text, int(end)) for end in ends])
