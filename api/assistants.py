@@ -6,6 +6,12 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import ToolAnnotations
+from pydantic import BaseModel, Field, ValidationError
+
 from citeqa.api.schemas import (
     MAX_K,
     MAX_QUESTION,
@@ -18,16 +24,12 @@ from citeqa.api.schemas import (
 )
 from citeqa.index import __version__
 from citeqa.index.errors import CiteqaError
-from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import ToolAnnotations
-from pydantic import BaseModel, Field, ValidationError
 
 if TYPE_CHECKING:
-    from citeqa.api.backend import Asked
-    from citeqa.api.settings import Settings
     from starlette.types import ASGIApp
+
+    from citeqa.api.backend import Backend
+    from citeqa.api.settings import Settings
 
 PIECE = 20_000  # characters of a document given at once, unless fewer are asked for
 INSTRUCTIONS = (
@@ -64,8 +66,8 @@ class DocumentPiece(BaseModel):
     text: str
 
 
-def server(asked: Asked) -> MCPServer[Any]:
-    """The tools, answered by `asked`."""
+def server(backend: Backend) -> MCPServer[Any]:
+    """The tools, answered by `backend`."""
     tools: MCPServer[Any] = MCPServer("citeqa", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING")
 
     @tools.tool(title="Ask the documents", annotations=_READS)
@@ -80,8 +82,8 @@ def server(asked: Asked) -> MCPServer[Any]:
     ) -> AskResponse:
         """Answer a question with a quote from the documents and the exact place it stands, or say that they do not
         answer it."""
-        filters = _told(lambda: _filters(source, date_from, date_to, document_ids))
-        return _told(lambda: asked.ask(question, k=k, filters=filters, min_confidence=min_confidence))
+        filters = _or_tool_error(lambda: _filters(source, date_from, date_to, document_ids))
+        return _or_tool_error(lambda: backend.ask(question, k=k, filters=filters, min_confidence=min_confidence))
 
     @tools.tool(title="Search the documents", annotations=_READS)
     def search(
@@ -93,8 +95,8 @@ def server(asked: Asked) -> MCPServer[Any]:
         document_ids: Ids = None,
     ) -> SearchResponse:
         """The passages nearest to a question, best first, each with its exact place."""
-        filters = _told(lambda: _filters(source, date_from, date_to, document_ids))
-        return _told(lambda: asked.search(question, k=k, filters=filters))
+        filters = _or_tool_error(lambda: _filters(source, date_from, date_to, document_ids))
+        return _or_tool_error(lambda: backend.search(question, k=k, filters=filters))
 
     @tools.tool(title="Read a document", annotations=_READS)
     def document(
@@ -103,20 +105,20 @@ def server(asked: Asked) -> MCPServer[Any]:
         length: Annotated[int, Field(ge=1, le=PIECE, description="how many characters")] = PIECE,
     ) -> DocumentPiece:
         """A document's own text, or a piece of a long one, to read what stands around a quote."""
-        return _told(lambda: _piece(asked, document_id, start, length))
+        return _or_tool_error(lambda: _piece(backend, document_id, start, length))
 
     @tools.tool(title="Verify a citation", annotations=_READS)
     def verify(
         citation: Annotated[CitationIn, Field(description="a citation as it was given with an answer")],
     ) -> VerifyResponse:
         """Whether a citation still holds to the character: valid, moved (then with its new place), changed, gone."""
-        return _told(lambda: asked.verify(VerifyRequest(citation=citation).claim()))
+        return _or_tool_error(lambda: backend.verify(VerifyRequest(citation=citation).claim()))
 
     return tools
 
 
-def _piece(asked: Asked, document_id: str, start: int, length: int) -> DocumentPiece:
-    found = asked.document(document_id)
+def _piece(backend: Backend, document_id: str, start: int, length: int) -> DocumentPiece:
+    found = backend.document(document_id)
     text = found.text[start : start + length]
     return DocumentPiece(
         document_id=found.id,
@@ -139,7 +141,7 @@ def _filters(source: str | None, start: date | None, end: date | None, ids: list
     return FiltersIn(source=source, date_from=start, date_to=end, document_ids=ids)
 
 
-def _told(answer: Callable[[], Result]) -> Result:
+def _or_tool_error(answer: Callable[[], Result]) -> Result:
     """What the function gives; what is foreseen to go wrong is told to the assistant in words."""
     try:
         return answer()
@@ -153,7 +155,7 @@ def over_http(tools: MCPServer[Any], settings: Settings) -> ASGIApp:
     """The tools at /mcp (streamable HTTP, without sessions), guarded as the service is."""
     from citeqa.api.http.guard import Authenticate, CheckHost, KeyRing, RateLimit
     from citeqa.api.http.metrics import Metrics
-    from citeqa.api.http.request_log import Observed
+    from citeqa.api.http.request_log import RequestLog
     from citeqa.api.http.security_headers import SecurityHeaders
 
     hosts = sorted(settings.hosts or ())
@@ -175,4 +177,4 @@ def over_http(tools: MCPServer[Any], settings: Settings) -> ASGIApp:
         app = RateLimit(app, settings.rate)
     if hosts:
         app = CheckHost(app, hosts)
-    return SecurityHeaders(Observed(app, Metrics(), settings.log_questions))
+    return SecurityHeaders(RequestLog(app, Metrics(), settings.log_questions))

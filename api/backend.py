@@ -11,14 +11,14 @@ from citeqa.api.settings import Settings
 
 if TYPE_CHECKING:
     from citeqa.api.client.client import Client
-    from citeqa.api.live import LivingService
+    from citeqa.api.live import LiveService
     from citeqa.api.schemas import AskResponse, DocumentOut, FiltersIn, SearchResponse, VerifyResponse
     from citeqa.api.service import Service
     from citeqa.rag.citation.verification import Claim
 
 
-class Asked(Protocol):
-    """Who answers: a `Client` of a service, or `Here`."""
+class Backend(Protocol):
+    """Who answers: a `Client` of a service, or `LocalBackend`."""
 
     def ask(
         self,
@@ -51,10 +51,10 @@ class Asked(Protocol):
         """Whether a citation still holds."""
 
 
-class Here:
+class LocalBackend:
     """Answers from an index that is open in this process. May be shared between threads."""
 
-    def __init__(self, service: Service | LivingService) -> None:
+    def __init__(self, service: Service | LiveService) -> None:
         self._service = service
 
     def ask(
@@ -111,7 +111,7 @@ class Here:
 
 
 @contextmanager
-def asked(settings: Settings) -> Iterator[Asked]:
+def open_backend(settings: Settings) -> Iterator[Backend]:
     """Who answers with these settings: the service at `url` if one is named, else the index, opened here.
 
     Raises:
@@ -124,7 +124,7 @@ def asked(settings: Settings) -> Iterator[Asked]:
     from citeqa.api.tasks import opened
 
     with opened(settings) as service:
-        yield Here(service)
+        yield LocalBackend(service)
 
 
 def client(settings: Settings) -> Client:

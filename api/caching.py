@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import date
 
 from cachetools import LRUCache, cached
+
 from citeqa.api.schemas import AskResponse
 from citeqa.index.types import Filters
 from citeqa.rag.answerer import Answerer
-from citeqa.rag.retrieval.retriever import Searched
+from citeqa.rag.retrieval.retriever import SearchIndex
 
 MOST_BYTES = 32_000_000  # of all answers kept, as JSON
 
@@ -38,7 +39,7 @@ class AnswerCache:
     def ask(
         self,
         answerer: Answerer,
-        searched: Searched,
+        searched: SearchIndex,
         question: str,
         *,
         k: int = 5,

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LOOK = 0.5  # seconds between looks at whether the index has changed
 
 
-class LivingService:
+class LiveService:
     """The service to answer from now; replaced by a newer one when the index has changed. May be shared between
     threads; questions never wait for changes."""
 

@@ -13,8 +13,9 @@ _OURS = "citeqa"
 
 def to_terminal() -> None:
     """Warnings, and what our own parts tell, in colour; no line for a request."""
-    from citeqa.api.tasks import err
     from rich.logging import RichHandler
+
+    from citeqa.api.tasks import err
 
     handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
     _only(handler)

@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from citeqa.index.errors import CiteqaError
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from citeqa.index.errors import CiteqaError
 
 PREFIX = "CITEQA_"
 CONFIG = "CITEQA_CONFIG"  # names the file; not a setting itself

@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from citeqa.api.settings import Settings
-from citeqa.index.errors import CiteqaError
 from rich.console import Console
 
+from citeqa.api.settings import Settings
+from citeqa.index.errors import CiteqaError
+
 if TYPE_CHECKING:
-    from citeqa.api.live import LivingService
+    from citeqa.api.live import LiveService
     from citeqa.api.service import Service
     from citeqa.index.documents.chunker import ChunkerSettings
     from citeqa.index.embedding.embedder import Embedder
@@ -36,7 +37,7 @@ def build(
     chunker = _chunker(settings, passage_tokens, overlap)
     embedder = _embedder(settings)
     with progress(count(paths), "indexing") as (advance, note):
-        return update(settings.index, paths, embedder, chunker, _told(advance, note))
+        return update(settings.index, paths, embedder, chunker, _showing_progress(advance, note))
 
 
 def indexed(settings: Settings, corpus: Corpus) -> Settings:
@@ -46,7 +47,7 @@ def indexed(settings: Settings, corpus: Corpus) -> Settings:
 
     embedder, chunker = _embedder(settings), _chunker(settings)
     with progress(corpus.count, "indexing") as (advance, note):
-        made = corpora.indexed(corpus, settings.index, embedder, chunker, _told(advance, note))
+        made = corpora.indexed(corpus, settings.index, embedder, chunker, _showing_progress(advance, note))
     for skipped in made.skipped:
         err.print(f"left out: {skipped}", style="yellow", markup=False)
     return settings.model_copy(update={"index": made.folder, "models": settings.exported})
@@ -62,7 +63,7 @@ def remade(settings: Settings, passage_tokens: int | None = None, overlap: int |
     chunker = _chunker(settings, passage_tokens, overlap)
     embedder = _embedder(settings)
     with progress(documents, "making again") as (advance, note):
-        return remake(settings.index, embedder, chunker, _told(advance, note))
+        return remake(settings.index, embedder, chunker, _showing_progress(advance, note))
 
 
 def synced(settings: Settings, folder: Path, *, dry_run: bool = False, empty: bool = False) -> Report:
@@ -82,7 +83,7 @@ def synced(settings: Settings, folder: Path, *, dry_run: bool = False, empty: bo
     with writer(settings, f"keeping step with {folder}") as writing:
         given = plan(writing.catalog, folder, empty=empty)
         with progress(len(given.changed), "syncing") as (advance, note):
-            writing.telling(_told(advance, note))
+            writing.report_to(_showing_progress(advance, note))
             return sync(writing, given)
 
 
@@ -131,7 +132,7 @@ def _embedder(settings: Settings) -> Embedder:
         return load_embedder(model, settings.exported, precision)
 
 
-def _told(advance: Callable[[int], None], note: Callable[[str], None]) -> Callable[[int, int], None]:
+def _showing_progress(advance: Callable[[int], None], note: Callable[[str], None]) -> Callable[[int, int], None]:
     """Shows documents and passages as they are done, and how fast."""
     passages, start = 0, time.monotonic()
 
@@ -163,12 +164,12 @@ def opened(settings: Settings) -> Iterator[Service]:
 
 
 @contextmanager
-def living(settings: Settings) -> Iterator[LivingService]:
+def living(settings: Settings) -> Iterator[LiveService]:
     """The service over the index as it changes, for as long as the block lasts."""
     with err.status("loading the models"):
-        from citeqa.api.live import LivingService
+        from citeqa.api.live import LiveService
 
-        service = LivingService(settings.index, settings.exported, settings.reader, settings.cache)
+        service = LiveService(settings.index, settings.exported, settings.reader, settings.cache)
     with closing(service), service.following():
         yield service
 

@@ -167,7 +167,7 @@ class Summary(NamedTuple):
     passages: int
 
 
-class File(NamedTuple):
+class SourceFile(NamedTuple):
     """A file that documents come from: a folder that was given, and the file's path in it (NFC, `/`-separated)."""
 
     root: str

@@ -12,13 +12,13 @@ from typing import NamedTuple
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.selection import Selection
 from citeqa.index.types import Document, Filters, Passage
-from citeqa.rag.candidates import Place, also, conflicting, fitting, gather, others, same_spot, signs
+from citeqa.rag.candidates import Candidate, also, conflicting, features_of, fitting, gather, others, same_spot
 from citeqa.rag.confidence import LEAD, Confidence
 from citeqa.rag.reader.protocol import Reader, ReaderInfo
 from citeqa.rag.retrieval import copies
-from citeqa.rag.retrieval.retriever import Retriever, Searched
+from citeqa.rag.retrieval.retriever import Retriever, SearchIndex
 from citeqa.rag.timing import recency
-from citeqa.rag.types import Answer, Candidate, Citation, Dates, Evidence, Found, Reason, Response, Slice, Source
+from citeqa.rag.types import Alternative, Answer, Citation, Dates, Evidence, Found, Reason, Response, Slice, Source
 
 POOL = 100  # passages that times may reorder and whose copies are merged; more than can be asked for
 READ = 10  # passages read for a question, however much evidence is asked for
@@ -43,14 +43,14 @@ class Decided(NamedTuple):
     """What is given for a question, if anything."""
 
     answer: Answer | None = None
-    alternatives: tuple[Candidate, ...] = ()
-    conflicts: tuple[Candidate, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    conflicts: tuple[Alternative, ...] = ()
 
 
 class Answerer:
     """Answers questions over one index. May be shared between threads."""
 
-    def __init__(self, index: Searched, embedder: Embedder, reader: Reader, confidence: Confidence) -> None:
+    def __init__(self, index: SearchIndex, embedder: Embedder, reader: Reader, confidence: Confidence) -> None:
         self._index = index
         self.embedder = embedder
         self._retriever = Retriever(index, embedder)
@@ -62,7 +62,7 @@ class Answerer:
         """What identifies the reader."""
         return self._reader.info
 
-    def over(self, index: Searched) -> Answerer:
+    def over(self, index: SearchIndex) -> Answerer:
         """The same over another index, another view of it, or texts that were given."""
         return Answerer(index, self.embedder, self._reader, self._confidence)
 
@@ -103,7 +103,7 @@ class Answerer:
         Args:
             question: what a person asks; not blank.
             k: how many pieces of evidence to return, from 1; it never changes the answer. What was read stands in the
-                order of the best place in each passage, whatever retrieval thought of it.
+                order of the best candidate in each passage, whatever retrieval thought of it.
             min_confidence: answer only from this confidence up, between 0 and 1; the fitted threshold if None.
             context: what a follow-up question carries over from the turn before; searched and read with it.
             today: the day that "last week" counts from; the current one if None.
@@ -118,20 +118,20 @@ class Answerer:
         selection = self._index.select(plan.filters)
         evidence = self._evidence(asked, selection, plan)
         retrieved = time.perf_counter()
-        places = self.places(asked, evidence[:READ])
+        candidates = self.candidates(asked, evidence[:READ])
         documents: dict[str, Document] = {}
-        found = tuple(self._found(_as_read(evidence, places)[:k], documents))
+        found = tuple(self._found(_as_read(evidence, candidates)[:k], documents))
         threshold = self._confidence.threshold if min_confidence is None else min_confidence
         reason: Reason | None
-        if places:
-            reason, decided = self._decide(asked, places, evidence[:READ], threshold, documents)
+        if candidates:
+            reason, decided = self._decide(asked, candidates, evidence[:READ], threshold, documents)
         else:
             reason, decided = _nothing_found(selection, plan, threshold), Decided()
         timing = {"retrieve": (retrieved - start) * 1000, "read": _ms(retrieved), "total": _ms(start)}
         dates = Dates(plan.understood, bool(plan.timings))
         return Response(question, decided.answer, reason, decided.alternatives, decided.conflicts, found, timing, dates)
 
-    def _evidence(self, asked: str, selection: Selection | None, plan: recency.Plan) -> list[Evidence]:
+    def _evidence(self, asked: str, selection: Selection | None, plan: recency.TimingPlan) -> list[Evidence]:
         """The best of what both rankings found, as the question's times order it, without copies."""
         evidence = self._retriever.retrieve(asked, POOL, selection)
         if plan.timings:
@@ -139,53 +139,59 @@ class Answerer:
             evidence = recency.by_dates(evidence, published, plan.timings)
         return copies.merged(evidence)
 
-    def places(self, question: str, evidence: Sequence[Evidence]) -> list[Place]:
+    def candidates(self, question: str, evidence: Sequence[Evidence]) -> list[Candidate]:
         """Every span the reader finds in the evidence, in document coordinates, once each, best first."""
         return gather(question, evidence, self._reader, self._index, self._confidence)
 
     def _decide(
         self,
         question: str,
-        places: list[Place],
+        candidates: list[Candidate],
         evidence: Sequence[Evidence],
         threshold: float,
         documents: dict[str, Document],
     ) -> tuple[Reason | None, Decided]:
-        best = places[0]
-        sure = signs(best, places)
+        best = candidates[0]
+        sure = features_of(best, candidates)
         confidence = self._confidence.probability(sure)
         if confidence < threshold:
             return Reason("not_in_the_sources", self._missing(question, evidence), confidence, threshold), Decided()
 
-        def chance(place: Place, lead: float) -> float:
-            """How likely a place would be right with this lead over the other answers."""
+        def chance(candidate: Candidate, lead: float) -> float:
+            """How likely a candidate would be right with this lead over the other answers."""
             own = sure._replace(
-                margin=place.margin,
-                coverage=place.coverage,
-                evidence_behind=max(0.0, sure.evidence_behind + best.evidence - place.evidence),
-                coverage_behind=max(0.0, sure.coverage_behind + best.coverage - place.coverage),
+                margin=candidate.margin,
+                coverage=candidate.coverage,
+                evidence_behind=max(0.0, sure.evidence_behind + best.evidence - candidate.evidence),
+                coverage_behind=max(0.0, sure.coverage_behind + best.coverage - candidate.coverage),
                 lead=lead,
             )
             return self._confidence.probability(own)
 
         elsewhere = self._in_copies(question, best, evidence)
-        same = [place for place in also(best, places + elsewhere) if chance(place, sure.lead) >= threshold][:ALSO_IN]
-        rest = others(best, places)
-        against = [place for place in rest if conflicting(best, place) and chance(place, 0.0) >= threshold][:CONFLICTS]
-        span = fitting(question, best, places, self._document(best.document_id, documents))
+        same = [
+            candidate for candidate in also(best, candidates + elsewhere) if chance(candidate, sure.lead) >= threshold
+        ][:ALSO_IN]
+        rest = others(best, candidates)
+        against = [
+            candidate for candidate in rest if conflicting(best, candidate) and chance(candidate, 0.0) >= threshold
+        ][:CONFLICTS]
+        span = fitting(question, best, candidates, self._document(best.document_id, documents))
         given = replace(best, span=span)
-        rest = [place for place in rest if place not in against and not same_spot(given, place)]
-        rest = [place for place in rest if chance(place, max(-LEAD, place.margin - best.margin)) >= UNLIKELY]
+        rest = [candidate for candidate in rest if candidate not in against and not same_spot(given, candidate)]
+        rest = [
+            candidate for candidate in rest if chance(candidate, max(-LEAD, candidate.margin - best.margin)) >= UNLIKELY
+        ]
         rest = rest[:ALTERNATIVES]
         citation = Citation.of(self._document(best.document_id, documents), span)
         answer = Answer(citation.quote.text, confidence, citation, tuple(self._cite(p, documents) for p in same))
-        return None, Decided(answer, self._candidates(rest, documents), self._candidates(against, documents))
+        return None, Decided(answer, self._alternatives(rest, documents), self._alternatives(against, documents))
 
-    def _in_copies(self, question: str, best: Place, evidence: Sequence[Evidence]) -> list[Place]:
-        """What the reader finds in copies of the passages that a place stands in."""
+    def _in_copies(self, question: str, best: Candidate, evidence: Sequence[Evidence]) -> list[Candidate]:
+        """What the reader finds in copies of the passages that a candidate stands in."""
         around = [item for item in evidence if _holds(item.passage, best)]
         copied = [replace(item, passage=copy, copies=()) for item in around for copy in item.copies][:COPIES]
-        return self.places(question, copied) if copied else []
+        return self.candidates(question, copied) if copied else []
 
     def _missing(self, question: str, evidence: Sequence[Evidence]) -> str:
         """Why the documents do not seem to answer: what the question names and none of the passages mentions."""
@@ -203,11 +209,13 @@ class Answerer:
             return f"The documents do not seem to answer this: the nearest passages do not mention {named}."
         return "The documents do not seem to answer this: the nearest passages are about it, but do not say it."
 
-    def _candidates(self, places: Sequence[Place], documents: dict[str, Document]) -> tuple[Candidate, ...]:
-        return tuple(Candidate(place.text, place.score, self._cite(place, documents)) for place in places)
+    def _alternatives(self, candidates: Sequence[Candidate], documents: dict[str, Document]) -> tuple[Alternative, ...]:
+        return tuple(
+            Alternative(candidate.text, candidate.score, self._cite(candidate, documents)) for candidate in candidates
+        )
 
-    def _cite(self, place: Place, documents: dict[str, Document]) -> Citation:
-        return Citation.of(self._document(place.document_id, documents), place.span)
+    def _cite(self, candidate: Candidate, documents: dict[str, Document]) -> Citation:
+        return Citation.of(self._document(candidate.document_id, documents), candidate.span)
 
     def _found(self, evidence: Sequence[Evidence], documents: dict[str, Document]) -> list[Found]:
         found = []
@@ -222,20 +230,20 @@ class Answerer:
         return documents[document_id]
 
 
-def _holds(passage: Passage, place: Place) -> bool:
-    return passage.document_id == place.document_id and passage.span.contains(place.span)
+def _holds(passage: Passage, candidate: Candidate) -> bool:
+    return passage.document_id == candidate.document_id and passage.span.contains(candidate.span)
 
 
-def _as_read(evidence: Sequence[Evidence], places: Sequence[Place]) -> list[Evidence]:
-    """The evidence, what was read in the order of the best place in each passage, then the rest as it was found."""
+def _as_read(evidence: Sequence[Evidence], candidates: Sequence[Candidate]) -> list[Evidence]:
+    """The evidence, what was read in the order of the best candidate in each passage, then the rest as it was found."""
 
     def rank(item: Evidence) -> int:
-        return next((at for at, place in enumerate(places) if _holds(item.passage, place)), len(places))
+        return next((at for at, candidate in enumerate(candidates) if _holds(item.passage, candidate)), len(candidates))
 
     return [*sorted(evidence[:READ], key=rank), *evidence[READ:]]
 
 
-def _nothing_found(selection: Selection | None, plan: recency.Plan, threshold: float) -> Reason:
+def _nothing_found(selection: Selection | None, plan: recency.TimingPlan, threshold: float) -> Reason:
     if selection is not None and not len(selection.passage_ids):
         strict = [timing.text for timing in plan.timings if timing.use == "filter"]
         if strict:

@@ -1,4 +1,4 @@
-"""Places where an answer may stand: gathered from what was read, ordered, weighed against each other."""
+"""Spans where an answer may stand: gathered from what was read, ordered, weighed against each other."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from citeqa.index.types import Document, Span
-from citeqa.rag.confidence import LEAD, Confidence, Signs
+from citeqa.rag.confidence import LEAD, Confidence, Features
 from citeqa.rag.matching import alike, kind, same_answer
 from citeqa.rag.reader.boundaries import trimmed
 from citeqa.rag.reader.protocol import Reader
-from citeqa.rag.retrieval.retriever import Searched
+from citeqa.rag.retrieval.retriever import SearchIndex
 from citeqa.rag.types import Citation, Evidence
 
 _MORE = re.compile(
@@ -26,11 +26,11 @@ CONFLICTING = ("date", "number", "name")  # phrases differ in words without diff
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Candidate:
     """A span of a document that may answer.
 
-    `margin` and `coverage` are those of `Signs`; `evidence` is the fused retrieval score of the passage (at most 1);
-    `score` is what places of one question are ordered by; `first` is true where the span is the best of a passage.
+    `margin` and `coverage` are those of `Features`; `evidence` is the fused retrieval score of the passage (at most 1);
+    `score` is what candidates of one question are ordered by; `first` is true where the span is the best of a passage.
     """
 
     document_id: str
@@ -44,21 +44,21 @@ class Place:
 
 
 def gather(
-    question: str, evidence: Sequence[Evidence], reader: Reader, index: Searched, weights: Confidence
-) -> list[Place]:
+    question: str, evidence: Sequence[Evidence], reader: Reader, index: SearchIndex, weights: Confidence
+) -> list[Candidate]:
     """Every span the reader finds in the evidence, in document coordinates, once each, best first."""
     headings = index.headings({item.passage.document_id for item in evidence})
     heads = [headings.get(item.passage.document_id, "") for item in evidence]
     rarity = {term: index.idf(term) for term in index.terms(question)}
     total = sum(rarity.values())
-    best: dict[tuple[str, Span], Place] = {}
+    best: dict[tuple[str, Span], Candidate] = {}
     read = reader.read(question, [item.passage.text for item in evidence], heads)
     for item, heading, spans in zip(evidence, heads, read, strict=True):
         passage = item.passage
         held = set(index.terms(f"{heading}\n{passage.text}"))
         coverage = sum(idf for term, idf in rarity.items() if term in held) / total if total else 0.0
         for rank, found in enumerate(spans):
-            place = Place(
+            candidate = Candidate(
                 document_id=passage.document_id,
                 span=found.span.shifted(passage.span.start),
                 text=passage.text[found.span.start : found.span.end],
@@ -68,69 +68,69 @@ def gather(
                 score=weights.score(found.score, item.score),
                 first=rank == 0,
             )
-            kept = best.setdefault((place.document_id, place.span), place)
-            better = place if place.score > kept.score else kept
-            best[place.document_id, place.span] = replace(better, first=place.first or kept.first)
-    return sorted(best.values(), key=lambda place: (-place.score, place.document_id, place.span))
+            kept = best.setdefault((candidate.document_id, candidate.span), candidate)
+            better = candidate if candidate.score > kept.score else kept
+            best[candidate.document_id, candidate.span] = replace(better, first=candidate.first or kept.first)
+    return sorted(best.values(), key=lambda candidate: (-candidate.score, candidate.document_id, candidate.span))
 
 
-def signs(place: Place, places: Sequence[Place]) -> Signs:
-    """What speaks for a place among all those of its question."""
-    falling = sorted(places, key=lambda p: -p.margin)
-    other = next((p.margin for p in falling if different(place, p)), -LEAD)
-    lead = max(-LEAD, min(LEAD, place.margin - other))
-    agreeing = sum(p.first and not same_spot(place, p) and same_answer(place.text, p.text) for p in places)
-    return Signs(
-        margin=place.margin,
-        coverage=place.coverage,
-        evidence_behind=max(p.evidence for p in places) - place.evidence,
-        coverage_behind=max(p.coverage for p in places) - place.coverage,
+def features_of(candidate: Candidate, candidates: Sequence[Candidate]) -> Features:
+    """What speaks for a candidate among all those of its question."""
+    falling = sorted(candidates, key=lambda p: -p.margin)
+    other = next((p.margin for p in falling if different(candidate, p)), -LEAD)
+    lead = max(-LEAD, min(LEAD, candidate.margin - other))
+    agreeing = sum(p.first and not same_spot(candidate, p) and same_answer(candidate.text, p.text) for p in candidates)
+    return Features(
+        margin=candidate.margin,
+        coverage=candidate.coverage,
+        evidence_behind=max(p.evidence for p in candidates) - candidate.evidence,
+        coverage_behind=max(p.coverage for p in candidates) - candidate.coverage,
         lead=lead,
         agreeing=float(agreeing),
     )
 
 
-def different(one: Place, other: Place) -> bool:
-    """Whether two places give genuinely different answers: neither the same spot nor variants of the same words."""
+def different(one: Candidate, other: Candidate) -> bool:
+    """Whether two candidates give genuinely different answers: neither the same spot nor variants of the same words."""
     return not same_spot(one, other) and not alike(one.text, other.text)
 
 
-def same_spot(one: Place, other: Place) -> bool:
-    """Whether two places share words of one document."""
+def same_spot(one: Candidate, other: Candidate) -> bool:
+    """Whether two candidates share words of one document."""
     return one.document_id == other.document_id and one.span.overlaps(other.span)
 
 
-def also(best: Place, places: Sequence[Place]) -> list[Place]:
-    """Other places that say the same in the same words, each spot once."""
-    found: list[Place] = []
-    for place in places:
-        if same_answer(best.text, place.text) and not any(same_spot(place, seen) for seen in [best, *found]):
-            found.append(place)
+def also(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Other candidates that say the same in the same words, each spot once."""
+    found: list[Candidate] = []
+    for candidate in candidates:
+        if same_answer(best.text, candidate.text) and not any(same_spot(candidate, seen) for seen in [best, *found]):
+            found.append(candidate)
     return found
 
 
-def others(best: Place, places: Sequence[Place]) -> list[Place]:
-    """The best place of every genuinely different answer."""
-    found: list[Place] = []
-    for place in places:
-        if all(different(place, seen) for seen in [best, *found]):
-            found.append(place)
+def others(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The best candidate of every genuinely different answer."""
+    found: list[Candidate] = []
+    for candidate in candidates:
+        if all(different(candidate, seen) for seen in [best, *found]):
+            found.append(candidate)
     return found
 
 
-def conflicting(best: Place, place: Place) -> bool:
+def conflicting(best: Candidate, candidate: Candidate) -> bool:
     """Whether another document gives another answer of the same kind."""
-    same_kind = kind(best.text) == kind(place.text) and kind(best.text) in CONFLICTING
-    return place.document_id != best.document_id and same_kind and different(best, place)
+    same_kind = kind(best.text) == kind(candidate.text) and kind(best.text) in CONFLICTING
+    return candidate.document_id != best.document_id and same_kind and different(best, candidate)
 
 
-def fitting(question: str, best: Place, places: Sequence[Place], document: Document) -> Span:
+def fitting(question: str, best: Candidate, candidates: Sequence[Candidate], document: Document) -> Span:
     """The slice to give: for questions that want more than a phrase, the longest around it that the reader believes
     in nearly as much, or the sentence where all it finds is a word or two."""
     if not _MORE.search(question):
         return best.span
     around = [
-        p.span for p in places
+        p.span for p in candidates
         if p.document_id == best.document_id and p.span.contains(best.span) and p.margin >= best.margin - NEAR
     ]  # fmt: skip
     span = max(around, key=len)

@@ -18,8 +18,8 @@ from citeqa.rag.reader.protocol import ReaderInfo
 FITTED = Path(__file__).parent / "models" / "confidence.json"
 
 
-class Signs(NamedTuple):
-    """What speaks for a place as the answer.
+class Features(NamedTuple):
+    """What speaks for a candidate as the answer.
 
     `margin` is the reader's; `coverage` the share of the question's terms, weighted by idf, that its passage or heading
     holds (0 to 1); `evidence_behind` and `coverage_behind` how much less the passage's fused retrieval score and its
@@ -41,24 +41,24 @@ LEAD = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """How places are ordered, how sure one is, and from where on it is given.
+    """How candidates are ordered, how sure one is, and from where on it is given.
 
-    `evidence_weight` says what the fused retrieval score of a passage counts beside the margin when places are
+    `evidence_weight` says what the fused retrieval score of a passage counts beside the margin when candidates are
     ordered. The confidence is the logistic function of `intercept` and the `weights` of the signs.
     """
 
     evidence_weight: float
     intercept: float
-    weights: Signs
+    weights: Features
     threshold: float
 
     def score(self, margin: float, evidence: float) -> float:
-        """What places of one question are ordered by."""
+        """What candidates of one question are ordered by."""
         return margin + self.evidence_weight * evidence
 
-    def probability(self, signs: Signs) -> float:
-        """The probability, between 0 and 1, that a place with these signs is right."""
-        x = self.intercept + sum(weight * sign for weight, sign in zip(self.weights, signs, strict=True))
+    def probability(self, features: Features) -> float:
+        """The probability, between 0 and 1, that a candidate with these features is right."""
+        x = self.intercept + sum(weight * feature for weight, feature in zip(self.weights, features, strict=True))
         return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
 
 
@@ -71,7 +71,7 @@ def load(path: Path = FITTED) -> tuple[Confidence, Mapping[str, Any]]:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         values = dict(stored["values"])
-        weights = Signs(**{name: float(value) for name, value in values.pop("weights").items()})
+        weights = Features(**{name: float(value) for name, value in values.pop("weights").items()})
         numbers = {name: float(value) for name, value in values.items()}
         fitted_on = dict(stored["fitted_on"])
         fitted_on["reader"]["sha256"], fitted_on["reader"]["name"], fitted_on["index"].items()

@@ -126,8 +126,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """Another place that could answer. `score` orders candidates of one question; it is no probability."""
+class Alternative:
+    """Another answer that could be right. `score` orders the alternatives of one question; it is no probability."""
 
     text: str
     score: float
@@ -172,8 +172,8 @@ class Response:
     question: str
     answer: Answer | None
     reason: Reason | None
-    alternatives: tuple[Candidate, ...] = ()
-    conflicts: tuple[Candidate, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    conflicts: tuple[Alternative, ...] = ()
     evidence: tuple[Found, ...] = ()
     timing_ms: Mapping[str, float] = field(default_factory=dict)
     dates: Dates = Dates()

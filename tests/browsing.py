@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect, sync_playwright
+from servers import Server
+
 from citeqa.api.settings import SEEDS
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.writer import update
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect, sync_playwright
-from servers import Server
 
 ANSWERED = "How much humanitarian aid has the U.S. pledged to the Cubans?"
 SEVERAL = "In which kinds of partnership with the Caribbean does Rubio want to go deeper?"  # has other possible answers

@@ -16,6 +16,8 @@ from browsing import context as context
 from browsing import page as page
 from browsing import server as server
 from browsing import view as view
+from hypothesis import HealthCheck, settings
+
 from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.loading import load_embedder
@@ -24,7 +26,6 @@ from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
-from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = ROOT / "seeds"

@@ -21,6 +21,8 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
+from test_builder import WordLengths
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.ranking.dense import DensePart
 from citeqa.index.ranking.lexical import LexicalIndex
@@ -30,7 +32,6 @@ from citeqa.index.storage import writer as builder
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import Writer, writing
-from test_builder import WordLengths
 
 DURING = 0.002  # seconds within which something that has begun is killed, at a moment that chance decides
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_builder import WordLengths, results
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage import generations as derived
@@ -22,7 +24,6 @@ from citeqa.index.storage.generations import manifest_of
 from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update, writing
-from test_builder import WordLengths, results
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 SOAK = bool(os.environ.get("CITEQA_TEST_SOAK"))  # the long form, set by `make soak`

@@ -15,7 +15,7 @@ from typing import Any, Self
 import httpx
 
 READ, WRITE = "read-" + "r" * 20, "write-" + "w" * 20
-PROGRAM = [sys.executable, "-c", "from api.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from citeqa.api.cli.main import main; main()"]
 
 
 class Guarded:

@@ -9,11 +9,12 @@ from io import BytesIO
 from pathlib import Path
 
 from browsing import ANSWERED, UNANSWERED, VIEWS, allow_writing, ask, build, chromium, open_context
-from citeqa.index.embedding.loading import load_embedder
-from citeqa.index.embedding.weights import DEFAULT_MODEL
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from servers import Server
+
+from citeqa.index.embedding.loading import load_embedder
+from citeqa.index.embedding.weights import DEFAULT_MODEL
 
 OUT = Path(__file__).parent / "screenshots"
 COLOURS = 128  # of a picture's palette

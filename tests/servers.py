@@ -13,7 +13,7 @@ class Server:
     """`citeqa serve` over an index that exists, with further `options`; `url` ends in a slash."""
 
     def __init__(self, index: Path, port: int = 0, *options: str) -> None:
-        command = [sys.executable, "-c", "from api.cli import main; main()", "serve", "--index", str(index)]
+        command = [sys.executable, "-c", "from citeqa.api.cli.main import main; main()", "serve", "--index", str(index)]
         self.process = subprocess.Popen(
             [*command, "--port", str(port), *options], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
         )

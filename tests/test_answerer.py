@@ -10,6 +10,8 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from scripted import ScriptedReader
+
 from citeqa.api.service import Service
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import Embedder
@@ -19,15 +21,14 @@ from citeqa.index.storage.writer import update
 from citeqa.index.types import Filters, Span
 from citeqa.rag import confidence
 from citeqa.rag.answerer import ALSO_IN, ALTERNATIVES, CONFLICTS, READ, Answerer
-from citeqa.rag.candidates import different, signs
-from citeqa.rag.confidence import Confidence, Signs
+from citeqa.rag.candidates import different, features_of
+from citeqa.rag.confidence import Confidence, Features
 from citeqa.rag.evaluation.questions import load
 from citeqa.rag.reader.boundaries import inside_word
 from citeqa.rag.reader.onnx_reader import OnnxReader
 from citeqa.rag.reader.protocol import Reader
 from citeqa.rag.retrieval.retriever import Retriever
 from citeqa.rag.types import Citation, Response
-from scripted import ScriptedReader
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parent / "seeds"
@@ -38,7 +39,7 @@ NINE_MILLION = (
 )
 ELSEWHERE = "Who discovered penicillin?"
 QUESTIONS = [question.question for question in load(HERE / "questions.jsonl")][::16]
-MARGIN_ONLY = Confidence(0.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0, 0), threshold=0.5)
+MARGIN_ONLY = Confidence(0.0, intercept=0.0, weights=Features(1, 0, 0, 0, 0, 0), threshold=0.5)
 
 Build = Callable[..., Service]
 
@@ -125,33 +126,35 @@ def test_the_confidence_is_the_logistic_function_of_the_best_places_signs(servic
     response = service.answerer.ask(ANSWERABLE, min_confidence=0)
     assert response.answer
     fitted, _ = confidence.load()
-    places = service.answerer.places(ANSWERABLE, Retriever(service.index, embedder).retrieve(ANSWERABLE, READ))
-    best = places[0]
+    candidates = service.answerer.candidates(ANSWERABLE, Retriever(service.index, embedder).retrieve(ANSWERABLE, READ))
+    best = candidates[0]
     assert (best.document_id, best.text) == cited(response.answer.citation)
-    weighed = sum(weight * sign for weight, sign in zip(fitted.weights, signs(best, places), strict=True))
+    weighed = sum(
+        weight * feature for weight, feature in zip(fitted.weights, features_of(best, candidates), strict=True)
+    )
     assert response.answer.confidence == pytest.approx(1 / (1 + math.exp(-fitted.intercept - weighed)), abs=1e-3)
 
 
 def test_places_are_scored_as_the_formulas_say(service: Service, embedder: Embedder) -> None:
-    """Coverage and evidence of every place, from the index's own terms and the evidence's own scores."""
+    """Coverage and evidence of every candidate, from the index's own terms and the evidence's own scores."""
     index, (fitted, _) = service.index, confidence.load()
     evidence = Retriever(index, embedder).retrieve(ANSWERABLE, READ)
     rarity = {term: index.idf(term) for term in index.terms(ANSWERABLE)}
-    places = service.answerer.places(ANSWERABLE, evidence)
-    assert [p.score for p in places] == sorted((p.score for p in places), reverse=True)
-    for place in places:
-        assert index.document(place.document_id).quote(place.span) == place.text
+    candidates = service.answerer.candidates(ANSWERABLE, evidence)
+    assert [p.score for p in candidates] == sorted((p.score for p in candidates), reverse=True)
+    for candidate in candidates:
+        assert index.document(candidate.document_id).quote(candidate.span) == candidate.text
         holding = [
             (index.headings([e.passage.document_id])[e.passage.document_id] + "\n" + e.passage.text, e.score)
             for e in evidence
-            if e.passage.document_id == place.document_id and e.passage.span.contains(place.span)
+            if e.passage.document_id == candidate.document_id and e.passage.span.contains(candidate.span)
         ]
         coverages = [sum(rarity[t] for t in index.terms(text) if t in rarity) for text, _ in holding]
-        assert [place.coverage, place.evidence] in [
+        assert [candidate.coverage, candidate.evidence] in [
             pytest.approx([covered / sum(rarity.values()), score])
             for covered, (_, score) in zip(coverages, holding, strict=True)
         ]
-        assert place.score == pytest.approx(place.margin + fitted.evidence_weight * place.evidence)
+        assert candidate.score == pytest.approx(candidate.margin + fitted.evidence_weight * candidate.evidence)
 
 
 FERRY = "The ferry to Inishmore leaves at half past ten."
@@ -174,11 +177,11 @@ def test_words_in_two_documents_are_cited_where_they_were_read(
     answerer = Answerer(service.index, embedder, ScriptedReader({TEN: 2.0}), confidence.load()[0])
     response = answerer.ask(f"When does the ferry leave, according to the {about}?", min_confidence=0)
     assert response.answer
-    places = [response.answer.citation, *response.answer.also_in]
-    assert [cited(place) for place in places] == [(first, TEN), (other, TEN)]
+    candidates = [response.answer.citation, *response.answer.also_in]
+    assert [cited(candidate) for candidate in candidates] == [(first, TEN), (other, TEN)]
     starts = {"a": SCHOOL.index(TEN), "b": HARBOUR.index(TEN)}
-    assert [place.quote.span.start for place in places] == [starts[first], starts[other]]
-    assert [place.sentence.text for place in places] == [FERRY, FERRY]
+    assert [candidate.quote.span.start for candidate in candidates] == [starts[first], starts[other]]
+    assert [candidate.sentence.text for candidate in candidates] == [FERRY, FERRY]
     assert (response.alternatives, response.conflicts) == ((), ())
 
 
@@ -213,7 +216,7 @@ def test_also_in_holds_only_places_that_would_be_given_themselves(over: Build, e
     response = service.answerer.ask(LEAVING, min_confidence=0.5)
     assert response.answer
     assert len(response.answer.also_in) == READ - 1 <= ALSO_IN
-    sure = Confidence(0.0, intercept=-1.9, weights=Signs(1, 0, -4, 0, 0, 0), threshold=0.5)
+    sure = Confidence(0.0, intercept=-1.9, weights=Features(1, 0, -4, 0, 0, 0), threshold=0.5)
     weighed = Answerer(service.index, embedder, scripted, sure)
     fewer = weighed.ask(LEAVING).answer
     assert fewer
@@ -359,14 +362,14 @@ def test_a_place_of_two_passages_has_the_evidence_of_the_better_one(fine: Servic
     evidence = Retriever(fine.index, embedder).retrieve(ANSWERABLE, READ)
     weights = replace(MARGIN_ONLY, evidence_weight=1.0)
     answerer = Answerer(fine.index, embedder, ScriptedReader({"Cuba": 2.0, "Rubio": 2.0}), weights)
-    places = answerer.places(ANSWERABLE, evidence)
-    assert len({(place.document_id, place.span) for place in places}) == len(places)
+    candidates = answerer.candidates(ANSWERABLE, evidence)
+    assert len({(candidate.document_id, candidate.span) for candidate in candidates}) == len(candidates)
     shared = 0
-    for place in places:
-        passages = [e for e in evidence if e.passage.document_id == place.document_id]
-        scores = [e.score for e in passages if e.passage.span.contains(place.span)]
+    for candidate in candidates:
+        passages = [e for e in evidence if e.passage.document_id == candidate.document_id]
+        scores = [e.score for e in passages if e.passage.span.contains(candidate.span)]
         shared += len(scores) > 1
-        assert place.evidence == pytest.approx(max(scores))
+        assert candidate.evidence == pytest.approx(max(scores))
     assert shared
 
 
@@ -399,8 +402,8 @@ def test_a_question_the_documents_do_not_answer_is_refused_with_its_evidence(ser
 
 
 MISSING = [
-    (f"When does the {name} leave for {place}?", names)
-    for name, place, names in [
+    (f"When does the {name} leave for {candidate}?", names)
+    for name, candidate, names in [
         ("ferry", "Ostrava", ["Ostrava"]),
         ("tram", "Ostrava", ["tram", "Ostrava"]),
         ("ferries", "INISHMORE", []),
@@ -531,9 +534,9 @@ def test_evidence_stands_in_the_order_of_the_best_place_in_each_passage(service:
     assert first.source.document_id == given.source.document_id
     assert first.place.span.contains(given.quote.span)
     passages = [item.evidence for item in response.evidence]
-    places = service.answerer.places(question, passages)  # what two passages share is of both
+    candidates = service.answerer.candidates(question, passages)  # what two passages share is of both
     best = [
-        max(p.score for p in places if p.document_id == at.document_id and at.span.contains(p.span))
+        max(p.score for p in candidates if p.document_id == at.document_id and at.span.contains(p.span))
         for at in (item.passage for item in passages)
     ]
     assert best == sorted(best, reverse=True)
@@ -552,14 +555,14 @@ def test_alternatives_and_conflicts_of_real_questions_are_different_answers(
 ) -> None:
     for question in QUESTIONS[:2]:
         response = service.answerer.ask(question, min_confidence=0)
-        places = service.answerer.places(question, Retriever(service.index, embedder).retrieve(question, READ))
-        by_spot = {(place.document_id, place.span): place for place in places}
-        candidates = [
+        candidates = service.answerer.candidates(question, Retriever(service.index, embedder).retrieve(question, READ))
+        by_spot = {(candidate.document_id, candidate.span): candidate for candidate in candidates}
+        others = [
             by_spot[c.citation.source.document_id, c.citation.quote.span]
             for c in (*response.alternatives, *response.conflicts)
         ]
-        assert all(different(places[0], place) for place in candidates)
-        assert all(different(one, other) for one, other in combinations(candidates, 2))
+        assert all(different(candidates[0], other) for other in others)
+        assert all(different(one, other) for one, other in combinations(others, 2))
 
 
 def test_the_timing_adds_up(service: Service) -> None:

@@ -15,11 +15,12 @@ import anyio
 import httpx
 import httpx2
 import pytest
-from citeqa.index.storage.snapshot import Index
 from guarded import PROGRAM, READ
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
+
+from citeqa.index.storage.snapshot import Index
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 TOOLS = {"ask", "search", "document", "verify"}
@@ -173,7 +174,7 @@ def test_standard_output_holds_nothing_but_the_protocol(seeds_index: Path) -> No
 
 
 def test_without_the_package_the_way_to_get_it_is_named(seeds_index: Path) -> None:
-    program = "import sys; sys.modules['mcp'] = None; from api.cli import main; main()"
+    program = "import sys; sys.modules['mcp'] = None; from citeqa.api.cli.main import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", program, "mcp", "--index", str(seeds_index)],
         capture_output=True,

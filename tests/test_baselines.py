@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from citeqa.index.documents.sentences import sentences
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index

@@ -6,10 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from citeqa.index.types import Span
-from citeqa.rag.reader.boundaries import inside_word, outward, paragraphs, past_marks, trimmed
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citeqa.index.types import Span
+from citeqa.rag.reader.boundaries import inside_word, outward, paragraphs, past_marks, trimmed
 
 ACUTE, VIRAMA, JOINER, VARIATION = "\u0301", "\u094d", "\u200d", "\ufe0f"
 

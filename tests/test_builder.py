@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import SEEDS
+from numpy.typing import NDArray
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import EmbedderInfo
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
@@ -24,8 +27,6 @@ from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.generations import manifest_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import Report, stored_settings, update
-from conftest import SEEDS
-from numpy.typing import NDArray
 
 INFO = EmbedderInfo("word-lengths", "0", "fp32", 8, 254, "", "")
 QUERIES = ["fox", "The lazy dog", "quiet harbour lights", "alpha beta", "unheard"]

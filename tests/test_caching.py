@@ -14,10 +14,13 @@ from random import Random
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
+from guarded import Guarded, figures
+
 from citeqa.api import caching
 from citeqa.api.caching import AnswerCache
 from citeqa.api.http.app import create_app
-from citeqa.api.live import LivingService
+from citeqa.api.live import LiveService
 from citeqa.api.schemas import AskResponse
 from citeqa.api.service import Service
 from citeqa.index.documents.corpus import document
@@ -27,8 +30,6 @@ from citeqa.index.storage.writer import update
 from citeqa.index.types import Filters
 from citeqa.rag.answerer import Answerer
 from citeqa.rag.types import Response
-from fastapi.testclient import TestClient
-from guarded import Guarded, figures
 
 QUESTION = "How much aid did the United States pledge to the Cubans?"
 LAST_WEEK = "What was reported last week about Cuba?"
@@ -196,14 +197,14 @@ FERRY = "The ferry to Inishbofin leaves at {}."
 
 
 @pytest.fixture
-def living(tmp_path: Path, embedder: Embedder, models: Path) -> Iterator[LivingService]:
+def living(tmp_path: Path, embedder: Embedder, models: Path) -> Iterator[LiveService]:
     (tmp_path / "ferry.txt").write_text(FERRY.format("half past nine"))
     update(tmp_path / "index", [tmp_path / "ferry.txt"], embedder)
-    with closing(LivingService(tmp_path / "index", models, cache=100)) as service:
+    with closing(LiveService(tmp_path / "index", models, cache=100)) as service:
         yield service
 
 
-def test_a_change_of_the_index_is_never_missed(living: LivingService) -> None:
+def test_a_change_of_the_index_is_never_missed(living: LiveService) -> None:
     with TestClient(create_app(living, writing=True)) as http:
 
         def answered() -> tuple[Any, bool]:
@@ -220,7 +221,7 @@ def test_a_change_of_the_index_is_never_missed(living: LivingService) -> None:
         assert answered() == (None, False)
 
 
-def test_hits_are_counted_and_are_no_fast_stages(living: LivingService) -> None:
+def test_hits_are_counted_and_are_no_fast_stages(living: LiveService) -> None:
     with TestClient(create_app(living)) as http:
         for _ in range(3):
             http.post("/api/ask", json={"question": "When does the ferry leave?"}).raise_for_status()
@@ -232,7 +233,7 @@ def test_hits_are_counted_and_are_no_fast_stages(living: LivingService) -> None:
     assert sum(value for name, value in told.items() if name.startswith("citeqa_questions_total")) == 7
 
 
-def test_texts_that_come_with_a_question_are_not_kept(living: LivingService) -> None:
+def test_texts_that_come_with_a_question_are_not_kept(living: LiveService) -> None:
     with TestClient(create_app(living)) as http:
         for text in ("noon", "ten"):
             body = {"question": "When does the ferry leave?", "min_confidence": 0}

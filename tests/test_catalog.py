@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from citeqa.index.documents.chunker import indexed_text
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import IndexDamagedError, UnknownDocumentError
 from citeqa.index.storage.catalog import Catalog
-from citeqa.index.types import Document, File, Filters, Passage, Span
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
+from citeqa.index.types import Document, Filters, Passage, SourceFile, Span
 
 DIMENSION = 4
 DAY = date(2024, 1, 1)
@@ -284,7 +285,7 @@ def test_no_copy_of_a_deleted_text_is_left_when_the_database_was_compacted(tmp_p
                     del live[name]
                     continue
                 item = replace(_document(name, "words " * int(chance.integers(5, 200))), title=title)
-                catalog.put(item, f"h {title}", [], _vectors(0), File("/root/docs", f"{name}.txt"))
+                catalog.put(item, f"h {title}", [], _vectors(0), SourceFile("/root/docs", f"{name}.txt"))
                 live[name] = title
                 seen.add(title)
         assert catalog.purge()

@@ -7,13 +7,14 @@ from datetime import date
 from itertools import islice, pairwise
 
 import pytest
+from conftest import DATA, SEEDS
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, CountTokens, group, indexed_text
 from citeqa.index.documents.corpus import document, load
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.types import Document, Passage, Span
-from conftest import DATA, SEEDS
-from hypothesis import given
-from hypothesis import strategies as st
 
 WIKINEWS = DATA / "wikinews" / "corpus.jsonl"
 

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+
 from citeqa.api.cli.main import main
-from citeqa.api.evaluation.local import Client, serving
+from citeqa.api.evaluation.local import LocalClient, serving
 from citeqa.api.service import Service
 
 HERE = Path(__file__).resolve().parent
@@ -59,7 +60,7 @@ def citeqa(
 
 
 @pytest.fixture(scope="module")
-def http(service: Service) -> Iterator[Client]:
+def http(service: Service) -> Iterator[LocalClient]:
     with serving(service) as client:
         yield client
 
@@ -98,21 +99,21 @@ def same(found: Any, expected: Any) -> None:
     ids=["answer", "abstention", "forced", "dates", "filtered out", "today", "no dates"],
 )
 def test_ask_as_json_is_what_http_answers(
-    citeqa: Run, http: Client, seeds_index: Path, options: tuple[str, ...], body: dict[str, Any]
+    citeqa: Run, http: LocalClient, seeds_index: Path, options: tuple[str, ...], body: dict[str, Any]
 ) -> None:
     result = citeqa("ask", *options, "--json", "--index", seeds_index)
     assert result.status == 0
     same(json.loads(result.out), http.ask({"question": options[0], **body}))
 
 
-def test_search_as_json_is_what_http_answers(citeqa: Run, http: Client, seeds_index: Path) -> None:
+def test_search_as_json_is_what_http_answers(citeqa: Run, http: LocalClient, seeds_index: Path) -> None:
     result = citeqa("search", ANSWERABLE, "--k", "3", "--json", "--index", seeds_index)
     expected = http._http.post("/api/search", json={"question": ANSWERABLE, "k": 3}).json()
     assert result.status == 0
     same(json.loads(result.out), expected)
 
 
-def test_documents_as_json_is_what_http_answers(citeqa: Run, http: Client, seeds_index: Path) -> None:
+def test_documents_as_json_is_what_http_answers(citeqa: Run, http: LocalClient, seeds_index: Path) -> None:
     for options, parameters in (((), {}), (("--contains", "RUBIO"), {"q": "rubio"})):
         result = citeqa("documents", *options, "--json", "--index", seeds_index)
         assert result.status == 0

@@ -19,16 +19,17 @@ from typing import Any
 
 import httpx
 import pytest
-from citeqa.index.storage.lock import writer_lock
-from citeqa.rag.evaluation.questions import load
 from servers import Server
 from test_cli import Run
 from test_cli import citeqa as citeqa  # a fixture
 
+from citeqa.index.storage.lock import writer_lock
+from citeqa.rag.evaluation.questions import load
+
 FERRY = "Notice to travellers. The ferry to Inishbofin leaves at half past nine. Tickets are blue."
 FOX = "The fox sleeps at noon. Its den is under the old mill."
 QUESTION = "When does the ferry to Inishbofin leave?"
-PROGRAM = [sys.executable, "-c", "from api.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from citeqa.api.cli.main import main; main()"]
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from citeqa.api.cli.main import main
-from citeqa.api.evaluation.local import Client
 from test_sets import SQUAD, beir
+
+from citeqa.api.cli.main import main
+from citeqa.api.evaluation.local import LocalClient
 
 
 class Result(NamedTuple):
@@ -107,7 +108,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     citeqa: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    ask = Client.ask
+    ask = LocalClient.ask
 
     def counted(self: Any, body: dict[str, Any]) -> Any:
         if len(set(asked)) == 2:
@@ -117,7 +118,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
 
     path = squad(tmp_path)
     with monkeypatch.context() as patched:
-        patched.setattr(Client, "ask", counted)
+        patched.setattr(LocalClient, "ask", counted)
         result = citeqa("evaluate", path, "--output", "out.json")
     assert result.status == 130
     assert "the same command goes on from there" in result.err

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from citeqa.api.cli.main import main
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.writer import update

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from guarded import READ, WRITE, Guarded
+
 from citeqa.api.cli.main import main
 from citeqa.api.client.client import (
     ATTEMPTS,
@@ -24,7 +26,6 @@ from citeqa.api.schemas import AskRequest, DocumentIn, FiltersIn
 from citeqa.api.service import Service
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.citation.verification import Claim
-from guarded import READ, WRITE, Guarded
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 

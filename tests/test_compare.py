@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from citeqa.index.errors import QuestionSetError
 from citeqa.rag.evaluation.compare import compared, difference
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from citeqa.index.errors import CiteqaError
-from citeqa.rag.confidence import FITTED, LEAD, Confidence, Signs, load, stale
-from citeqa.rag.reader.protocol import ReaderInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-WEIGHTS = Signs(2.0, -1.0, evidence_behind=-2.0, coverage_behind=-4.0, lead=0.5, agreeing=0.25)
+from citeqa.index.errors import CiteqaError
+from citeqa.rag.confidence import FITTED, LEAD, Confidence, Features, load, stale
+from citeqa.rag.reader.protocol import ReaderInfo
+
+WEIGHTS = Features(2.0, -1.0, evidence_behind=-2.0, coverage_behind=-4.0, lead=0.5, agreeing=0.25)
 HAND = Confidence(3.0, intercept=-1.0, weights=WEIGHTS, threshold=0.25)
 VALUES: dict[str, Any] = {
     "evidence_weight": 3,
@@ -27,7 +28,7 @@ FITTED_ON: dict[str, Any] = {
     "reader": {"name": "a reader", "sha256": "1" * 64, "precision": "int8"},
     "index": {"chunker.passage_tokens": 128, "embedder.name": "a model"},
 }
-NOTHING = Signs(0, 0, 0, 0, 0, 0)
+NOTHING = Features(0, 0, 0, 0, 0, 0)
 
 
 def test_the_score_is_the_margin_and_the_weighted_evidence() -> None:
@@ -35,13 +36,13 @@ def test_the_score_is_the_margin_and_the_weighted_evidence() -> None:
 
 
 def test_the_probability_is_the_logistic_function_by_hand() -> None:
-    assert HAND.probability(Signs(0.5, 0, 0, 0, 0, 0)) == 0.5
+    assert HAND.probability(Features(0.5, 0, 0, 0, 0, 0)) == 0.5
     expected = 1 / (1 + math.exp(-(-1 + 2 - 1 - 1 - 1 + 1 + 1)))
-    assert HAND.probability(Signs(1, 1, 0.5, 0.25, 2, 4)) == pytest.approx(expected)
+    assert HAND.probability(Features(1, 1, 0.5, 0.25, 2, 4)) == pytest.approx(expected)
     assert HAND.probability(NOTHING) == pytest.approx(math.exp(-1) / (1 + math.exp(-1)))
 
 
-@pytest.mark.parametrize("name", Signs._fields)
+@pytest.mark.parametrize("name", Features._fields)
 def test_every_sign_counts_with_its_own_weight(name: str) -> None:
     one = HAND.probability(NOTHING._replace(**{name: 1.5}))
     assert math.log(one / (1 - one)) == pytest.approx(-1 + 1.5 * getattr(WEIGHTS, name))
@@ -65,7 +66,7 @@ def test_the_shipped_numbers_make_a_surer_reader_surer() -> None:
     assert shipped.weights.margin > 0
     assert shipped.weights.evidence_behind < 0
     assert 0 < shipped.threshold < 1
-    surest, doubtful = Signs(8, 1, 0, 0, LEAD, 0), Signs(-8, 0, 1, 1, -LEAD, 0)
+    surest, doubtful = Features(8, 1, 0, 0, LEAD, 0), Features(-8, 0, 1, 1, -LEAD, 0)
     assert shipped.probability(surest) > shipped.threshold > shipped.probability(doubtful)
     assert shipped.evidence_weight >= 0
     assert shipped.weights.coverage_behind < 0

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+
 from citeqa.api.http.app import create_app
 from citeqa.api.schemas import Problem
 from citeqa.api.service import Service
@@ -24,7 +25,7 @@ FIELDS = {
     "AnswerOut": {"text", "confidence", "also_in", "citation"},
     "CitationOut": PLACE | SOURCE | {"page", "quote", "sentence", "document_sha256"},
     "SentenceOut": PLACE | {"text"},
-    "CandidateOut": {"text", "score", "citation"},
+    "AlternativeOut": {"text", "score", "citation"},
     "ReasonOut": {"code", "message", "confidence", "threshold"},
     "EvidenceOut": PLACE | SOURCE | {"passage_id", "text", "score", "dense_rank", "lexical_rank", "also_in"},
     "IndexOut": {"documents", "passages", "embedder"},

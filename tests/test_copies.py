@@ -9,6 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import SEEDS
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index
@@ -19,9 +23,6 @@ from citeqa.rag.answerer import READ, Answerer
 from citeqa.rag.reader.onnx_reader import OnnxReader
 from citeqa.rag.retrieval.copies import AMONG, CONTAINED, SAMPLED, WIDTH, containment, merged
 from citeqa.rag.types import Evidence
-from conftest import SEEDS
-from hypothesis import given
-from hypothesis import strategies as st
 
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(SEEDS.glob("*.txt"))]
 STORY = TEXTS[2][1200:2600]

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import SEEDS
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from citeqa.index.documents.corpus import MAX_ID_BYTES, Skipped, count, document, load
 from citeqa.index.errors import DocumentError
 from citeqa.index.formats.decoding import decode
 from citeqa.index.types import Document
-from conftest import SEEDS
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 # id, title, author, date, boilerplate, SHA-256 of the file
 SEED_ARTICLES = [

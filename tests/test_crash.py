@@ -14,6 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from crash import PHASES
+from faults import MEMORY, SOAK, check_like_fresh, faults_of, fresh, texts_of
+from test_builder import WordLengths, results
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.storage.layout import BESIDE
 from citeqa.index.storage.reindex import remake
@@ -21,9 +25,6 @@ from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import stored_settings, writing
-from crash import PHASES
-from faults import MEMORY, SOAK, check_like_fresh, faults_of, fresh, texts_of
-from test_builder import WordLengths, results
 
 KILLS = 200 if SOAK else 12
 SEED = 11

@@ -10,6 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index
@@ -23,8 +26,6 @@ from citeqa.rag.timing.expressions import Timing, understood
 from citeqa.rag.timing.periods import months, part, season, week, years
 from citeqa.rag.timing.recency import SHARE, by_dates, planned
 from citeqa.rag.types import Evidence
-from hypothesis import given
-from hypothesis import strategies as st
 
 TODAY = date(2026, 11, 24)  # a Tuesday
 HERE = Path(__file__).parent

@@ -10,10 +10,11 @@ from pathlib import Path
 import faiss
 import numpy as np
 import pytest
-from citeqa.index.ranking.dense import ACCEPTED, DenseIndex, DensePart, Lists, Measured
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+from citeqa.index.ranking.dense import ACCEPTED, DenseIndex, DensePart, Lists, Measured
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]

@@ -18,6 +18,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from faults import remove
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_builder import INFO, WordLengths, results, write_documents
+
 from citeqa.index.atomic import sha256, write_json
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
@@ -32,10 +37,6 @@ from citeqa.index.storage.settings import settings_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update, writing
 from citeqa.index.types import Passage, Span
-from faults import remove
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from test_builder import INFO, WordLengths, results, write_documents
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_builder import INFO, QUERIES, WordLengths, results, write_documents
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import IndexBusyError, IndexNotFoundError
@@ -22,7 +24,6 @@ from citeqa.index.storage.reindex import remake
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import update, writing
-from test_builder import INFO, QUERIES, WordLengths, results, write_documents
 
 
 @pytest.fixture

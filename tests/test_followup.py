@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import DATA, SEEDS
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citeqa.api.evaluation.local import serving
 from citeqa.api.service import Service
 from citeqa.rag.evaluation.questions import load
 from citeqa.rag.followup import CHIPS, Turn, carried, points_back
-from conftest import DATA, SEEDS
-from hypothesis import given
-from hypothesis import strategies as st
 
 HERE = Path(__file__).parent
 # Wikinews 2019-2020: https://en.wikinews.org, CC BY 2.5; a document a line, as README.md says of JSONL.

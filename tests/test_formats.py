@@ -13,6 +13,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from making import WORD, XHTML, docx, epub, packed, paragraph, pdf
+
 from citeqa.index.documents.corpus import Skipped, count, load, load_file
 from citeqa.index.errors import DocumentError
 from citeqa.index.formats import MODULES, TEXT, Extracted, archive, day, mail, tidy
@@ -24,9 +28,6 @@ from citeqa.index.formats import pdf as pdf_format
 from citeqa.index.formats.extraction import Extractor
 from citeqa.index.formats.markup import decoded, parse_html, parse_xhtml, parse_xml, text_of
 from citeqa.index.types import Document
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from making import WORD, XHTML, docx, epub, packed, paragraph, pdf
 
 TALKS = (
     "The minister said on Tuesday that the talks went well, and that a second round would follow in the spring of "

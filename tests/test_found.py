@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citeqa.index.types import Span
 from citeqa.rag.evaluation import metrics, ranking
 from citeqa.rag.evaluation.found import Piece, documents, expected, holds, names, values, within
 from citeqa.rag.evaluation.questions import Question
 from citeqa.rag.evaluation.stages import MEANINGS, stage
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def piece(document: str, start: int, text: str) -> Piece:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from citeqa.rag.retrieval.fusion import convex, reciprocal_rank
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citeqa.rag.retrieval.fusion import convex, reciprocal_rank
 
 RANKINGS = st.lists(st.lists(st.sampled_from("abcdef"), unique=True), max_size=4)
 

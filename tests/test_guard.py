@@ -11,17 +11,18 @@ from typing import Any
 
 import httpx
 import pytest
-from citeqa.api.http.app import create_app
-from citeqa.api.http.guard import OPEN, KeyRing, _bearer, client, is_open, is_write
-from citeqa.api.http.request_log import _request_id
-from citeqa.api.http.routes.questions import _living
-from citeqa.api.service import Service
 from fastapi.routing import APIRoute
 from guarded import READ, WRITE, Guarded, figures
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.datastructures import Headers
+
+from citeqa.api.http.app import create_app
+from citeqa.api.http.guard import OPEN, KeyRing, _bearer, client, is_open, is_write
+from citeqa.api.http.request_log import _request_id
+from citeqa.api.http.routes.questions import _living
+from citeqa.api.service import Service
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 CERTAIN = {"question": QUESTION, "min_confidence": 0}  # certain to be answered

@@ -9,12 +9,13 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.evaluation import plots, retrieval
 from citeqa.rag.evaluation.found import Returned
 from citeqa.rag.evaluation.html_report import failed, render, verdict
 from citeqa.rag.evaluation.report import record
-from citeqa.rag.evaluation.run import Row
+from citeqa.rag.evaluation.run import AnswerResult
 
 HOSTILE = (
     """</bdi></td><script>alert(1)</script><img src="https://evil.example/x.png" onerror='alert(2)'>{{ 7 * 7 }}&"""
@@ -22,7 +23,7 @@ HOSTILE = (
 VOID = {"meta", "input", "br", "img", "link"}
 
 
-def row(name: str, **other: Any) -> Row:
+def row(name: str, **other: Any) -> AnswerResult:
     """A question that is answered, and rightly, unless told otherwise."""
     values: dict[str, Any] = {
         "id": name, "question": f"What is {name}?", "split": "report", "answerable": True, "answers": ("nine", "9"),
@@ -31,7 +32,7 @@ def row(name: str, **other: Any) -> Row:
         "success_at_5": 1.0, "success_at_10": 1.0, "reciprocal_rank": 0.5, "citations": 3, "exact_citations": 3,
         "milliseconds": 20.0,
     }  # fmt: skip
-    return Row(**values | other)
+    return AnswerResult(**values | other)
 
 
 WRONG: dict[str, Any] = {"answer": "ten", "right": False, "exact_match": 0.0, "f1": 0.0, "confidence": 0.6}
@@ -180,7 +181,7 @@ def test_a_failed_question_tells_where_it_was_lost_what_was_returned_and_what_wa
     assert made.open == []
 
 
-def searched(name: str, rank: int, **other: Any) -> retrieval.Row:
+def searched(name: str, rank: int, **other: Any) -> retrieval.RetrievalResult:
     """A question for which a right passage was found at this rank; 0 if none was."""
     found: dict[str, Any] = {
         "id": name, "question": f"Where is {name}?", "split": "all", "answerable": True, "answers": (),
@@ -190,7 +191,7 @@ def searched(name: str, rank: int, **other: Any) -> retrieval.Row:
         "answer_in_3000": True, "place_in_600": None, "place_in_3000": None, "measures": {}, "returned": (),
         "milliseconds": 3.0, "expected": "", "stage": "" if 0 < rank <= 10 else "not retrieved",
     }  # fmt: skip
-    return retrieval.Row(**found | other)
+    return retrieval.RetrievalResult(**found | other)
 
 
 def test_a_run_of_retrieval_alone_has_a_page() -> None:
@@ -261,7 +262,7 @@ def test_the_reliability_diagram_tells_the_count_of_each_bin() -> None:
         (row("e", **NOTHING | HELD_BACK), "refused", False),
     ],
 )
-def test_what_becomes_of_a_question(given: Row, word: str, fails: bool) -> None:
+def test_what_becomes_of_a_question(given: AnswerResult, word: str, fails: bool) -> None:
     (values,) = record([given], {})["rows"]
     assert (verdict(values), failed(values)) == (word, fails)
 

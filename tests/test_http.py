@@ -18,6 +18,9 @@ from urllib.parse import quote
 import anyio
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from citeqa.api.evaluation.local import serving
 from citeqa.api.http.app import MAX_BODY, create_app
 from citeqa.api.service import Service
@@ -29,8 +32,6 @@ from citeqa.rag import confidence
 from citeqa.rag.answerer import Answerer
 from citeqa.rag.evaluation.questions import load
 from citeqa.rag.reader.onnx_reader import OnnxReader
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parent / "seeds"

@@ -14,9 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from citeqa.index.ranking.lexical import LexicalIndex, Row
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from citeqa.index.ranking.lexical import LexicalEntry, LexicalIndex
 
 K1, B = 1.2, 0.75
 WORDS = ["zebra", "lion", "otter", "panda", "koala", "lemur"]  # one term each, none of them stemmed
@@ -57,7 +58,8 @@ def bm25(rows: list[list[str]], query: list[str], *, exact_lengths: bool) -> dic
 def _build(folder: Path | str, texts: list[str], document_ids: list[str] | None = None) -> LexicalIndex:
     documents = document_ids or [f"d{number}" for number in range(1, len(texts) + 1)]
     rows = [
-        Row(number, document, text) for number, (document, text) in enumerate(zip(documents, texts, strict=True), 1)
+        LexicalEntry(number, document, text)
+        for number, (document, text) in enumerate(zip(documents, texts, strict=True), 1)
     ]
     LexicalIndex.write(Path(folder), rows)
     return LexicalIndex.open(Path(folder))

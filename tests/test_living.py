@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from citeqa.api.live import LOOK, LivingService
+from wrapped import Wrapped
+
+from citeqa.api.live import LOOK, LiveService
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
 from citeqa.index.embedding.embedder import Embedder, Vectors
@@ -28,7 +30,6 @@ from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.writer import update, writing
 from citeqa.index.types import Document
 from citeqa.rag.types import Response
-from wrapped import Wrapped
 
 QUESTION = "When does the ferry to Inishbofin leave?"
 FERRY = "Notice to travellers. The ferry to Inishbofin leaves at half past nine. Tickets are blue. " * 3
@@ -47,8 +48,8 @@ def folder(tmp_path: Path, embedder: Embedder) -> Path:
 
 
 @pytest.fixture
-def living(folder: Path, models: Path) -> Iterator[LivingService]:
-    with closing(LivingService(folder, models)) as service:
+def living(folder: Path, models: Path) -> Iterator[LiveService]:
+    with closing(LiveService(folder, models)) as service:
         yield service
 
 
@@ -56,7 +57,7 @@ def given(document_id: str, text: str) -> Document:
     return document(document_id, text, file_sha256="0" * 64)
 
 
-def ask(living: LivingService, question: str = QUESTION) -> Response:
+def ask(living: LiveService, question: str = QUESTION) -> Response:
     return living.now.answerer.ask(question, min_confidence=0)
 
 
@@ -70,7 +71,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 def citeqa(*arguments: object) -> None:
     """The program, in a process of its own."""
-    command = [sys.executable, "-c", "from api.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from citeqa.api.cli.main import main; main()", *map(str, arguments)]
     subprocess.run(command, check=True, capture_output=True)
 
 
@@ -89,7 +90,7 @@ def exact(response: Response, texts: dict[str, set[str]]) -> bool:
 # --- noticed
 
 
-def test_what_another_process_changes_is_noticed_without_asking(living: LivingService, folder: Path) -> None:
+def test_what_another_process_changes_is_noticed_without_asking(living: LiveService, folder: Path) -> None:
     assert LOOK <= 0.5  # looked for twice a second, so noticed within one
     (folder.parent / "eel.txt").write_text("The eel was caught at Clifden.")
     with living.following():
@@ -102,7 +103,7 @@ def test_what_another_process_changes_is_noticed_without_asking(living: LivingSe
             living.now.index.document("eel")
 
 
-def test_a_document_is_found_when_the_call_returns(living: LivingService) -> None:
+def test_a_document_is_found_when_the_call_returns(living: LiveService) -> None:
     assert living.put(given("ferry", "The ferry to Inishbofin leaves at noon.")) is False
     assert ask(living).evidence[0].place.text == "The ferry to Inishbofin leaves at noon."
     assert living.put(given("new", "The heron stands in the reeds of Omey.")) is True
@@ -115,7 +116,7 @@ def test_a_document_is_found_when_the_call_returns(living: LivingService) -> Non
 
 
 def test_nothing_that_happens_ends_the_following(
-    living: LivingService, folder: Path, caplog: pytest.LogCaptureFixture
+    living: LiveService, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     database, away = folder / "catalog.sqlite3", folder / "away"
     with living.following():
@@ -145,7 +146,7 @@ class Held(Wrapped):
 
 
 def test_questions_are_answered_while_a_long_write_goes_on(
-    living: LivingService, folder: Path, embedder: Embedder
+    living: LiveService, folder: Path, embedder: Embedder
 ) -> None:
     held = Held(embedder)
     before = ask(living)
@@ -163,7 +164,7 @@ def test_questions_are_answered_while_a_long_write_goes_on(
 
 
 def test_questions_are_answered_within_a_transaction_of_another(
-    living: LivingService, folder: Path, embedder: Embedder
+    living: LiveService, folder: Path, embedder: Embedder
 ) -> None:
     before = ask(living)
     with writing(folder, lambda: embedder, ChunkerSettings(), "testing") as writer, writer.catalog.transaction():
@@ -172,7 +173,7 @@ def test_questions_are_answered_within_a_transaction_of_another(
         assert ask(living).answer == before.answer
 
 
-def test_a_view_shows_the_moment_it_was_opened_whatever_comes(living: LivingService, folder: Path) -> None:
+def test_a_view_shows_the_moment_it_was_opened_whatever_comes(living: LiveService, folder: Path) -> None:
     view = living.now
     before = view.answerer.ask(QUESTION, min_confidence=0)
     living.put(given("ferry", "There is no ferry any more."))
@@ -186,7 +187,7 @@ def test_a_view_shows_the_moment_it_was_opened_whatever_comes(living: LivingServ
     assert living.now.index.document("ferry").text == "There is no ferry any more."
 
 
-def test_threads_that_ask_while_documents_change_get_exact_quotes(living: LivingService) -> None:
+def test_threads_that_ask_while_documents_change_get_exact_quotes(living: LiveService) -> None:
     texts = {"ferry": {FERRY}} | {f"n{i}": {living.now.index.document(f"n{i}").text} for i in range(12)}
     versions = [f"Notice {i}. " * i + f"The ferry to Inishbofin leaves at {i} sharp." for i in range(1, 9)]
     texts["ferry"].update(versions)
@@ -213,7 +214,7 @@ def test_threads_that_ask_while_documents_change_get_exact_quotes(living: Living
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_a_rebuild_with_other_settings_swaps_in_one_step(
-    living: LivingService, folder: Path, models: Path, precision: str
+    living: LiveService, folder: Path, models: Path, precision: str
 ) -> None:
     held = Held(load_embedder(DEFAULT_MODEL, models, precision))
     other = ChunkerSettings(passage_tokens=24, overlap_sentences=0)
@@ -243,7 +244,7 @@ def test_a_rebuild_with_other_settings_swaps_in_one_step(
 
 
 def test_a_document_is_put_with_the_settings_another_process_has_just_made(
-    living: LivingService, folder: Path, models: Path
+    living: LiveService, folder: Path, models: Path
 ) -> None:
     remake(folder, load_embedder(DEFAULT_MODEL, models, "int8"), ChunkerSettings(24, 0))  # nobody has noticed yet
     assert living.put(given("new", "The heron stands in the reeds of Omey.")) is True
@@ -268,7 +269,7 @@ def holding(folder: Path, words: str) -> list[str]:
     return found
 
 
-def test_a_deleted_text_and_its_earlier_versions_are_gone_from_every_file(living: LivingService, folder: Path) -> None:
+def test_a_deleted_text_and_its_earlier_versions_are_gone_from_every_file(living: LiveService, folder: Path) -> None:
     with living.following():
         living.put(given("secret", f"First. {SECRET}"))
         living.put(given("secret", f"Second version. {SECRET} Archaeopteryx was said too."))
@@ -279,7 +280,7 @@ def test_a_deleted_text_and_its_earlier_versions_are_gone_from_every_file(living
         until(lambda: not holding(folder, "Archaeopteryx"))
 
 
-def test_a_text_stays_as_long_as_a_question_looks_at_it_and_no_longer(living: LivingService, folder: Path) -> None:
+def test_a_text_stays_as_long_as_a_question_looks_at_it_and_no_longer(living: LiveService, folder: Path) -> None:
     living.put(given("secret", SECRET))
     with living.following():
         looking = living.now
@@ -292,7 +293,7 @@ def test_a_text_stays_as_long_as_a_question_looks_at_it_and_no_longer(living: Li
 
 
 def test_an_interrupted_rebuild_keeps_no_text_that_is_taken_away(
-    living: LivingService, folder: Path, monkeypatch: pytest.MonkeyPatch
+    living: LiveService, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     living.put(given("aaa", SECRET))
     monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 1)
@@ -309,7 +310,7 @@ def test_an_interrupted_rebuild_keeps_no_text_that_is_taken_away(
         until(lambda: not holding(folder, "Quetzalcoatlu"))
 
 
-def test_emptying_the_journal_keeps_nobody_from_writing(living: LivingService, folder: Path) -> None:
+def test_emptying_the_journal_keeps_nobody_from_writing(living: LiveService, folder: Path) -> None:
     """As long as somebody looks at an earlier state it is tried again and again, and others write meanwhile."""
     looking = living.now
     with living.following():
@@ -320,7 +321,7 @@ def test_emptying_the_journal_keeps_nobody_from_writing(living: LivingService, f
     assert looking.index.documents == 13
 
 
-def test_only_digests_are_kept_of_what_was_removed(living: LivingService, folder: Path) -> None:
+def test_only_digests_are_kept_of_what_was_removed(living: LiveService, folder: Path) -> None:
     living.put(given("secret", SECRET))
     living.remove("secret")
     rows: list[Any] = living.now.index._catalog._all("SELECT action, document_id, sha256 FROM changes ORDER BY number")

@@ -13,15 +13,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from citeqa.api.live import LivingService
+from conftest import SEEDS
+from faults import SOAK, faults_of
+
+from citeqa.api.live import LiveService
 from citeqa.index.documents.corpus import document
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Document
 from citeqa.rag.types import Citation, Response
-from conftest import SEEDS
-from faults import SOAK, faults_of
 
 THREADS = 16
 WARM = 20 if SOAK else 1  # questions by each thread, after which the process is warm
@@ -144,7 +145,7 @@ def test_many_ask_while_one_writes(tmp_path: Path, embedder: Embedder, models: P
             stopped.set()
 
     with (
-        closing(LivingService(tmp_path / "index", models)) as service,
+        closing(LiveService(tmp_path / "index", models)) as service,
         service.following(),
         ThreadPoolExecutor(THREADS + 2) as pool,
     ):

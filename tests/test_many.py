@@ -11,17 +11,18 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from conftest import SEEDS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from citeqa.api.evaluation.local import serving
 from citeqa.api.service import Service
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import load
 from citeqa.index.embedding.embedder import Embedder
-from citeqa.index.storage.in_memory import GivenTexts
+from citeqa.index.storage.in_memory import InMemoryIndex
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.types import Document, Filters
-from conftest import SEEDS
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 HARBOUR = {"id": "harbour", "text": "🦊 The harbour was opened on 4 May 1987 by the mayor, Ingrid Solheim.\r\n"}
@@ -179,9 +180,9 @@ def test_whatever_the_texts_are_every_quote_is_exact(http: httpx.Client, texts: 
 
 
 @pytest.fixture(scope="module")
-def given_seeds(embedder: Embedder) -> GivenTexts:
+def given_seeds(embedder: Embedder) -> InMemoryIndex:
     documents = [item for item in load([SEEDS]) if isinstance(item, Document)]
-    return GivenTexts(documents, embedder, ChunkerSettings())
+    return InMemoryIndex(documents, embedder, ChunkerSettings())
 
 
 FILTERS = [
@@ -197,7 +198,7 @@ FILTERS = [
 @pytest.mark.parametrize("filters", FILTERS, ids=str)
 @pytest.mark.parametrize("query", ["Rubio", "maritime security in the Caribbean", "penicillin", "…"])
 def test_given_texts_are_ranked_as_an_index_ranks_them(
-    given_seeds: GivenTexts, seeds: Index, embedder: Embedder, query: str, filters: Filters
+    given_seeds: InMemoryIndex, seeds: Index, embedder: Embedder, query: str, filters: Filters
 ) -> None:
     vector = embedder.embed_query(query)
     own_selection, selection = given_seeds.select(filters), seeds.select(filters)
@@ -213,7 +214,7 @@ def test_given_texts_are_ranked_as_an_index_ranks_them(
 def test_two_given_texts_may_not_have_one_id(embedder: Embedder, seeds: Index) -> None:
     document = seeds.document("002_73ec0a3e5fd5a0e3")
     with pytest.raises(ValueError, match="one id"):
-        GivenTexts([document, document], embedder, ChunkerSettings())
+        InMemoryIndex([document, document], embedder, ChunkerSettings())
 
 
 def test_nothing_of_a_reading_is_written(http: httpx.Client, seeds_index: Path) -> None:

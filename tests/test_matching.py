@@ -8,9 +8,10 @@ from collections import Counter
 from fractions import Fraction
 
 import pytest
-from citeqa.rag.matching import alike, kind, normalized, numbers, same_answer, token_f1
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citeqa.rag.matching import alike, kind, normalized, numbers, same_answer, token_f1
 
 WORDS = st.lists(
     st.sampled_from(["the", "A", "an", "Cuba", "aid", "$9", "9", "million,", "U.S.", "-", "“Cuba”", "théâtre", "!"])

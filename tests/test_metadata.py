@@ -6,9 +6,10 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from citeqa.index.documents.metadata import MAX_TITLE, MAX_TITLE_LINE, describe
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citeqa.index.documents.metadata import MAX_TITLE, MAX_TITLE_LINE, describe
 
 pieces = st.sampled_from(
     [

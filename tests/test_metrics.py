@@ -8,6 +8,12 @@ from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+from scipy.stats import bootstrap as scipy_bootstrap
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
 from citeqa.rag.evaluation.metrics import (
     Bin,
     Proportion,
@@ -30,11 +36,6 @@ from citeqa.rag.evaluation.metrics import (
 )
 from citeqa.rag.evaluation.resampling import bootstrap
 from citeqa.rag.matching import normalized
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import binomtest
-from scipy.stats import bootstrap as scipy_bootstrap
-from sklearn.metrics import brier_score_loss, roc_auc_score
 
 SCORES = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 1.0]) | st.floats(0, 1), min_size=1, max_size=12)
 JUDGED = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 1.0]) | st.floats(0, 1), st.booleans()), min_size=1)

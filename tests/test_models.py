@@ -10,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import SEEDS
+from tiny import save_tiny_model
+
 from citeqa.index.documents.corpus import load
 from citeqa.index.embedding import export
 from citeqa.index.embedding.loading import PRECISIONS, load_embedder
@@ -21,8 +24,6 @@ from citeqa.index.errors import EmbedderError, IndexMismatchError
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Document
-from conftest import SEEDS
-from tiny import save_tiny_model
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "scipy", "sklearn", "onnx", "onnxscript"}
 MODELS_AND_INDEXES = {"onnxruntime", "tokenizers", "faiss", "tantivy", "numpy", "fastapi", "uvicorn", "httpx"}
@@ -127,14 +128,15 @@ def loaded_by(code: str) -> set[str]:
 
 def test_a_question_loads_neither_torch_nor_anything_like_it(seeds_index: Path) -> None:
     asking = f"sys.argv = ['citeqa', 'ask', 'Who met Rubio?', '--index', {str(seeds_index)!r}]"
-    loaded = loaded_by(f"{asking}\nfrom api.cli import app\napp(standalone_mode=False)")
+    loaded = loaded_by(f"{asking}\nfrom citeqa.api.cli.main import app\napp(standalone_mode=False)")
     assert "onnxruntime" in loaded
     assert loaded & HEAVY == set()
 
 
 def test_serving_loads_neither_torch_nor_anything_like_it(seeds_index: Path, models: Path) -> None:
     serving = (
-        "from pathlib import Path\nfrom api.service import Service\nfrom api.local import serving\n"
+        "from pathlib import Path\nfrom citeqa.api.service import Service\n"
+        "from citeqa.api.evaluation.local import serving\n"
         f"with serving(Service.open(Path({str(seeds_index)!r}), Path({str(models)!r}))) as client:\n"
         "    assert client.ask({'question': 'Who met Rubio?'})['evidence']"
     )
@@ -144,5 +146,5 @@ def test_serving_loads_neither_torch_nor_anything_like_it(seeds_index: Path, mod
 @pytest.mark.parametrize("command", ["--help", "ask", "serve"])
 def test_help_loads_nothing_that_it_does_not_need(command: str) -> None:
     asked = f"sys.argv = ['citeqa', {command!r}, '--help']"
-    loaded = loaded_by(f"{asked}\nfrom api.cli import app\ntry:\n    app()\nexcept SystemExit:\n    pass")
+    loaded = loaded_by(f"{asked}\nfrom citeqa.api.cli.main import app\ntry:\n    app()\nexcept SystemExit:\n    pass")
     assert loaded & (HEAVY | MODELS_AND_INDEXES) == set()

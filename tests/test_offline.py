@@ -27,7 +27,7 @@ for name in ("getaddrinfo", "gethostbyname", "create_connection"):
 """
 WHOLE_WAY = """
 import sys
-from api.cli import app
+from citeqa.api.cli.main import app
 seeds, index, question = sys.argv[1:]
 app(["index", seeds, "--index", index], standalone_mode=False)
 app(["ask", question, "--min-confidence", "0", "--json", "--index", index], standalone_mode=False)

@@ -12,8 +12,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from citeqa.api.settings import Settings, effective
 from conftest import ROOT
+
+from citeqa.api.settings import Settings, effective
 
 PARTS = ("api", "index", "rag", "seeds", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 
@@ -50,14 +51,18 @@ def test_the_wheel_holds_what_is_needed_and_nothing_of_the_tests(installed: Path
         files = [path for path in (ROOT / folder).glob(pattern) if path.is_file()]
         assert files
         for path in files:
-            name = str(path.relative_to(ROOT)).replace("seeds/", "citeqa_seeds/", 1)
+            name = str(path.relative_to(ROOT))
+            name = name.replace("seeds/", "citeqa_seeds/", 1) if folder == "seeds" else f"citeqa/{name}"
             assert name in held
             assert (installed / name).read_bytes() == path.read_bytes()
     assert not [name for name in held if name.startswith(("tests", "deploy", "seeds"))]
 
 
 def test_it_answers_about_the_seed_articles_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
-    program = "import api, sys; print(api.__file__); from api.cli import app; app(sys.argv[1:], standalone_mode=False)"
+    program = (
+        "import sys, citeqa.api as api; print(api.__file__); from citeqa.api.cli.main import app; "
+        "app(sys.argv[1:], standalone_mode=False)"
+    )
     environment = os.environ | {"PYTHONPATH": str(installed)}
     for arguments, said in (
         (["index"], "5 added"),
@@ -105,8 +110,9 @@ def test_what_the_image_leaves_behind_is_not_missed(tmp_path: Path) -> None:
     left = [modules.get(name, name) for name in pattern[1].split("|")]
     assert "torch" in left
     program = (
-        f"import sys; sys.modules.update(dict.fromkeys({left!r})); import api.assistants, api.evaluate, api.running; "
-        "from api.cli import app; app(['index'], standalone_mode=False); "
+        f"import sys; sys.modules.update(dict.fromkeys({left!r})); import citeqa.api.assistants; "
+        "import citeqa.api.evaluation.measure, citeqa.api.http.server; "
+        "from citeqa.api.cli.main import app; app(['index'], standalone_mode=False); "
         "app(['ask', 'How much aid did the US pledge?', '--min-confidence', '0'], standalone_mode=False)"
     )
     done = subprocess.run(

@@ -15,7 +15,7 @@ SENTENCE = (
     "that is being delivered by the Catholic Church."
 )
 COST = "How much did the ferry terminal cost to build?"
-SEARCHED = re.compile(r"^Searched: \d+ passages of \d+ documents\.$")
+SEARCHED = re.compile(r"^SearchIndex: \d+ passages of \d+ documents\.$")
 
 
 def test_the_answer_comes_first_with_the_words_marked_and_where_they_stand(page: Page) -> None:

@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 from benchmarks.peers import measure, ours, run, table, workload
 from benchmarks.peers.measure import Found, Job, Passage
+from conftest import DATA, ROOT
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
 from citeqa.index.documents.corpus import load
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.runtime import TOKENIZER
@@ -23,8 +26,6 @@ from citeqa.rag.evaluation.questions import load as questions_of
 from citeqa.rag.reader.export import PROBE
 from citeqa.rag.reader.onnx_reader import SHIPPED
 from citeqa.rag.reader.windows import Encoder
-from conftest import DATA, ROOT
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from citeqa.api.evaluation.public import app
-from citeqa.rag.evaluation import public, table
-from citeqa.rag.evaluation.questions import Question
 from conftest import ROOT
 from test_sets import beir, lines
 from typer.testing import CliRunner
+
+from citeqa.api.evaluation.public import app
+from citeqa.rag.evaluation import public, table
+from citeqa.rag.evaluation.questions import Question
 
 
 def question(name: str, split: str = "all") -> Question:

@@ -9,6 +9,9 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
 from citeqa.index.embedding.quantization import Floats, quantize, quantize_tables, restored
 from citeqa.index.embedding.runtime import MODEL, TOKENIZER, session
 from citeqa.rag.reader.export import PROBE
@@ -16,8 +19,6 @@ from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.reader.windows import Encoder
 from citeqa.rag.training.encoded import Encoded
 from citeqa.rag.training.model import as_torch, logits
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
 WORDS, WIDTH, HIDDEN, NARROW = 1000, 24, 40, 8
 KEPT = {"small.weight": (50, WIDTH), "narrow": (HIDDEN, NARROW)}  # too few rows, too few columns

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.types import Span
 from citeqa.rag.evaluation.questions import Question, load

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
-from citeqa.api.http.metrics import Metrics
-from citeqa.api.http.queueing import Queue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
+
+from citeqa.api.http.metrics import Metrics
+from citeqa.api.http.queueing import Queue
 
 
 class Work:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from citeqa.index.documents.sentences import sentences
 from citeqa.index.types import Span
 from citeqa.rag.citation.quotations import LONGEST, whole
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def shown(text: str, part: str) -> str:

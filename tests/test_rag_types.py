@@ -6,12 +6,13 @@ from datetime import date
 from itertools import combinations_with_replacement
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from citeqa.index.documents.corpus import document
 from citeqa.index.documents.sentences import document_sentences
 from citeqa.index.types import Document, Span
 from citeqa.rag.types import Answer, Citation, Reason, Response, Slice, Source
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 PIECES = st.sampled_from(
     ["He left.", "It rained 🌧️ all day!", "“Go now,” she said.", "𝒳 costs $1.5 million.", "Ça va?", "漢字。", "👩‍👩‍👧"]

@@ -13,6 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.runtime import MODEL, TOKENIZER, tokenizer
@@ -24,9 +28,6 @@ from citeqa.rag.reader.protocol import ReaderError
 from citeqa.rag.reader.spans import LONGEST, best_spans
 from citeqa.rag.reader.windows import QUESTION_TOKENS, STRIDE, Encoder, Window
 from citeqa.rag.types import ScoredSpan
-from hypothesis import given
-from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 FERRY = "The ferry to Inishmore leaves at half past ten."

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
+
 from citeqa.api.service import Service
 from citeqa.index.atomic import sha256
 from citeqa.index.embedding.runtime import MODEL, TOKENIZER
@@ -20,7 +22,6 @@ from citeqa.rag.reader.onnx_reader import DESCRIPTION, SPANS, OnnxReader
 from citeqa.rag.reader.protocol import ReaderError
 from citeqa.rag.reader.spans import best_spans
 from citeqa.rag.reader.windows import Encoder
-from conftest import ROOT
 
 QUESTION = "Who opened the harbour bridge, and when?"
 TEXTS = [
@@ -161,7 +162,7 @@ def test_a_model_that_is_exported_is_loaded_without_torch_and_not_exported_again
     (file,) = [path for path in cache.glob(f"*/{MODEL}") if sha256(path) == reader.info.sha256]
     written = file.stat().st_mtime_ns
     program = (
-        "import sys\nfrom pathlib import Path\nfrom rag.readers import load_reader\n"
+        "import sys\nfrom pathlib import Path\nfrom citeqa.rag.reader.loading import load_reader\n"
         f"reader = load_reader({str(folder)!r}, Path({str(cache)!r}))\n"
         "print(reader.info.sha256, *sorted({'torch', 'transformers', 'onnx', 'onnxscript'} & set(sys.modules)))"
     )
@@ -187,8 +188,8 @@ def test_a_damaged_export_is_made_again(
 AT_ONCE = """
 import sys, time
 from pathlib import Path
-from rag import reader_export
-from rag.readers import load_reader
+from citeqa.rag.reader import export as reader_export
+from citeqa.rag.reader.loading import load_reader
 
 model, cache, mine, others = sys.argv[1:]
 synced = reader_export.sync_tree

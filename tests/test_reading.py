@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
+
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.types import Document, Span
@@ -16,7 +18,6 @@ from citeqa.rag.evaluation.questions import Question, load, some
 from citeqa.rag.evaluation.reading import main, measure
 from citeqa.rag.reader.protocol import ReaderInfo
 from citeqa.rag.types import ScoredSpan
-from conftest import ROOT
 
 TEXT = "🦊 The fox sleeps at noon.\n\nThe owl wakes at dusk."
 NOON, DUSK = Span(0, 25), Span(27, 49)

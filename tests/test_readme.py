@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import re
 
+from conftest import ROOT
+from rich.console import Console
+
 from citeqa.api.cli import console as show
 from citeqa.api.schemas import AskResponse
 from citeqa.api.service import Service
-from conftest import ROOT
-from rich.console import Console
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from citeqa.rag.evaluation.metrics import auroc
-from citeqa.rag.evaluation.resampling import bootstrap, interval, mcnemar, permutation
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, permutation_test
 from scipy.stats import bootstrap as scipy_bootstrap
+
+from citeqa.rag.evaluation.metrics import auroc
+from citeqa.rag.evaluation.resampling import bootstrap, interval, mcnemar, permutation
 
 
 def test_the_interval_of_any_statistic_is_that_of_scipy() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from citeqa.index.documents.chunker import ChunkerSettings, indexed_text
 from citeqa.index.embedding.embedder import EmbedderInfo
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
@@ -18,7 +20,6 @@ from citeqa.index.storage.writer import update
 from citeqa.index.types import Filters, Passage, Ranked, Span
 from citeqa.rag.retrieval.fusion import DENSE
 from citeqa.rag.retrieval.retriever import DEPTH, Retriever
-from numpy.typing import NDArray
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 QUESTION = "How much aid did the US pledge to Cubans?"

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from citeqa.index.types import Span
 from citeqa.rag.evaluation.journal import journal
 from citeqa.rag.evaluation.questions import Question
 from citeqa.rag.evaluation.report import by_split, record, shown, summary
-from citeqa.rag.evaluation.run import RANKED, Row, restored, run
+from citeqa.rag.evaluation.run import RANKED, AnswerResult, restored, run
 
 TEXTS = {"fox": "🦊 The fox sleeps at noon. It eats berries.", "owl": "The owl wakes at dusk. It eats mice."}
 SLEEPS, EATS = (2, 25), (26, 42)  # the sentences of "fox"; the first character is two UTF-16 units
@@ -115,7 +116,7 @@ def test_a_question_that_is_answered_is_asked_once_and_a_refused_one_again_by_fo
     ]
 
 
-def values(row: Row, *names: str) -> tuple[Any, ...]:
+def values(row: AnswerResult, *names: str) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in names)
 
 

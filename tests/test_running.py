@@ -139,7 +139,7 @@ def test_workers_that_cannot_start_end_the_service_with_what_mends_it(tmp_path: 
 
 def test_what_only_serving_needs_is_not_loaded_by_asking(seeds_index: Path) -> None:
     program = (
-        "import sys; from api.cli import app; app(sys.argv[1:], standalone_mode=False); "
+        "import sys; from citeqa.api.cli.main import app; app(sys.argv[1:], standalone_mode=False); "
         "print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     serving = {"mcp", "mcp_types", "prometheus_client", "limits", "uvicorn", "fastapi_offline", "torch"}

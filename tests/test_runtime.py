@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from conftest import SEEDS
+from numpy.typing import NDArray
+
 from citeqa.index.cores import cores
 from citeqa.index.documents.corpus import load
 from citeqa.index.embedding import runtime
 from citeqa.index.embedding.loading import PRECISIONS, load_embedder
 from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
-from citeqa.index.embedding.runtime import MODEL, Feed, SideBySide
+from citeqa.index.embedding.runtime import MODEL, Feed, OnnxModel
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.types import Document
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
-from conftest import SEEDS
-from numpy.typing import NDArray
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_a_vector_is_the_same_to_the_bit_whatever_is_embedded_beside_it(
 
 
 def test_outputs_are_in_the_order_of_what_was_fed() -> None:
-    model = SideBySide(SHIPPED / MODEL)
+    model = OnnxModel(SHIPPED / MODEL)
     lengths = [3, 200, 8, 90, 1, 8]
     starts = [found[0].shape for found in model.run([feed(length) for length in lengths])]
     assert starts == [(1, length) for length in lengths]
@@ -69,7 +70,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_who_has_one_text_does_not_wait_for_all_of_somebody_elses(begun: list[int]) -> None:
-    model = SideBySide(SHIPPED / MODEL)
+    model = OnnxModel(SHIPPED / MODEL)
     many = model.run([feed(64)] * 500)
     next(many)
     assert len(list(model.run([feed(3)]))) == 1
@@ -89,7 +90,7 @@ def test_what_has_not_begun_is_dropped_when_the_caller_stops(monkeypatch: pytest
         return []
 
     monkeypatch.setattr(runtime, "run", held)
-    model = SideBySide(SHIPPED / MODEL)
+    model = OnnxModel(SHIPPED / MODEL)
     outputs = model.run([feed(1), *[feed(2)] * 100])
     next(outputs)
     for _ in range(cores()):
@@ -101,7 +102,7 @@ def test_what_has_not_begun_is_dropped_when_the_caller_stops(monkeypatch: pytest
 
 
 def test_a_failing_text_fails_its_caller_and_nobody_else() -> None:
-    model = SideBySide(SHIPPED / MODEL)
+    model = OnnxModel(SHIPPED / MODEL)
     beyond = feed(4)["input_ids"] + 10_000_000
     with pytest.raises(Exception, match="indices"):
         list(model.run([feed(5), {**feed(4), "input_ids": beyond}, feed(6)]))
@@ -109,7 +110,7 @@ def test_a_failing_text_fails_its_caller_and_nobody_else() -> None:
 
 
 def test_the_threads_of_a_model_end_with_it() -> None:
-    model = SideBySide(SHIPPED / MODEL)
+    model = OnnxModel(SHIPPED / MODEL)
     list(model.run([feed(9)] * 20))
     running = [thread for thread in threading.enumerate() if thread in model._cores._threads]
     assert running

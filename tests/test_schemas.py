@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from citeqa.api.schemas import after, cursor
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citeqa.api.schemas import after, cursor
 
 
 @given(st.text(min_size=1))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from citeqa.index.documents.corpus import document, load
-from citeqa.index.documents.sentences import document_sentences, sentences
-from citeqa.index.types import Document, Span
 from conftest import SEEDS
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citeqa.index.documents.corpus import document, load
+from citeqa.index.documents.sentences import document_sentences, sentences
+from citeqa.index.types import Document, Span
 
 # A bar stands where one sentence ends and the next begins.
 ROWS = """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import Skipped
 from citeqa.index.embedding.embedder import Embedder

@@ -8,13 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from citeqa.api.settings import Settings, effective
-from citeqa.index.errors import CiteqaError
 from conftest import ROOT
 from guarded import PROGRAM
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
+from citeqa.api.settings import Settings, effective
+from citeqa.index.errors import CiteqaError
 
 KEY = "k" * 24
 

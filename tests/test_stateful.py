@@ -8,6 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from faults import DAMAGE, MEMORY, SOAK, derived_files, faults_of, fresh, settled, texts_of
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from test_builder import QUERIES, WordLengths, results
+
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
 from citeqa.index.documents.corpus import document
 from citeqa.index.storage import generations as derived
@@ -18,11 +24,6 @@ from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import update, writing
-from faults import DAMAGE, MEMORY, SOAK, derived_files, faults_of, fresh, settled, texts_of
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
-from test_builder import QUERIES, WordLengths, results
 
 SENTENCES = [
     "The quick brown fox jumps over the lazy dog.",

@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import DATA
+from test_builder import INFO, WordLengths, results, write_documents
+
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.errors import IndexDamagedError, IndexNotFoundError, UnknownDocumentError
 from citeqa.index.storage import writer as builder
@@ -21,8 +24,6 @@ from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Filters, Hit, Passage
-from conftest import DATA
-from test_builder import INFO, WordLengths, results, write_documents
 
 WIKINEWS = DATA / "wikinews" / "corpus.jsonl"
 QUESTION = "What did Rubio say about Cuba?"

@@ -11,6 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_builder import WordLengths, results, write_documents
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
 from citeqa.index.embedding.embedder import Embedder
@@ -18,9 +22,6 @@ from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import EmptyFolderError, plan, preview, sync
 from citeqa.index.storage.writer import Report, update, writing
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from test_builder import WordLengths, results, write_documents
 
 FOX = "A fox\n\nThe quick brown fox jumps over the lazy dog."
 HARBOUR = "Harbour lights\n\nAll quiet at the harbour tonight."

@@ -16,6 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import given as generated
+from hypothesis import strategies as st
+from transformers import BertConfig, BertForQuestionAnswering
+
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.runtime import TOKENIZER
@@ -31,11 +35,8 @@ from citeqa.rag.training import prepare, train
 from citeqa.rag.training.__main__ import made, main
 from citeqa.rag.training.encoded import ROUND, Encoded, labelled
 from citeqa.rag.training.model import Ensemble, average, logits, loss, predict, taught
-from citeqa.rag.training.train import Settings, batches
+from citeqa.rag.training.train import TrainingSettings, batches
 from citeqa.rag.training.windows import NEAR, Cutter, Example, again, given, retrieved
-from hypothesis import given as generated
-from hypothesis import strategies as st
-from transformers import BertConfig, BertForQuestionAnswering
 
 PEOPLE = ["Ada", "Bohumil", "Chloé", "Dmitri", "Esi", "Farid", "Greta", "Hana", "Ivo", "Jun"]
 TOWNS = ["Ostrava", "Galway", "Nîmes", "Kazan", "Accra", "Shiraz", "Graz", "Osaka", "Split", "Busan"]
@@ -331,7 +332,7 @@ def test_the_answer_is_labelled_in_the_window_that_holds_it(encoder: Encoder) ->
 
 
 def test_the_learning_rate_rises_stays_and_falls_by_hand() -> None:
-    settings = Settings(windows=100 * 32 + 31, batch=32)
+    settings = TrainingSettings(windows=100 * 32 + 31, batch=32)
     assert (settings.steps, settings.falling) == (100, 60)
     rates = [settings.rate(step) / settings.peak for step in range(100)]
     assert rates[:6] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.0])
@@ -342,7 +343,7 @@ def test_the_learning_rate_rises_stays_and_falls_by_hand() -> None:
 
 @generated(st.integers(1, 400), st.floats(0, 0.3), st.floats(0.1, 1))
 def test_the_learning_rate_has_one_hill(steps: int, warmup: float, decay: float) -> None:
-    settings = Settings(windows=steps * 32, batch=32, warmup=warmup, decay=decay)
+    settings = TrainingSettings(windows=steps * 32, batch=32, warmup=warmup, decay=decay)
     rates = [settings.rate(step) for step in range(settings.steps)]
     assert all(0 < rate <= settings.peak for rate in rates)
     top = rates.index(max(rates))
@@ -514,7 +515,7 @@ def trained(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     monkeypatch.setattr(torch, "compile", lambda model, **options: model)
 
     def run(folder: Path, **settings: Any) -> dict[str, torch.Tensor]:
-        chosen = Settings(**{"windows": 48, "batch": 2, "peak": 1e-3, "warmup": 0.0, "dropout": 0.2} | settings)
+        chosen = TrainingSettings(**{"windows": 48, "batch": 2, "peak": 1e-3, "warmup": 0.0, "dropout": 0.2} | settings)
         given = Encoded.of(examples(), encoder)
         model = train.train(tiny(chosen.seed, chosen.dropout), given, examples(8), encoder, chosen, folder)
         return {name: value.clone() for name, value in model.state_dict().items()}
@@ -618,7 +619,7 @@ def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_ru
     monkeypatch.setattr(torch, "compile", lambda model, **options: model)
     monkeypatch.setattr("citeqa.rag.training.__main__.fresh", tiny)
     prepared = prepare.Prepared(examples(), examples(80)[40:], examples(20))
-    teachers = [Settings(windows=800, batch=8, peak=peak, seed=seed) for seed, peak in ((1, 5e-3), (2, 1e-6))]
+    teachers = [TrainingSettings(windows=800, batch=8, peak=peak, seed=seed) for seed, peak in ((1, 5e-3), (2, 1e-6))]
     learned = loss
 
     def something_is_wanted(starts: torch.Tensor, ends: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -626,7 +627,7 @@ def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_ru
         return learned(starts, ends, wanted)
 
     monkeypatch.setattr(train, "loss", something_is_wanted)
-    students = [Settings(windows=160, batch=8, peak=1e-3, seed=seed) for seed in (3, 4)]
+    students = [TrainingSettings(windows=160, batch=8, peak=1e-3, seed=seed) for seed in (3, 4)]
     model, trainings = made(prepared, encoder, teachers, students, tmp_path)
     assert [one["what"].split()[0] for one in trainings] == ["teacher", "teacher", "the", "student", "student", "the"]
     assert trainings[0]["em"] > 0.9 > trainings[1]["em"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from citeqa.index.types import Document, Filters, Passage, Span, parse_passage_id
 from hypothesis import given
 from hypothesis import strategies as st
+
+from citeqa.index.types import Document, Filters, Passage, Span, parse_passage_id
 
 spans = st.builds(lambda start, length: Span(start, start + length), st.integers(0, 50), st.integers(1, 50))
 ids = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)

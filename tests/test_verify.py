@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_builder import WordLengths
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
 from citeqa.index.storage.snapshot import Index
@@ -14,9 +18,6 @@ from citeqa.index.storage.writer import writing
 from citeqa.index.types import Document, Span
 from citeqa.rag.citation.verification import Claim, Verdict, verify
 from citeqa.rag.types import Citation
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from test_builder import WordLengths
 
 TEXT = (
     "Prologue 🦊 first. The ferry leaves at nine. It costs twelve florin. The last ferry leaves at ten. Nobody waits."

@@ -15,13 +15,14 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from making import docx, epub, paragraph, pdf
+from servers import Server
+
 from citeqa.api.http.app import MAX_BODY, MAX_DOCUMENT
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
-from making import docx, epub, paragraph, pdf
-from servers import Server
 
 MARK = "qzxmarkqzx"  # stands in bad values, and must not come back
 JSON = {"content-type": "application/json"}

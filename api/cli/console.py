@@ -12,8 +12,8 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from citeqa.api.schemas import (
+        AlternativeOut,
         AskResponse,
-        CandidateOut,
         CitationOut,
         DatesOut,
         DocumentSummary,
@@ -57,10 +57,10 @@ def response(console: Console, answered: AskResponse) -> None:
         sure = answered.answer.confidence
         console.print(f"{confidence_in_words(sure)} (confidence {sure:.2f})", style="dim")
         newer = [one for one in answered.conflicts if one.newer]
-        _candidates(console, "newer documents say otherwise:", newer)
+        _alternatives(console, "newer documents say otherwise:", newer)
         older = [one for one in answered.conflicts if one not in newer]
-        _candidates(console, "other documents say otherwise:", older)
-        _candidates(console, "other possible answers:", answered.alternatives)
+        _alternatives(console, "other documents say otherwise:", older)
+        _alternatives(console, "other possible answers:", answered.alternatives)
     elif answered.reason:
         console.print("Not in these documents.", style="bold")
         console.print(answered.reason.message)
@@ -104,12 +104,12 @@ def verdict(console: Console, found: VerifyResponse) -> None:
         _cited(console, found.nearest, "  ")
 
 
-def _candidates(console: Console, label: str, candidates: Sequence[CandidateOut]) -> None:
-    if candidates:
+def _alternatives(console: Console, label: str, alternatives: Sequence[AlternativeOut]) -> None:
+    if alternatives:
         console.print()
         console.print(label, style="dim")
-    for candidate in candidates:
-        _cited(console, candidate.citation, "  ")
+    for alternative in alternatives:
+        _cited(console, alternative.citation, "  ")
 
 
 def _cited(console: Console, citation: CitationOut, indent: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
+
 from citeqa.api.backend import client
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, Json, Url, asking_given, out, print_json, settings_given
@@ -22,7 +23,7 @@ app = typer.Typer()
 NO_CITATION = "a citation has document_id, document_sha256, start, end, quote and sentence"
 
 
-def told(report: Report, index: Path, *, would: bool = False) -> None:
+def show_report(report: Report, index: Path, *, would: bool = False) -> None:
     """Say what was done, what was skipped and why; leaves with status 1 if anything was."""
     for skipped in report.skipped:
         err.print(
@@ -70,7 +71,7 @@ def index(
         report = remade(settings, passage_tokens, overlap_sentences)
         out.print(f"made again: {settings.index} holds {show.held(report.documents, report.passages)}", markup=False)
         return
-    told(build(settings, paths or [SEEDS], passage_tokens, overlap_sentences), settings.index)
+    show_report(build(settings, paths or [SEEDS], passage_tokens, overlap_sentences), settings.index)
 
 
 @app.command()
@@ -130,11 +131,11 @@ def sync(
     if watch and dry_run:
         raise typer.BadParameter("not together with --dry-run", param_hint="--watch")
     if not watch:
-        told(synced(settings, folder, dry_run=dry_run, empty=empty), settings.index, would=dry_run)
+        show_report(synced(settings, folder, dry_run=dry_run, empty=empty), settings.index, would=dry_run)
         return
     from citeqa.api.cli.watching import follow
 
-    follow(settings, folder, empty=empty, tell=told)
+    follow(settings, folder, empty=empty, tell=show_report)
 
 
 @app.command()
@@ -157,7 +158,7 @@ def remove(
         writing.commit()
         writing.settle()
         report = writing.report()
-    told(report, settings.index)
+    show_report(report, settings.index)
 
 
 @app.command()
@@ -202,8 +203,9 @@ def claimed(file: TextIO) -> Claim:
     """
     import json as reading
 
-    from citeqa.api.schemas import VerifyRequest
     from pydantic import ValidationError
+
+    from citeqa.api.schemas import VerifyRequest
 
     try:
         given = reading.load(file)

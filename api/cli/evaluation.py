@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
 from citeqa.api.settings import Settings

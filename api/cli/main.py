@@ -8,8 +8,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from pydantic import BaseModel, ValidationError
+
 from citeqa.api import logs
-from citeqa.api.backend import asked
+from citeqa.api.backend import open_backend
 from citeqa.api.cli import console as show
 from citeqa.api.cli import corpus as cli_corpus
 from citeqa.api.cli import evaluation as cli_evaluate
@@ -18,7 +20,6 @@ from citeqa.api.cli import serving as cli_serve
 from citeqa.api.cli.options import IndexDir, Json, ReaderName, Url, asking_given, out, print_json
 from citeqa.api.tasks import err
 from citeqa.index.errors import CiteqaError
-from pydantic import BaseModel, ValidationError
 
 if TYPE_CHECKING:
     from citeqa.api.schemas import FiltersIn
@@ -93,7 +94,7 @@ def ask(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with asked(asking_given(index, url, reader=reader)) as service:
+    with open_backend(asking_given(index, url, reader=reader)) as service:
         response = service.ask(
             question, k=k, filters=filters, min_confidence=min_confidence, today=_day(today), use_dates=dates
         )
@@ -122,7 +123,7 @@ def search(
     """
     _check_question(question)
     filters = _filters(source, from_, to)
-    with asked(asking_given(index, url)) as service:
+    with open_backend(asking_given(index, url)) as service:
         found = service.search(question, k=k, filters=filters, today=_day(today), use_dates=dates)
     if json:
         print_json(found.model_dump(mode="json"))

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
+from rich.console import Console
+
 from citeqa.api.cli import console as show
 from citeqa.api.settings import Effective, Settings, effective
 from citeqa.index.errors import CiteqaError
-from pydantic import ValidationError
-from rich.console import Console
 
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
+
 from citeqa.api.cli.console import printable
 from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
 from citeqa.api.tasks import opened
-from rich.text import Text
 
 if TYPE_CHECKING:
     from citeqa.api.service import Service
@@ -89,7 +90,7 @@ class Session:
             return documents.setdefault(document_id, self._service.index.document(document_id))
 
         cited = [response.answer.citation] if response.answer else []
-        cited += [candidate.citation for candidate in response.conflicts + response.alternatives]
+        cited += [alternative.citation for alternative in response.conflicts + response.alternatives]
         places = [Place(document(one.source.document_id), one.quote.span) for one in cited]
         choices: list[Choice] = [lambda place=place: place for place in places]  # type: ignore[misc]
         _list([_in_context(place) for place in places], "answers", 1)

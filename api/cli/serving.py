@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, ReaderName, Url, asking_given, effective_settings
 from citeqa.api.settings import SEEDS, Settings
@@ -17,7 +18,7 @@ from citeqa.index.errors import CiteqaError
 if TYPE_CHECKING:
     import socket
 
-    from citeqa.api.backend import Asked
+    from citeqa.api.backend import Backend
 
 app = typer.Typer()
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")]
@@ -106,21 +107,21 @@ def mcp(
     )
     if http:
         settings.check_serving()
-        with closing(listen(settings)) as listening, answering(settings) as asked:
+        with closing(listen(settings)) as listening, answering(settings) as backend:
             from citeqa.api.http import server as running
 
-            running.assist(settings, listening, asked)
+            running.assist(settings, listening, backend)
         return
-    with answering(settings) as asked:
+    with answering(settings) as backend:
         from citeqa.api.assistants import server
 
-        server(asked).run("stdio")
+        server(backend).run("stdio")
 
 
 @contextmanager
-def answering(settings: Settings) -> Iterator[Asked]:
+def answering(settings: Settings) -> Iterator[Backend]:
     """Who answers: the service that is named, else the index as it changes."""
-    from citeqa.api.backend import Here, client
+    from citeqa.api.backend import LocalBackend, client
     from citeqa.api.tasks import living
 
     if settings.url:
@@ -128,7 +129,7 @@ def answering(settings: Settings) -> Iterator[Asked]:
             yield found
     else:
         with living(settings) as service:
-            yield Here(service)
+            yield LocalBackend(service)
 
 
 def listen(settings: Settings) -> socket.socket:

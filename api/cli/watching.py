@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from watchfiles import Change, watch
+
 from citeqa.api.cli.console import printable
 from citeqa.api.settings import Settings
 from citeqa.api.tasks import err, synced
 from citeqa.index.errors import CiteqaError
-from watchfiles import Change, watch
 
 if TYPE_CHECKING:
     from citeqa.index.storage.writer import Report

@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
+from pydantic import BaseModel, SecretStr, ValidationError
+
 from citeqa.api.client.errors import BusyError, RefusedError, ServiceError, UnexpectedAnswerError, UnreachableError
 from citeqa.api.schemas import (
     AskRequest,
@@ -38,7 +40,6 @@ from citeqa.api.schemas import (
     SearchResponse,
     VerifyResponse,
 )
-from pydantic import BaseModel, SecretStr, ValidationError
 
 if TYPE_CHECKING:
     from citeqa.rag.citation.verification import Claim

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pydantic import ValidationError
+
 from citeqa.api.schemas import Problem
 from citeqa.index.errors import CiteqaError
-from pydantic import ValidationError
 
 
 class ServiceError(CiteqaError):

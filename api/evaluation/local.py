@@ -11,11 +11,12 @@ from urllib.parse import quote
 
 import httpx
 import uvicorn
+
 from citeqa.api.http.app import create_app
 from citeqa.api.service import Service
 
 
-class Client:
+class LocalClient:
     """Asks a running service over HTTP; in the shape that `rag.evaluation.run` wants."""
 
     def __init__(self, url: str) -> None:
@@ -34,7 +35,7 @@ class Client:
 
 
 @contextmanager
-def serving(service: Service) -> Iterator[Client]:
+def serving(service: Service) -> Iterator[LocalClient]:
     """A client of the service, which runs in a thread of its own until the block is left."""
     config = uvicorn.Config(create_app(service), host="127.0.0.1", port=0, log_level="warning")
     socket = config.bind_socket()
@@ -42,7 +43,7 @@ def serving(service: Service) -> Iterator[Client]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([socket],), daemon=True)
     thread.start()
-    client = Client(f"http://127.0.0.1:{socket.getsockname()[1]}")
+    client = LocalClient(f"http://127.0.0.1:{socket.getsockname()[1]}")
     try:
         yield client
     finally:

@@ -1,6 +1,7 @@
 """Measure the program and its baselines on the public sets: `make evaluate`.
 
-    python -m citeqa.api.evaluation.public [--set NAME ...] [--fit] [--retrieval] [--limit N] [--data FOLDER] [--output FOLDER] [--table]
+    python -m citeqa.api.evaluation.public [--set NAME ...] [--fit] [--retrieval] [--limit N] [--data FOLDER]
+                                           [--output FOLDER] [--table]
 
 Every run is kept in the output folder as `citeqa evaluate` writes it, so that any two can be compared with
 `citeqa evaluate --compare`, and each set's figures, so that sets can be measured one at a time and shown together.
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
 from citeqa.api.cli.options import IndexDir, settings_given
 from citeqa.api.evaluation.measure import about, evaluate, reading, searching
 from citeqa.api.service import Service
@@ -130,7 +132,7 @@ def _answered(service: Service, given: QuestionSet, kept: Path) -> dict[str, lis
 
 def _answer_figures(rows: Sequence[Mapping[str, Any]], system: str) -> dict[str, Any]:
     if system == public.SENTENCE:
-        return baselines.summary([baselines.Row(**row) for row in rows])
+        return baselines.summary([baselines.SentenceResult(**row) for row in rows])
     return _measures(summary([restored(dict(row)) for row in rows]))
 
 

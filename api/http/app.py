@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from citeqa.api.http import problems as errors
-from citeqa.api.http.body import CheckBody
-from citeqa.api.http.guard import Authenticate, CheckHost, KeyRing, RateLimit
-from citeqa.api.http.metrics import Metrics
-from citeqa.api.http.queueing import Queue
-from citeqa.api.http.request_log import Observed
-from citeqa.api.http.routes import feedback
-from citeqa.api.http.routes.many import many
-from citeqa.api.http.routes.questions import router
-from citeqa.api.http.security_headers import SecurityHeaders
-from citeqa.api.live import LivingService
-from citeqa.api.service import Service
-from citeqa.api.settings import Settings
-from citeqa.index import __version__
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import FileResponse
 from fastapi.security import HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
+
+from citeqa.api.http import problems as errors
+from citeqa.api.http.body import CheckBody
+from citeqa.api.http.guard import Authenticate, CheckHost, KeyRing, RateLimit
+from citeqa.api.http.metrics import Metrics
+from citeqa.api.http.queueing import Queue
+from citeqa.api.http.request_log import RequestLog
+from citeqa.api.http.routes import feedback
+from citeqa.api.http.routes.many import many
+from citeqa.api.http.routes.questions import router
+from citeqa.api.http.security_headers import SecurityHeaders
+from citeqa.api.live import LiveService
+from citeqa.api.service import Service
+from citeqa.api.settings import Settings
+from citeqa.index import __version__
 
 STATIC = Path(__file__).parents[1] / "static"
 DEFAULTS = Settings.model_construct()
@@ -32,7 +33,7 @@ MAX_DOCUMENT = DEFAULTS.max_upload  # bytes of a document's, where documents can
 
 
 def create_app(
-    service: Service | LivingService,
+    service: Service | LiveService,
     *,
     writing: bool = False,
     settings: Settings | None = None,
@@ -97,5 +98,5 @@ def _guard(app: FastAPI, settings: Settings, metrics: Metrics, *, writing: bool,
         )
     if hosts:
         app.add_middleware(CheckHost, hosts=hosts)
-    app.add_middleware(Observed, metrics=metrics, log_questions=settings.log_questions)
+    app.add_middleware(RequestLog, metrics=metrics, log_questions=settings.log_questions)
     app.add_middleware(SecurityHeaders)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import anyio
-from citeqa.api.http.problems import problem
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from citeqa.api.http.problems import problem
 
 _UPLOAD = 10  # times the patience for a document
 

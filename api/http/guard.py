@@ -10,10 +10,11 @@ import time
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Literal
 
-from citeqa.api.http.problems import problem
-from citeqa.api.http.request_log import told
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from citeqa.api.http.problems import problem
+from citeqa.api.http.request_log import request_info
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -78,7 +79,7 @@ class Authenticate:
     def _refused(self, scope: Scope) -> Response | None:
         method, path = scope["method"], scope["path"]
         right = self._keys.right(_bearer(Headers(scope=scope)))
-        told(scope).right = right
+        request_info(scope).right = right
         if is_open(method, path):
             return None
         if right is None:

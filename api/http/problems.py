@@ -6,13 +6,14 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from citeqa.api.schemas import Problem, ProblemError
-from citeqa.index.errors import IndexBusyError, IndexDamagedError, StorageError, UnknownDocumentError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+
+from citeqa.api.schemas import Problem, ProblemError
+from citeqa.index.errors import IndexBusyError, IndexDamagedError, StorageError, UnknownDocumentError
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from citeqa.api.http.problems import problem
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from citeqa.api.http.problems import problem
 
 if TYPE_CHECKING:
     from citeqa.api.http.metrics import Metrics

@@ -10,10 +10,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from citeqa.api.http.problems import problem
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from citeqa.api.http.problems import problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ _LEFT = 499  # status in log and figures for a client that went before its answe
 
 
 @dataclass(slots=True)
-class Told:
+class RequestInfo:
     """What is found out about a request on its way; changed by that request alone."""
 
     request_id: str
@@ -48,13 +49,13 @@ class Told:
         self.cached += cached
 
 
-def told(scope: Scope) -> Told:
+def request_info(scope: Scope) -> RequestInfo:
     """What is told of the request of this scope."""
-    found: Told = scope["state"]["told"]
+    found: RequestInfo = scope["state"]["request_info"]
     return found
 
 
-class Observed:
+class RequestLog:
     """Gives each request an id, its own if that is sane; writes the line and counts when it is done. What goes wrong
     unforeseen is logged and answered here, with nothing of the inside."""
 
@@ -66,8 +67,8 @@ class Observed:
             await self._app(scope, receive, send)
             return
         start, status = time.perf_counter(), _LEFT
-        about = Told(_request_id(Headers(scope=scope)))
-        scope.setdefault("state", {})["told"] = about
+        about = RequestInfo(_request_id(Headers(scope=scope)))
+        scope.setdefault("state", {})["request_info"] = about
         marked = REQUEST_ID.set(about.request_id)
 
         async def named(message: Message) -> None:
@@ -91,7 +92,7 @@ class Observed:
             self._tell(scope, about, status, time.perf_counter() - start)
             REQUEST_ID.reset(marked)
 
-    def _tell(self, scope: Scope, about: Told, status: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, about: RequestInfo, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
         self._metrics.request(scope["method"], route, status, seconds)
         for outcome, stages in zip(about.outcomes, about.stages, strict=True):

@@ -16,17 +16,19 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
 from citeqa.api import logs
 from citeqa.api.http.protocol import Impatient
 from citeqa.api.settings import Settings
 from citeqa.api.tasks import err, living
 from citeqa.index.errors import CiteqaError
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 if TYPE_CHECKING:
-    from citeqa.api.backend import Asked
     from fastapi import FastAPI
+
+    from citeqa.api.backend import Backend
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +47,12 @@ def run(settings: Settings, listening: socket) -> None:
         uvicorn.Server(configured(settings, app)).run([listening])
 
 
-def assist(settings: Settings, listening: socket, asked: Asked) -> None:
+def assist(settings: Settings, listening: socket, backend: Backend) -> None:
     """Serve assistants over HTTP until SIGTERM or Ctrl-C."""
     from citeqa.api.assistants import over_http, server
 
     signal.signal(signal.SIGTERM, _stop)
-    app = over_http(server(asked), settings)
+    app = over_http(server(backend), settings)
     _ready(settings, listening)
     uvicorn.Server(configured(settings, app)).run([listening])
 
@@ -126,10 +128,10 @@ def _worker(settings: Settings, shared: Path) -> FastAPI:
     threading.Thread(target=_follow_parent, name="follow the parent", daemon=True).start()
     from citeqa.api.http.app import create_app
     from citeqa.api.http.metrics import Metrics
-    from citeqa.api.live import LivingService
+    from citeqa.api.live import LiveService
 
     try:
-        service = LivingService(settings.index, settings.exported, settings.reader, settings.cache)
+        service = LiveService(settings.index, settings.exported, settings.reader, settings.cache)
     except (CiteqaError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - foreseen, and says what mends it
         sys.exit(STARTUP_FAILURE)

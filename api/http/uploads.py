@@ -9,15 +9,16 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from citeqa.api.schemas import DocumentIn
-from citeqa.index.documents import corpus
-from citeqa.index.errors import DocumentError
-from citeqa.index.types import Document
 from fastapi import HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+
+from citeqa.api.schemas import DocumentIn
+from citeqa.index.documents import corpus
+from citeqa.index.errors import DocumentError
+from citeqa.index.types import Document
 
 BODY: dict[str, Any] = {  # of a request, as OpenAPI describes it
     "required": True,

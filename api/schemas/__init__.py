@@ -1,9 +1,9 @@
 """The HTTP contract: what comes in, strictly checked, and what goes out."""
 
 from citeqa.api.schemas.answers import (
+    AlternativeOut,
     AnswerOut,
     AskResponse,
-    CandidateOut,
     CitationOut,
     ConflictOut,
     DatesOut,
@@ -41,6 +41,7 @@ __all__ = [
     "MAX_K",
     "MAX_QUESTION",
     "PROBLEM",
+    "AlternativeOut",
     "AnswerOut",
     "AskRequest",
     "AskResponse",
@@ -48,7 +49,6 @@ __all__ = [
     "BatchRequest",
     "BatchResponse",
     "BoilerplateOut",
-    "CandidateOut",
     "CitationIn",
     "CitationOut",
     "ConflictOut",

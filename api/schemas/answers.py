@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
-from citeqa.rag.retrieval.retriever import Searched
-from citeqa.rag.timing.expressions import Timing
-from citeqa.rag.types import Answer, Candidate, Citation, Dates, Found, Reason, Response, Slice, Source
 from pydantic import BaseModel, Field
+
+from citeqa.rag.retrieval.retriever import SearchIndex
+from citeqa.rag.timing.expressions import Timing
+from citeqa.rag.types import Alternative, Answer, Citation, Dates, Found, Reason, Response, Slice, Source
 
 
 class SourceOut(BaseModel):
@@ -80,23 +81,23 @@ class AnswerOut(BaseModel):
         )
 
 
-class CandidateOut(BaseModel):
+class AlternativeOut(BaseModel):
     text: str
     score: float
     citation: CitationOut
 
     @classmethod
-    def of(cls, candidate: Candidate) -> CandidateOut:
-        return cls(text=candidate.text, score=candidate.score, citation=CitationOut.of(candidate.citation))
+    def of(cls, alternative: Alternative) -> AlternativeOut:
+        return cls(text=alternative.text, score=alternative.score, citation=CitationOut.of(alternative.citation))
 
 
-class ConflictOut(CandidateOut):
+class ConflictOut(AlternativeOut):
     newer: bool = Field(description="whether its source is of a later day than the answer's; false if one is undated")
 
     @classmethod
-    def beside(cls, candidate: Candidate, answer: Answer) -> ConflictOut:
-        newer = candidate.citation.newer_than(answer.citation)
-        return cls(**CandidateOut.of(candidate).model_dump(), newer=newer)
+    def beside(cls, alternative: Alternative, answer: Answer) -> ConflictOut:
+        newer = alternative.citation.newer_than(answer.citation)
+        return cls(**AlternativeOut.of(alternative).model_dump(), newer=newer)
 
 
 class ReasonOut(BaseModel):
@@ -174,7 +175,7 @@ class IndexOut(BaseModel):
     embedder: str
 
     @classmethod
-    def of(cls, index: Searched) -> IndexOut:
+    def of(cls, index: SearchIndex) -> IndexOut:
         return cls(documents=index.documents, passages=index.passages, embedder=index.embedder)
 
 
@@ -183,7 +184,7 @@ class AskResponse(BaseModel):
     answered: bool
     answer: AnswerOut | None
     reason: ReasonOut | None
-    alternatives: list[CandidateOut]
+    alternatives: list[AlternativeOut]
     conflicts: list[ConflictOut]
     evidence: list[EvidenceOut]
     dates: DatesOut
@@ -191,13 +192,13 @@ class AskResponse(BaseModel):
     timing_ms: dict[str, float] = Field(description="of each stage; 0 but for `total` where the same was asked before")
 
     @classmethod
-    def of(cls, response: Response, index: Searched) -> AskResponse:
+    def of(cls, response: Response, index: SearchIndex) -> AskResponse:
         return cls(
             question=response.question,
             answered=response.answered,
             answer=AnswerOut.of(response.answer) if response.answer else None,
             reason=ReasonOut.of(response.reason) if response.reason else None,
-            alternatives=[CandidateOut.of(candidate) for candidate in response.alternatives],
+            alternatives=[AlternativeOut.of(alternative) for alternative in response.alternatives],
             conflicts=[ConflictOut.beside(one, response.answer) for one in response.conflicts if response.answer],
             evidence=[EvidenceOut.of(found) for found in response.evidence],
             dates=DatesOut.of(response.dates),
@@ -213,7 +214,7 @@ class SearchResponse(BaseModel):
     timing_ms: dict[str, float]
 
     @classmethod
-    def of(cls, question: str, found: list[Found], milliseconds: float, index: Searched) -> SearchResponse:
+    def of(cls, question: str, found: list[Found], milliseconds: float, index: SearchIndex) -> SearchResponse:
         return cls(
             question=question,
             evidence=[EvidenceOut.of(item) for item in found],

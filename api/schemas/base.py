@@ -6,8 +6,9 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from citeqa.index.documents.corpus import MAX_ID_BYTES
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from citeqa.index.documents.corpus import MAX_ID_BYTES
 
 MAX_QUESTION = 2000  # code points
 MAX_CONTEXT = 2000

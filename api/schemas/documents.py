@@ -7,9 +7,10 @@ import binascii
 from datetime import date
 from typing import Annotated
 
+from pydantic import BaseModel, Field
+
 from citeqa.api.schemas.base import Id, IsoDate, _Request
 from citeqa.index.types import Document, Summary
-from pydantic import BaseModel, Field
 
 
 class DocumentIn(_Request):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
 from citeqa.api.schemas.answers import AskResponse
 from citeqa.api.schemas.documents import DocumentIn
 from citeqa.api.schemas.problem import Problem
 from citeqa.api.schemas.questions import AskRequest
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 MAX_BATCH = 1000
 MAX_GIVEN = 100  # documents that may come with a question

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import BaseModel, Field, model_validator
+
 from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, Id, IsoDate, Text, _Request
 from citeqa.index.types import Filters
 from citeqa.rag.followup import Turn
-from pydantic import BaseModel, Field, model_validator
 
 
 class FiltersIn(_Request):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from citeqa.api.schemas.answers import IndexOut
 from pydantic import BaseModel, Field
+
+from citeqa.api.schemas.answers import IndexOut
 
 
 class Health(BaseModel):

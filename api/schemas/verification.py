@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
 from citeqa.api.schemas.answers import CitationOut
 from citeqa.api.schemas.base import Id, _Request
 from citeqa.rag.citation.verification import Claim, Verdict
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SentenceIn(BaseModel):

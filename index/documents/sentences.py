@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 import sentencex
+
 from citeqa.index.types import Document, Span
 
 _QUOTES = '"“”„«»'

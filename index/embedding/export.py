@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from citeqa.index.atomic import sha256, sync_tree, write_json
 from citeqa.index.embedding.conversion import to_onnx
 from citeqa.index.embedding.embedder import Embedder, Vectors

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.atomic import sha256
 from citeqa.index.embedding.embedder import EmbedderInfo, Vectors
-from citeqa.index.embedding.runtime import MODEL, TOKENIZER, Feed, SideBySide, tokenizer
+from citeqa.index.embedding.runtime import MODEL, TOKENIZER, Feed, OnnxModel, tokenizer
 from citeqa.index.errors import EmbedderError
-from numpy.typing import NDArray
 
 DESCRIPTION = "model.json"
 # Cosine that the probe's vector must have here with the one it had where the model was exported. In 8 bits another
@@ -31,7 +32,7 @@ class OnnxEmbedder:
     def __init__(self, folder: Path, info: EmbedderInfo) -> None:
         """Run the files in `folder` as they are; `open` checks them first."""
         self._info = info
-        self._model = SideBySide(folder / MODEL)
+        self._model = OnnxModel(folder / MODEL)
         self._counting = tokenizer(folder / TOKENIZER)
         special = self._counting.num_special_tokens_to_add(False)
         prefix = max(self.count_tokens([info.query_prefix, info.passage_prefix]))

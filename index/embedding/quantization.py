@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from citeqa.index.embedding.runtime import Feed
 from numpy.typing import NDArray
+
+from citeqa.index.embedding.runtime import Feed
 
 if TYPE_CHECKING:
     import onnx

@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from citeqa.index.cores import cores
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+
+from citeqa.index.cores import cores
 
 MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 _SLOWER_FUSED = ["SkipLayerNormFusion", "BiasGeluFusion"]  # the first takes five times as long as its parts
 Feed = Mapping[str, NDArray[Any]]  # what a model takes, by the names of its inputs; each of shape (texts, length)
 
 
-class SideBySide:
+class OnnxModel:
     """A model that runs texts one by one, as many at a time as there are cores, each on one of them.
 
     No text is padded, none can change what is computed for another, and no core waits for others within a text, which

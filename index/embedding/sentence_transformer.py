@@ -1,5 +1,5 @@
-"""Any sentence-transformers model as an embedder. sentence_transformers is imported here and nowhere else, and only when
-a model is loaded."""
+"""Any sentence-transformers model as an embedder. Only this module imports sentence_transformers, and only when a model
+is loaded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from citeqa.index.embedding.embedder import EmbedderInfo, Vectors
 from citeqa.index.embedding.weights import DEFAULT_MODEL, digest, packaged
 from citeqa.index.errors import EmbedderError

@@ -1,4 +1,4 @@
-"""The other end of `index.formats.extraction`: a process that turns one file after another into text, within its limits.
+"""The other end of `index.formats.extraction`: a process that turns files into text, one by one, within its limits.
 
 A request is a line of JSON, `{"module": ..., "size": ...}`, and then so many bytes; the answer is a line of JSON,
 `{"extracted": {...}}` or `{"error": "..."}`.

@@ -7,10 +7,11 @@ import re
 from html.entities import html5
 from typing import Any
 
-from citeqa.index.errors import DocumentError
-from citeqa.index.formats.decoding import decode
 from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
+
+from citeqa.index.errors import DocumentError
+from citeqa.index.formats.decoding import decode
 
 # HTML's elements that begin a line, and those that trafilatura writes (head, item, list, quote, row).
 _BLOCKS = {

@@ -15,10 +15,11 @@ from typing import Any
 
 import faiss
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.cores import cores
 from citeqa.index.ranking.ties import widening
 from citeqa.index.types import Ranked
-from numpy.typing import NDArray
 
 Vectors = NDArray[np.float16] | NDArray[np.float32]
 

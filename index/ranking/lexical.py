@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import tantivy
+
 from citeqa.index.errors import StorageError
 from citeqa.index.ranking.analyzer import ANALYZER, english
 from citeqa.index.ranking.ties import widening
@@ -19,7 +20,7 @@ _K1 = 1.2  # as the library has it
 _TERM_LIMIT = 1024  # a query is cut to so many distinct terms
 
 
-class Row(NamedTuple):
+class LexicalEntry(NamedTuple):
     """What is indexed of one passage."""
 
     id: int
@@ -43,7 +44,7 @@ class LexicalIndex:
         self._analyzer = english()
 
     @staticmethod
-    def write(folder: Path, rows: Iterable[Row], gone: Iterable[str] = ()) -> None:
+    def write(folder: Path, rows: Iterable[LexicalEntry], gone: Iterable[str] = ()) -> None:
         """Bring the index in `folder` up to date, or make one in an empty folder: passages of the documents `gone` go,
         then `rows` come. One thread writes, so that the same calls give the same index.
 
@@ -59,14 +60,14 @@ class LexicalIndex:
             raise StorageError(folder, str(error)) from error
 
     @classmethod
-    def in_memory(cls, rows: Iterable[Row]) -> LexicalIndex:
+    def in_memory(cls, rows: Iterable[LexicalEntry]) -> LexicalIndex:
         """An index that is nowhere but here."""
         index = tantivy.Index(_schema())
         cls._fill(index, rows, ())
         return cls(index)
 
     @staticmethod
-    def _fill(index: tantivy.Index, rows: Iterable[Row], gone: Iterable[str]) -> None:
+    def _fill(index: tantivy.Index, rows: Iterable[LexicalEntry], gone: Iterable[str]) -> None:
         index.register_tokenizer(ANALYZER, english())
         writer = index.writer(heap_size=_HEAP, num_threads=1)
         for document_id in gone:

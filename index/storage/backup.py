@@ -14,7 +14,7 @@ from citeqa.index.storage.layout import existing
 
 
 def export_rows(folder: Path, target: Path) -> int:
-    """Write every document of the index in `folder` as a row of the JSONL that `index.documents.corpus` reads; gives how many.
+    """Write every document of the index in `folder` as a row of the JSONL that `citeqa index` reads; returns how many.
 
     `target` is replaced when all of it is written. Raises IndexNotFoundError if there is no index.
     """

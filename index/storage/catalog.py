@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.errors import (
     IndexDamagedError,
     IndexMismatchError,
@@ -21,10 +23,9 @@ from citeqa.index.errors import (
     StorageError,
     UnknownDocumentError,
 )
-from citeqa.index.ranking.lexical import Row
+from citeqa.index.ranking.lexical import LexicalEntry
 from citeqa.index.storage import schema
-from citeqa.index.types import Document, File, Filters, Passage, Span, Summary
-from numpy.typing import NDArray
+from citeqa.index.types import Document, Filters, Passage, SourceFile, Span, Summary
 
 _PATIENCE = 5000  # milliseconds to wait for another process's short step
 _REFUSED = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}  # the disk, not the database
@@ -153,7 +154,7 @@ class Catalog:
 
     def put(
         self, document: Document, heading: str, passages: Sequence[Passage], vectors: NDArray[np.float16],
-        file: File | None = None,
+        file: SourceFile | None = None,
     ) -> list[int]:  # fmt: skip
         """Add a document or replace the one with its id; gives the ids of the passages that went. To be called inside
         a transaction."""
@@ -285,7 +286,7 @@ class Catalog:
         rows = self._all("SELECT name, sha256, reason FROM files WHERE root = ?", (root,))
         return {name: (sha256, reason) for name, sha256, reason in rows}
 
-    def note_file(self, file: File, sha256: str | None, reason: str | None = None) -> None:
+    def note_file(self, file: SourceFile, sha256: str | None, reason: str | None = None) -> None:
         """Keep a file's digest and, if it was skipped, why; without a digest the file is forgotten."""
         with self._guarded():
             if sha256 is None:
@@ -309,12 +310,12 @@ class Catalog:
         )
         return {row[0] for row in self._all(sql, (root,))}
 
-    def file_of(self, document_id: str) -> File | None:
+    def file_of(self, document_id: str) -> SourceFile | None:
         """The file that a document came from, if it came from a folder's."""
         rows = self._all("SELECT root, name FROM documents WHERE id = ? AND root IS NOT NULL", (document_id,))
-        return File(*rows[0]) if rows else None
+        return SourceFile(*rows[0]) if rows else None
 
-    def assign(self, document_id: str, file: File | None) -> None:
+    def assign(self, document_id: str, file: SourceFile | None) -> None:
         """Say what file an unchanged document is from now."""
         with self._guarded():
             self._connection.execute(
@@ -426,7 +427,7 @@ class Catalog:
             vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
             yield np.array([row[0] for row in rows], dtype=np.int64), vectors.reshape(len(rows), dimension)
 
-    def indexed_rows(self, first: int = 0, block: int = 1024) -> Iterator[Row]:
+    def indexed_rows(self, first: int = 0, block: int = 1024) -> Iterator[LexicalEntry]:
         """What the lexical index holds, in ascending order of ids, of the passages from `first` on."""
         sql = (
             'SELECT p.id, p.document_id, d.heading || char(10) || substr(d.text, p.start + 1, p."end" - p.start) '
@@ -434,7 +435,7 @@ class Catalog:
             "WHERE p.id > ? AND p.id <= ? ORDER BY p.id LIMIT ?"
         )
         for rows in self._blocks(sql, first - 1, 2**62, block):
-            yield from (Row(*row) for row in rows)
+            yield from (LexicalEntry(*row) for row in rows)
 
     def _blocks(self, sql: str, after: int, last: int, block: int) -> Iterator[list[Any]]:
         while rows := self._all(sql, (after, last, block)):

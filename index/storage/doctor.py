@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import CiteqaError, IndexDamagedError
 from citeqa.index.storage.catalog import Catalog

@@ -28,7 +28,7 @@ from citeqa.index.ranking.dense import EXACT_UP_TO, DenseIndex, DensePart, Lists
 from citeqa.index.ranking.lexical import LexicalIndex
 from citeqa.index.storage.catalog import Catalog
 
-Settings = dict[str, str | int]
+IndexSettings = dict[str, str | int]
 
 _WORN = 4  # a part is made again when a fourth of it is dead
 _REFUSED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}

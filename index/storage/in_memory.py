@@ -6,16 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 import numpy as np
+
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
 from citeqa.index.embedding.embedder import Embedder, EmbedderInfo
 from citeqa.index.errors import UnknownDocumentError
 from citeqa.index.ranking.dense import DenseIndex, DensePart
-from citeqa.index.ranking.lexical import LexicalIndex, Row
+from citeqa.index.ranking.lexical import LexicalEntry, LexicalIndex
 from citeqa.index.storage.selection import Selection
 from citeqa.index.types import Document, Filters, Passage, Ranked, Span
 
 
-class GivenTexts:
+class InMemoryIndex:
     """Searches documents as `Index` would if they were all it held. May be shared between threads."""
 
     def __init__(self, documents: Sequence[Document], embedder: Embedder, settings: ChunkerSettings) -> None:
@@ -32,7 +33,7 @@ class GivenTexts:
         blocks = [(np.arange(len(texts), dtype=np.int64), vectors)] if texts else []
         self._dense = DenseIndex(dimension, [DensePart.build(dimension, blocks)])
         self._lexical = LexicalIndex.in_memory(
-            Row(number, passage.document_id, text)
+            LexicalEntry(number, passage.document_id, text)
             for number, (passage, text) in enumerate(zip(self._passages, texts, strict=True))
         )
         self.documents, self.passages, self.embedder = len(documents), len(texts), embedder.info.name

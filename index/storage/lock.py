@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from citeqa.index.atomic import write_json
 from citeqa.index.errors import IndexBusyError
-from filelock import FileLock, Timeout
 
 
 @contextmanager

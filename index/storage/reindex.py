@@ -11,7 +11,7 @@ from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import IndexDamagedError
 from citeqa.index.storage.catalog import Catalog
-from citeqa.index.storage.generations import Settings, manifest_of, rebuild, sweep
+from citeqa.index.storage.generations import IndexSettings, manifest_of, rebuild, sweep
 from citeqa.index.storage.layout import BESIDE, DATABASE, existing
 from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.settings import settings_of
@@ -43,7 +43,7 @@ def remake(folder: Path, embedder: Embedder, chunker: ChunkerSettings, progress:
         return replace(report, added=0, replaced=report.documents, unchanged=0, removed=0)
 
 
-def _begun(folder: Path, settings: Settings) -> bool:
+def _begun(folder: Path, settings: IndexSettings) -> bool:
     """Whether there is something to go on with."""
     try:
         with closing(Catalog(folder / DATABASE, write=True)) as new:

@@ -10,7 +10,7 @@ from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import EmbedderInfo
 from citeqa.index.errors import IndexMismatchError
 from citeqa.index.ranking.analyzer import ANALYZER
-from citeqa.index.storage.generations import Settings
+from citeqa.index.storage.generations import IndexSettings
 
 _OPTIONS = {
     "embedder.name": "--model",
@@ -20,7 +20,7 @@ _OPTIONS = {
 }
 
 
-def settings_of(embedder: EmbedderInfo, chunker: ChunkerSettings) -> Settings:
+def settings_of(embedder: EmbedderInfo, chunker: ChunkerSettings) -> IndexSettings:
     """Everything that must be the same for two texts to be in one index, by name."""
     return (
         {f"embedder.{name}": value for name, value in asdict(embedder).items()}
@@ -29,13 +29,13 @@ def settings_of(embedder: EmbedderInfo, chunker: ChunkerSettings) -> Settings:
     )
 
 
-def chunker_of(settings: Settings) -> ChunkerSettings:
+def chunker_of(settings: IndexSettings) -> ChunkerSettings:
     """The chunker's settings that an index was made with; the defaults where it says none."""
     prefix = "chunker."
     return ChunkerSettings(**{n.removeprefix(prefix): int(v) for n, v in settings.items() if n.startswith(prefix)})
 
 
-def check_settings(folder: Path, found: Settings, given: Settings) -> None:
+def check_settings(folder: Path, found: IndexSettings, given: IndexSettings) -> None:
     """Raises IndexMismatchError, with both values of everything that differs and the command that mends it."""
     differing = [name for name in sorted(found.keys() | given.keys()) if found.get(name) != given.get(name)]
     if differing:

@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.embedding.embedder import EmbedderInfo
 from citeqa.index.errors import IndexNotFoundError, IndexOutdatedError, UnknownDocumentError
 from citeqa.index.ranking.analyzer import ANALYZER
@@ -30,7 +32,6 @@ from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.selection import Selection
 from citeqa.index.storage.settings import check_settings
 from citeqa.index.types import Document, Filters, Hit, Passage, Ranked, Summary
-from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 

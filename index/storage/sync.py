@@ -12,7 +12,7 @@ from citeqa.index.documents.corpus import Listed, Skipped, listing, load_file
 from citeqa.index.errors import CiteqaError
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.writer import Report, Writer
-from citeqa.index.types import Document, File
+from citeqa.index.types import Document, SourceFile
 
 
 class EmptyFolderError(CiteqaError):
@@ -20,7 +20,7 @@ class EmptyFolderError(CiteqaError):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SyncPlan:
     """What differs between a folder and the documents that came from it.
 
     `changed` are the files to read, each with its digest; `same` counts those that are as they were; `gone` are the
@@ -35,7 +35,7 @@ class Plan:
     failed: tuple[Skipped, ...]
 
 
-def plan(catalog: Catalog, folder: Path, *, empty: bool = False) -> Plan:
+def plan(catalog: Catalog, folder: Path, *, empty: bool = False) -> SyncPlan:
     """Compare a folder with what was read of it, file by file, by the digests of their bytes.
 
     Raises:
@@ -71,10 +71,10 @@ def plan(catalog: Catalog, folder: Path, *, empty: bool = False) -> Plan:
     there = {file.name for file in files}
     lost = [os.path.relpath(skipped.name, folder) for skipped in failed if Path(skipped.name).is_dir()]
     gone = sorted(name for name in documents.keys() | known.keys() if name not in there and not _below(name, lost))
-    return Plan(root, tuple(changed), same, tuple(gone), tuple(failed))
+    return SyncPlan(root, tuple(changed), same, tuple(gone), tuple(failed))
 
 
-def sync(writer: Writer, given: Plan) -> Report:
+def sync(writer: Writer, given: SyncPlan) -> Report:
     """Do what a plan says; what it leaves alone counts as unchanged.
 
     A file that cannot be read leaves the documents that came from it before as they are.
@@ -85,25 +85,25 @@ def sync(writer: Writer, given: Plan) -> Report:
         writer.skip(skipped)
     seen = _untouched(given, before)
     for listed, digest in given.changed:
-        seen |= _read(writer, File(given.root, listed.name), listed, digest, seen)
+        seen |= _read(writer, SourceFile(given.root, listed.name), listed, digest, seen)
     for name in [listed.name for listed, _ in given.changed] + list(given.gone):
         for document_id in before.get(name, []):
             if document_id not in seen:
                 writer.remove(document_id)
     for name in given.gone:
-        writer.note(File(given.root, name), None)
+        writer.note(SourceFile(given.root, name), None)
     writer.commit()
     writer.settle()
     return writer.report()
 
 
-def preview(catalog: Catalog, given: Plan) -> Report:
+def preview(catalog: Catalog, given: SyncPlan) -> Report:
     """What `sync` would report, found out without writing anything or loading a model."""
     before = catalog.of_root(given.root)
     added, replaced, unchanged, skipped = 0, 0, given.same, list(given.failed)
     seen = _untouched(given, before)
     for listed, _ in given.changed:
-        file = File(given.root, listed.name)
+        file = SourceFile(given.root, listed.name)
         found = [_checked(catalog, name, item, file, seen) for name, item in load_file(listed.path, listed.id)]
         documents = [item for item in found if isinstance(item, Document)]
         skipped += [item for item in found if isinstance(item, Skipped)]
@@ -117,13 +117,13 @@ def preview(catalog: Catalog, given: Plan) -> Report:
     return Report(added, replaced, unchanged, tuple(skipped), documents_now + added - removed, passages, removed)
 
 
-def _untouched(given: Plan, before: Mapping[str, list[str]]) -> set[str]:
+def _untouched(given: SyncPlan, before: Mapping[str, list[str]]) -> set[str]:
     """The ids of documents from files that are as they were, or that cannot be read."""
     touched = {listed.name for listed, _ in given.changed} | set(given.gone)
     return {i for name, ids in before.items() if name not in touched for i in ids}
 
 
-def _read(writer: Writer, file: File, listed: Listed, digest: str, seen: set[str]) -> set[str]:
+def _read(writer: Writer, file: SourceFile, listed: Listed, digest: str, seen: set[str]) -> set[str]:
     """Put the documents of a changed file; gives the ids that are to stay."""
     reasons, ids = [], set[str]()
     for name, found in load_file(listed.path, listed.id):
@@ -141,7 +141,7 @@ def _read(writer: Writer, file: File, listed: Listed, digest: str, seen: set[str
 
 
 def _checked(
-    catalog: Catalog, name: str, item: Document | Skipped, file: File, seen: Collection[str]
+    catalog: Catalog, name: str, item: Document | Skipped, file: SourceFile, seen: Collection[str]
 ) -> Document | Skipped:
     """A document that may take its id, or why it may not: another file of this folder, or another folder, has it."""
     if isinstance(item, Skipped):

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
 from citeqa.index.documents.corpus import Skipped, load
 from citeqa.index.embedding.embedder import Embedder
@@ -17,7 +19,7 @@ from citeqa.index.errors import UnknownDocumentError
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.generations import (
     DerivedDamagedError,
-    Settings,
+    IndexSettings,
     advance,
     check_latest,
     is_worn,
@@ -28,8 +30,7 @@ from citeqa.index.storage.generations import (
 from citeqa.index.storage.layout import BESIDE, DATABASE
 from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.settings import check_settings, settings_of
-from citeqa.index.types import Document, File, Passage
-from numpy.typing import NDArray
+from citeqa.index.types import Document, Passage, SourceFile
 
 BATCH = 1024  # passages embedded and committed together
 
@@ -50,7 +51,7 @@ class Report:
     removed: int = 0
 
 
-def stored_settings(folder: Path) -> Settings:
+def stored_settings(folder: Path) -> IndexSettings:
     """What the index in `folder` was made with; empty if there is none."""
     if not (folder / DATABASE).exists():
         return {}
@@ -119,7 +120,7 @@ class _Cut(NamedTuple):
     heading: str
     passages: list[Passage]
     vectors: NDArray[np.float16] | None
-    file: File | None
+    file: SourceFile | None
 
 
 class Writer:
@@ -133,11 +134,11 @@ class Writer:
         self._model: tuple[Embedder, Chunker] | None = None
         self._cut: dict[str, _Cut] = {}
         self._removed: dict[str, None] = {}
-        self._read: list[tuple[File, str | None, str | None]] = []
+        self._read: list[tuple[SourceFile, str | None, str | None]] = []
         self.added = self.replaced = self.unchanged = self.removed = 0
         self.skipped: list[Skipped] = []
 
-    def telling(self, progress: Progress) -> None:
+    def report_to(self, progress: Progress) -> None:
         """Report to another function from now on."""
         self._progress = progress
 
@@ -159,14 +160,14 @@ class Writer:
             self._model = embedder, Chunker(embedder.count_tokens, embedder.info.max_tokens, self._settings)
         return self._model
 
-    def put(self, document: Document, file: File | None = None) -> None:
+    def put(self, document: Document, file: SourceFile | None = None) -> None:
         """Add a document, or replace the one with its id; `file` says where it is from, if that is known anew."""
         held = self.catalog.holds(document)
         if held and document.id not in self._removed and document.id not in self._cut:
             self.unchanged += 1
             if file and file != self.catalog.file_of(document.id):
                 self.catalog.assign(document.id, file)
-            self._told(1, 0)
+            self._advance(1, 0)
             return
         self.added += held is None
         self.replaced += held is not None
@@ -193,9 +194,9 @@ class Writer:
     def skip(self, item: Skipped) -> None:
         """Report what did not become a document."""
         self.skipped.append(item)
-        self._told(1, 0)
+        self._advance(1, 0)
 
-    def note(self, file: File, sha256: str | None, reason: str | None = None) -> None:
+    def note(self, file: SourceFile, sha256: str | None, reason: str | None = None) -> None:
         """Keep, with the next commit, what was read of a file; without a digest it is forgotten."""
         self._read.append((file, sha256, reason))
 
@@ -220,7 +221,7 @@ class Writer:
         if gone:
             self.catalog.purge()
         self.removed += len(self._removed)
-        self._told(len(self._cut), 0)
+        self._advance(len(self._cut), 0)
         self._cut, self._removed, self._read = {}, {}, []
 
     def settle(self) -> None:
@@ -252,13 +253,13 @@ class Writer:
         found: list[NDArray[np.float16]] = []
         if texts:
             embedder, _ = self.load()
-            vectors = embedder.embed_passages(texts, lambda count: self._told(0, count)).astype(np.float16)
+            vectors = embedder.embed_passages(texts, lambda count: self._advance(0, count)).astype(np.float16)
             found = np.split(vectors, np.cumsum([len(cut.passages) for cut in new])[:-1])
         else:
             found = [np.empty((0, 0), dtype=np.float16) for _ in new]
         given = iter(found)
         return [next(given) if cut.vectors is None else cut.vectors for cut in self._cut.values()]
 
-    def _told(self, documents: int, passages: int) -> None:
+    def _advance(self, documents: int, passages: int) -> None:
         if self._progress:
             self._progress(documents, passages)

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from filelock import FileLock, Timeout
+
 from citeqa.index.atomic import sync
 from citeqa.index.errors import IndexBusyError, StorageError
-from filelock import FileLock, Timeout
 
 PATIENCE = 10.0  # seconds that a writer waits for another one
 

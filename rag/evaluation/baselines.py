@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.documents.sentences import sentences
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index
@@ -17,7 +19,6 @@ from citeqa.rag.evaluation.questions import Question
 from citeqa.rag.evaluation.report import average, estimate, proportion
 from citeqa.rag.evaluation.retrieval import DEPTH, Search
 from citeqa.rag.retrieval.fusion import reciprocal_rank
-from numpy.typing import NDArray
 
 CONSTANT = 60  # of the fusion's paper, whatever the program itself uses
 READ = 10  # passages whose sentences are compared
@@ -53,7 +54,7 @@ def _piece(passage: Passage) -> Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SentenceResult:
     """The most similar sentence for one question; `score` is its cosine."""
 
     id: str
@@ -95,7 +96,7 @@ class NearestSentence:
 
 def run(
     questions: Sequence[Question], baseline: NearestSentence, progress: Callable[[], None] = lambda: None
-) -> list[Row]:
+) -> list[SentenceResult]:
     """One row a question, in their order."""
     rows = []
     for question in questions:
@@ -103,7 +104,7 @@ def run(
         piece, score = given or (None, -1.0)
         words = piece.text if piece else ""
         rows.append(
-            Row(
+            SentenceResult(
                 id=question.id,
                 question=question.question,
                 answerable=question.answerable,
@@ -120,7 +121,7 @@ def run(
     return rows
 
 
-def summary(rows: Sequence[Row]) -> dict[str, Any]:
+def summary(rows: Sequence[SentenceResult]) -> dict[str, Any]:
     """The figures of such a run, under the names of `report.summary`."""
     asked = [row for row in rows if row.answerable]
     scores, can = np.array([row.score for row in rows]), np.array([row.answerable for row in rows], dtype=bool)

@@ -1,13 +1,13 @@
-"""Fit how places are ordered, the confidence and its threshold, on the split "fit" of question sets.
+"""Fit how candidates are ordered, the confidence and its threshold, on the split "fit" of question sets.
 
     python -m citeqa.rag.evaluation.fit QUESTIONS.jsonl CORPUS [QUESTIONS.jsonl CORPUS ...]
 
-A place is right if it overlaps an accepted answer with a token F1 of at least 0.5, in an accepted document. The
+A candidate is right if it overlaps an accepted answer with a token F1 of at least 0.5, in an accepted document. The
 weight of the evidence beside the reader's margin is that of a conditional logistic regression (McFadden 1974): among
-the places read for a question, how likely is each to be right. The confidence is a logistic regression (Platt 1999) on
-the signs of the best place, over answerable and unanswerable questions. The threshold is the lowest confidence from
-which on the answers given are right in the share asked for. Every set counts the same in all of them, however many
-questions it has. The split "report" is never looked at.
+the candidates read for a question, how likely is each to be right. The confidence is a logistic regression (Platt
+1999) on the features of the best candidate, over answerable and unanswerable questions. The threshold is the lowest
+confidence from which on the answers given are right in the share asked for. Every set counts the same in all of them,
+however many questions it has. The split "report" is never looked at.
 """
 
 from __future__ import annotations
@@ -23,42 +23,43 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.rag.answerer import READ, Answerer
-from citeqa.rag.candidates import Place, signs
-from citeqa.rag.confidence import FITTED, Confidence, Signs
+from citeqa.rag.candidates import Candidate, features_of
+from citeqa.rag.confidence import FITTED, Confidence, Features
 from citeqa.rag.evaluation.metrics import RIGHT, token_f1
 from citeqa.rag.evaluation.questions import Question, load, some
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.reader.protocol import Reader
 from citeqa.rag.retrieval.retriever import Retriever
-from numpy.typing import NDArray
-from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
 # On half the squared weights of features in units of their spread, against the sum over all questions: weights stay
 # finite where a feature separates everything, and the more questions there are, the less it holds them down.
 PENALTY = 1.0
 PRECISION = 0.65  # share of the answers given that are right, on the fitting splits
 
-PLAIN = Confidence(0.0, intercept=0.0, weights=Signs(1.0, *[0.0] * 5), threshold=0.0)
+PLAIN = Confidence(0.0, intercept=0.0, weights=Features(1.0, *[0.0] * 5), threshold=0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A question and every place that was read for it; `right` says of each whether it is."""
+    """A question and every candidate that was read for it; `right` says of each whether it is."""
 
     question: Question
-    places: tuple[Place, ...]
+    candidates: tuple[Candidate, ...]
     right: NDArray[np.bool_]
 
 
 class Group(NamedTuple):
-    """A question for the ordering: a row of features a place, which are right, and how much it counts."""
+    """A question for the ordering: a row of features a candidate, which are right, and how much it counts."""
 
     features: NDArray[np.float64]
     right: NDArray[np.bool_]
@@ -76,8 +77,14 @@ def read(
     answerer, retriever = Answerer(index, embedder, reader, PLAIN), Retriever(index, embedder)
     found = []
     for question in questions:
-        places = answerer.places(question.question, retriever.retrieve(question.question, READ))
-        found.append(Read(question, tuple(places), np.array([_right(question, place) for place in places], dtype=bool)))
+        candidates = answerer.candidates(question.question, retriever.retrieve(question.question, READ))
+        found.append(
+            Read(
+                question,
+                tuple(candidates),
+                np.array([_right(question, candidate) for candidate in candidates], dtype=bool),
+            )
+        )
         progress()
     return found
 
@@ -85,26 +92,26 @@ def read(
 def fit(rows: Sequence[Read], precision: float = PRECISION, weights: Sequence[float] | None = None) -> Confidence:
     """Fit everything on what was read; `weights` says how much each question counts, equally by default."""
     counts = [1.0] * len(rows) if weights is None else weights
-    kept = [(row, count) for row, count in zip(rows, counts, strict=True) if row.places]
+    kept = [(row, count) for row, count in zip(rows, counts, strict=True) if row.candidates]
     rows, mass = [row for row, _ in kept], np.array([count for _, count in kept])
     weighed = _ordering(rows, mass)
     best = [_best(row, weighed) for row in rows]
-    features = np.array([signs(row.places[i], row.places) for row, i in zip(rows, best, strict=True)])
+    features = np.array([features_of(row.candidates[i], row.candidates) for row, i in zip(rows, best, strict=True)])
     right = np.array([row.right[i] for row, i in zip(rows, best, strict=True)])
     scale = features.std(axis=0) + 1e-9
     model = LogisticRegression(C=1 / PENALTY).fit(features / scale, right, sample_weight=mass)
     fitted = replace(
         weighed,
         intercept=round(float(model.intercept_[0]), 6),
-        weights=Signs(*(round(float(value), 6) for value in model.coef_[0] / scale)),
+        weights=Features(*(round(float(value), 6) for value in model.coef_[0] / scale)),
     )
-    confidences = np.array([fitted.probability(Signs(*map(float, row))) for row in features])
+    confidences = np.array([fitted.probability(Features(*map(float, row))) for row in features])
     return replace(fitted, threshold=_threshold(confidences, right, mass, precision))
 
 
 def _ordering(rows: Sequence[Read], mass: NDArray[np.float64]) -> Confidence:
     groups = [
-        Group(np.array([[p.margin, p.evidence] for p in row.places]), row.right, float(count))
+        Group(np.array([[p.margin, p.evidence] for p in row.candidates]), row.right, float(count))
         for row, count in zip(rows, mass, strict=True)
         if row.right.any() and not row.right.all()
     ]
@@ -113,7 +120,7 @@ def _ordering(rows: Sequence[Read], mass: NDArray[np.float64]) -> Confidence:
 
 
 def _best(row: Read, weighed: Confidence) -> int:
-    return int(np.argmax([weighed.score(p.margin, p.evidence) for p in row.places]))
+    return int(np.argmax([weighed.score(p.margin, p.evidence) for p in row.candidates]))
 
 
 def _threshold(
@@ -126,8 +133,8 @@ def _threshold(
     return round(float(confidences[order][last : last + 2].mean()), 6)
 
 
-def _right(question: Question, place: Place) -> bool:
-    return place.document_id in question.documents and token_f1(place.text, question.answers) >= RIGHT
+def _right(question: Question, candidate: Candidate) -> bool:
+    return candidate.document_id in question.documents and token_f1(candidate.text, question.answers) >= RIGHT
 
 
 def _fit_weights(groups: Sequence[Group]) -> tuple[float, float]:
@@ -176,7 +183,7 @@ def main() -> None:
                 {"name": path.parent.name, "sha256": sha256(path.read_bytes()).hexdigest(), "questions": len(questions)}
             )
     values = asdict(fit(rows, arguments.precision, weights))
-    values["weights"] = Signs(*values["weights"])._asdict()
+    values["weights"] = Features(*values["weights"])._asdict()
     arguments.output.write_text(json.dumps({"values": values, "fitted_on": fitted_on}, indent=2) + "\n")
     print(json.dumps(values, indent=2))
 

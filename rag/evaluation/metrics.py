@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.rag import matching
 from citeqa.rag.evaluation.resampling import Numbers
-from numpy.typing import NDArray
 
 Flags = Sequence[bool] | NDArray[np.bool_]
 

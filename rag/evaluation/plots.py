@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib as mpl
-from citeqa.rag.evaluation import metrics
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from citeqa.rag.evaluation import metrics
 
 INK, ACCENT, OTHER, FAINT, LINE = "#000001", "#000002", "#000003", "#000004", "#000005"
 _VARIABLES = {

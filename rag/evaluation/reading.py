@@ -34,7 +34,7 @@ from citeqa.rag.reader.protocol import Reader
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReadingResult:
     """A question and the best span of its paragraph: the words, and the margin over no answer (None and no words
     where the reader finds no span at all)."""
 
@@ -89,7 +89,7 @@ def measure(
     }
 
 
-def summary(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
+def summary(rows: Sequence[ReadingResult], threshold: float) -> dict[str, Any]:
     """The figures of what was read, in the form of `report.summary`: EM and F1 of the answerable questions when
     forced, then as SQuAD 2.0 counts them when answers come from the margin `threshold` up; AUROC of the margin,
     answerable against unanswerable. A threshold that refuses everything is None."""
@@ -109,7 +109,7 @@ def summary(rows: Sequence[Row], threshold: float) -> dict[str, Any]:
     }
 
 
-def _best(rows: Sequence[Row]) -> metrics.Best:
+def _best(rows: Sequence[ReadingResult]) -> metrics.Best:
     return metrics.best_overall([row.f1 for row in rows], [row.score for row in rows], [row.answerable for row in rows])
 
 
@@ -126,10 +126,10 @@ def _paragraph(question: Question, documents: Mapping[str, Document]) -> tuple[s
         raise QuestionSetError(f"question {question.id!r} was written for what is not there: {error}") from None
 
 
-def _read(question: Question, title: str, text: str, reader: Reader) -> Row:
+def _read(question: Question, title: str, text: str, reader: Reader) -> ReadingResult:
     spans = reader.read(question.question, [text], [title])[0]
     answer = text[spans[0].span.start : spans[0].span.end] if spans else ""
-    return Row(
+    return ReadingResult(
         id=question.id,
         question=question.question,
         split=question.split,

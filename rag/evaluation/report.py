@@ -8,10 +8,11 @@ from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.rag.evaluation import metrics, ranking
 from citeqa.rag.evaluation.resampling import bootstrap, interval
-from citeqa.rag.evaluation.run import Row
-from numpy.typing import NDArray
+from citeqa.rag.evaluation.run import AnswerResult
 
 Picked = NDArray[np.intp]  # positions of questions
 
@@ -24,7 +25,7 @@ class _OfSplit(Protocol):
 R = TypeVar("R", bound=_OfSplit)
 
 
-def summary(rows: Sequence[Row]) -> dict[str, Any]:
+def summary(rows: Sequence[AnswerResult]) -> dict[str, Any]:
     """The figures of a run: proportions as `{"value", "low", "high", "hits", "total"}` (Wilson, 95 %), all else as
     `{"value", "low", "high", "total"}` (bootstrap over questions, 95 %), counts as numbers; values are None where
     nothing was there to measure.
@@ -153,7 +154,7 @@ def by_split(
     return found if len(splits) == 1 else found | {"all": measure(rows)}
 
 
-def record(rows: Sequence[Row], about: dict[str, Any]) -> dict[str, Any]:
+def record(rows: Sequence[AnswerResult], about: dict[str, Any]) -> dict[str, Any]:
     """Everything about a run, ready for JSON: what it was about, its figures, and every question's values."""
     return {"about": about, "figures": by_split(rows), "rows": [asdict(row) for row in rows]}
 

@@ -20,7 +20,7 @@ Search = Callable[[str, int], Sequence[Piece]]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RetrievalResult:
     """What was found for one question; what is measured of it is described at `found.values`. It was lost if nothing
     relevant is among the first ten passages."""
 
@@ -50,7 +50,7 @@ def run(
     search: Search,
     text: Callable[[str], str],
     progress: Callable[[], None] = lambda: None,
-) -> list[Row]:
+) -> list[RetrievalResult]:
     """One row a question that has something to be found, in their order: unanswerable ones have nothing.
 
     Args:
@@ -70,13 +70,13 @@ def run(
     return rows
 
 
-def _row(question: Question, search: Search, text: Callable[[str], str]) -> Row:
+def _row(question: Question, search: Search, text: Callable[[str], str]) -> RetrievalResult:
     start = time.perf_counter()
     pieces = search(question.question, DEPTH)
     taken = (time.perf_counter() - start) * 1000
     found = values(question, pieces, deepest=DEPTH)
     lost: Stage = "" if found["success_at_10"] else "not retrieved"
-    return Row(
+    return RetrievalResult(
         id=question.id,
         question=question.question,
         split=question.split,
@@ -90,12 +90,12 @@ def _row(question: Question, search: Search, text: Callable[[str], str]) -> Row:
     )
 
 
-def summary(rows: Sequence[Row]) -> dict[str, Any]:
+def summary(rows: Sequence[RetrievalResult]) -> dict[str, Any]:
     """The figures of a run; see `report.retrieval`."""
     return {"questions": len(rows), **retrieval(rows), **latencies([row.milliseconds for row in rows])}
 
 
-def record(rows: Sequence[Row], about: Mapping[str, Any]) -> dict[str, Any]:
+def record(rows: Sequence[RetrievalResult], about: Mapping[str, Any]) -> dict[str, Any]:
     """Everything about a run, in the form of `report.record`."""
     return {
         "about": {**about, "measured": KIND},

@@ -27,7 +27,7 @@ class Service(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AnswerResult:
     """What one question led to. Values about the answer are of the answer when forced (`min_confidence` 0).
 
     `answers` are the accepted ones. `right` is what the confidence is the probability of: a token F1 of at least
@@ -74,7 +74,7 @@ def run(
     service: Service,
     progress: Callable[[], None] = lambda: None,
     journal: Journal | None = None,
-) -> list[Row]:
+) -> list[AnswerResult]:
     """One row a question, in their order. A question that is refused is asked again with `min_confidence` 0, so that
     what it would have answered counts too. What the journal holds is not asked again."""
     texts = _Texts(service)
@@ -89,10 +89,12 @@ def run(
     return rows
 
 
-def restored(values: dict[str, Any]) -> Row:
+def restored(values: dict[str, Any]) -> AnswerResult:
     """A row, of the values that it had in JSON."""
     returned = tuple(Returned(**one) for one in values["returned"])
-    return Row(**values | {name: tuple(values[name]) for name in ("answers", "candidates")} | {"returned": returned})
+    return AnswerResult(
+        **values | {name: tuple(values[name]) for name in ("answers", "candidates")} | {"returned": returned}
+    )
 
 
 class _Texts:
@@ -108,7 +110,7 @@ class _Texts:
         return self._texts[document_id]
 
 
-def _row(question: Question, service: Service, texts: _Texts) -> Row:
+def _row(question: Question, service: Service, texts: _Texts) -> AnswerResult:
     body: dict[str, Any] = {"question": question.question, "k": RANKED}
     if question.asked_on:
         body["today"] = question.asked_on.isoformat()
@@ -130,7 +132,7 @@ def _row(question: Question, service: Service, texts: _Texts) -> Row:
         retrieved=bool(retrieved["reciprocal_rank"]),
         read=right or any(_right(question, *other) for other in others),
     )
-    return Row(
+    return AnswerResult(
         id=question.id,
         question=question.question,
         split=question.split,

@@ -17,7 +17,7 @@ _SEPARATOR = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SquadQuestion:
     """A question and the paragraph it was written for; `answers` are empty where that paragraph does not answer it."""
 
     id: str
@@ -32,7 +32,7 @@ class Article:
     """One article: its paragraphs joined by blank lines into a document, and the questions about it."""
 
     document: Document
-    asked: tuple[Asked, ...]
+    asked: tuple[SquadQuestion, ...]
 
 
 def load(path: Path) -> list[Article]:
@@ -67,7 +67,7 @@ def _article(entry: dict[str, object]) -> Article:
     return Article(document, tuple(asked))
 
 
-def _asked(qa: dict[str, object], document_id: str, context: str, place: Span) -> Asked:
+def _asked(qa: dict[str, object], document_id: str, context: str, place: Span) -> SquadQuestion:
     spans = []
     answers = [] if qa.get("is_impossible") else qa["answers"]
     if not isinstance(answers, list):
@@ -77,4 +77,4 @@ def _asked(qa: dict[str, object], document_id: str, context: str, place: Span) -
         if context[start : start + len(text)] != text:
             raise ValueError(f"question {qa['id']!r}: the answer {text!r} does not stand at {start}")
         spans.append(Span(place.start + start, place.start + start + len(text)))
-    return Asked(str(qa["id"]), str(qa["question"]).strip(), document_id, place, tuple(dict.fromkeys(spans)))
+    return SquadQuestion(str(qa["id"]), str(qa["question"]).strip(), document_id, place, tuple(dict.fromkeys(spans)))

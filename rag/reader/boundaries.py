@@ -7,8 +7,9 @@ import unicodedata
 from typing import NamedTuple
 
 import numpy as np
-from citeqa.index.types import Span
 from numpy.typing import NDArray
+
+from citeqa.index.types import Span
 
 # opening marks, each with what may close it
 _PAIRS = {

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
+
 from citeqa.index.atomic import sha256, sync_tree, write_json
 from citeqa.index.embedding.conversion import to_onnx
 from citeqa.index.embedding.quantization import quantize, quantize_tables
@@ -16,7 +18,6 @@ from citeqa.index.embedding.runtime import MODEL, TOKENIZER, Feed, run, session
 from citeqa.rag.reader.onnx_reader import DESCRIPTION, OnnxReader
 from citeqa.rag.reader.protocol import ReaderError
 from citeqa.rag.reader.windows import Encoder
-from filelock import FileLock
 
 OUTPUTS = ["start_logits", "end_logits"]
 AGREEMENT = {"fp32": 1e-3, "int8": 0.6}  # how far a logit of the probe may be from the original's

@@ -41,8 +41,9 @@ def load_reader(model: str | None, cache: Path) -> OnnxReader:
 
 
 def _export(model: str, folder: Path) -> None:
-    from citeqa.rag.reader.export import export
     from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+    from citeqa.rag.reader.export import export
 
     try:
         loaded, report = AutoModelForQuestionAnswering.from_pretrained(model, output_loading_info=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from citeqa.index.atomic import sha256
-from citeqa.index.embedding.runtime import MODEL, TOKENIZER, SideBySide
+from citeqa.index.embedding.runtime import MODEL, TOKENIZER, OnnxModel
 from citeqa.index.types import Span
 from citeqa.rag.reader.protocol import ReaderError, ReaderInfo
 from citeqa.rag.reader.spans import best_spans
@@ -35,7 +35,7 @@ class OnnxReader:
         """
         described = _described(folder)
         self._info = ReaderInfo(described["name"], described["files"][MODEL], described["precision"])
-        self._model = SideBySide(folder / MODEL)
+        self._model = OnnxModel(folder / MODEL)
         self._encoder = Encoder(folder / TOKENIZER, described["max_tokens"])
         probe = described["probe"]
         best = self.read(probe["question"], [probe["text"]], [probe["heading"]])[0][:1]

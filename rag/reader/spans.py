@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.types import Span
 from citeqa.rag.reader.boundaries import inside_word, outward, paragraphs, trimmed
 from citeqa.rag.reader.windows import Window
-from numpy.typing import NDArray
 
 LONGEST = 40  # tokens a span may have
 _FEW = 256  # best spans looked at before all are put in order

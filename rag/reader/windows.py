@@ -1,4 +1,4 @@
-"""What a reader's model sees at once: a question, a heading and a passage as tokens, each with its place in the passage."""
+"""What a reader's model sees at once: a question, a heading and a passage as tokens with their places."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding
+
 from citeqa.index.embedding.runtime import Feed, tokenizer
 from citeqa.index.types import Span
 from citeqa.rag.reader.boundaries import past_marks
-from numpy.typing import NDArray
-from tokenizers import Encoding
 
 QUESTION_TOKENS = 64  # a longer question is read up to here, or to a third of what the model sees if that is less
 STRIDE = 96  # tokens that two windows of one long passage share, or a third

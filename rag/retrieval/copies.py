@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.rag.matching import quantities
 from citeqa.rag.types import Evidence
-from numpy.typing import NDArray
 
 WIDTH = 16  # bytes of a shingle, about three words; a power of two
 SAMPLED = 8  # one shingle of so many is kept; a power of two

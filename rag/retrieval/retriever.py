@@ -7,18 +7,19 @@ from datetime import date
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.embedding.embedder import Embedder, EmbedderInfo
 from citeqa.index.storage.selection import Selection
 from citeqa.index.types import Document, Filters, Passage, Ranked
 from citeqa.rag.retrieval.fusion import convex
 from citeqa.rag.types import Evidence
-from numpy.typing import NDArray
 
 DEPTH = 100  # passages taken from each ranking before fusion, however many are asked for
 
 
-class Searched(Protocol):
-    """What questions are asked over: an index, or texts that were given; see `index.storage.snapshot.Index` for the words."""
+class SearchIndex(Protocol):
+    """What questions are asked over: an index, or texts given with the question."""
 
     @property
     def documents(self) -> int:
@@ -48,7 +49,7 @@ class Searched(Protocol):
 class Retriever:
     """Searches one index. May be shared between threads."""
 
-    def __init__(self, index: Searched, embedder: Embedder) -> None:
+    def __init__(self, index: SearchIndex, embedder: Embedder) -> None:
         """Raises IndexMismatchError if the index was not made with this embedder."""
         index.check(embedder.info)
         self._index = index

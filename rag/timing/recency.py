@@ -23,7 +23,7 @@ WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TimingPlan:
     """What was understood, and the filters that hold; `timings` are those that act, none where they do not apply."""
 
     understood: tuple[Timing, ...]
@@ -31,19 +31,19 @@ class Plan:
     filters: Filters
 
 
-def planned(question: str, filters: Filters, today: date, *, apply: bool = True) -> Plan:
+def planned(question: str, filters: Filters, today: date, *, apply: bool = True) -> TimingPlan:
     """What the times in a question will do, if `apply`; filters that contradict each other are preferences."""
     found = understood(question, today)
     if not found or not apply or filters.date_from or filters.date_to:
-        return Plan(found, (), filters)
+        return TimingPlan(found, (), filters)
     strict = [timing for timing in found if timing.use == "filter"]
     if not strict:
-        return Plan(found, found, filters)
+        return TimingPlan(found, found, filters)
     first = max((timing.date_from for timing in strict if timing.date_from), default=None)
     last = min((timing.date_to for timing in strict if timing.date_to), default=None)
     if first and last and first > last:
-        return Plan(found, tuple(replace(t, use="prefer") if t in strict else t for t in found), filters)
-    return Plan(found, found, replace(filters, date_from=first, date_to=last, undated=True))
+        return TimingPlan(found, tuple(replace(t, use="prefer") if t in strict else t for t in found), filters)
+    return TimingPlan(found, found, replace(filters, date_from=first, date_to=last, undated=True))
 
 
 def by_dates(

@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from citeqa.index.atomic import sha256, write_json
 from citeqa.index.embedding.runtime import TOKENIZER
 from citeqa.index.embedding.weights import DEFAULT_MODEL, DEFAULT_MODEL_SHA256, packaged
@@ -34,7 +35,7 @@ from citeqa.rag.training.card import TRAINING, write
 from citeqa.rag.training.encoded import Encoded, labelled
 from citeqa.rag.training.model import Ensemble, average, feed, fresh, taught
 from citeqa.rag.training.prepare import Prepared, composition, examples
-from citeqa.rag.training.train import Settings, measured, order, progress_of, train
+from citeqa.rag.training.train import TrainingSettings, measured, order, progress_of, train
 
 log = logging.getLogger("citeqa.rag.training")
 
@@ -42,12 +43,13 @@ NAME = "citeqa-reader-minilm-l6"
 SEED = 1  # of what is kept aside and read
 MAX_TOKENS = 320  # what the reader sees at once
 TEACHERS = tuple(
-    Settings(440_000, peak=peak, seed=seed) for seed, peak in enumerate((2e-4, 1e-4, 3e-4, 2e-4, 3e-4, 4e-4), start=1)
+    TrainingSettings(440_000, peak=peak, seed=seed)
+    for seed, peak in enumerate((2e-4, 1e-4, 3e-4, 2e-4, 3e-4, 4e-4), start=1)
 )
 STUDENTS = (
-    Settings(70_000, batch=128, peak=2e-4, seed=11),
-    Settings(60_000, batch=128, peak=4e-4, seed=12),
-    Settings(60_000, batch=128, peak=2e-4, seed=15),
+    TrainingSettings(70_000, batch=128, peak=2e-4, seed=11),
+    TrainingSettings(60_000, batch=128, peak=4e-4, seed=12),
+    TrainingSettings(60_000, batch=128, peak=2e-4, seed=15),
 )
 CALIBRATION = 32  # every so many of the examples kept aside are run to find the range of activations
 
@@ -97,13 +99,17 @@ def main() -> None:
 
 
 def made(
-    prepared: Prepared, encoder: Encoder, teachers: Sequence[Settings], students: Sequence[Settings], work: Path
+    prepared: Prepared,
+    encoder: Encoder,
+    teachers: Sequence[TrainingSettings],
+    students: Sequence[TrainingSettings],
+    work: Path,
 ) -> tuple[torch.nn.Module, list[dict[str, Any]]]:
     """The reader, and for each training how it was done and what it gave on the articles kept aside."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     trainings: list[dict[str, Any]] = []
 
-    def trained(what: str, model: torch.nn.Module, given: Encoded, settings: Settings) -> torch.nn.Module:
+    def trained(what: str, model: torch.nn.Module, given: Encoded, settings: TrainingSettings) -> torch.nn.Module:
         folder = work / f"{what}-{settings.seed}"
         model = train(model, given, prepared.aside, encoder, settings, folder)
         trainings.append({"what": f"{what} {settings.seed}", **asdict(settings), **progress_of(folder)[-1]})
@@ -124,9 +130,13 @@ def made(
 
 
 def _believed(
-    ensemble: Ensemble, given: Encoded, teachers: Sequence[Settings], students: Sequence[Settings], work: Path,
+    ensemble: Ensemble,
+    given: Encoded,
+    teachers: Sequence[TrainingSettings],
+    students: Sequence[TrainingSettings],
+    work: Path,
     device: str,
-) -> Encoded:  # fmt: skip
+) -> Encoded:
     """What the teachers believe of the windows that the students will see, worked out once."""
     plan = json.dumps([asdict(one) for one in (*teachers, *students)])
     kept = work / f"believed-{digest(plan.encode() + given.ids.tobytes()).hexdigest()[:16]}.npy"

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+
 from citeqa.rag.reader.windows import Encoder, Window
 from citeqa.rag.training.windows import Example
-from numpy.typing import NDArray
 
 ROUND = 16  # lengths are rounded up to multiples: memory grows without end where shapes vary freely
 

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForQuestionAnswering
+from transformers.modeling_outputs import QuestionAnsweringModelOutput
+
 from citeqa.index.embedding.quantization import restored
 from citeqa.index.embedding.runtime import MODEL
 from citeqa.index.embedding.weights import packaged
 from citeqa.rag.reader.protocol import ReaderError
 from citeqa.rag.reader.windows import Window
 from citeqa.rag.training.encoded import Batch, Encoded
-from numpy.typing import NDArray
-from transformers import AutoModelForQuestionAnswering
-from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
 
 def fresh(seed: int, dropout: float = 0.0) -> torch.nn.Module:

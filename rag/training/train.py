@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 import torch
+
 from citeqa.rag.evaluation.metrics import auroc, exact_match, mean, token_f1
 from citeqa.rag.reader.spans import best_spans
 from citeqa.rag.reader.windows import Encoder
@@ -29,7 +30,7 @@ SAVED = 240  # seconds between checkpoints
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainingSettings:
     """How a reader is trained. `windows` is how many windows are seen in all, repeats included."""
 
     windows: int
@@ -84,13 +85,13 @@ def batches(given: Encoded, size: int, seed: str) -> Iterator[list[int]]:
         turn += 1
 
 
-def order(given: Encoded, settings: Settings) -> Iterator[list[int]]:
+def order(given: Encoded, settings: TrainingSettings) -> Iterator[list[int]]:
     """The batches of a training, one for each step."""
     return batches(given, settings.batch, str(settings.seed))
 
 
 def train(
-    model: torch.nn.Module, given: Encoded, kept_aside: Sequence[Example], encoder: Encoder, settings: Settings,
+    model: torch.nn.Module, given: Encoded, kept_aside: Sequence[Example], encoder: Encoder, settings: TrainingSettings,
     folder: Path,
 ) -> torch.nn.Module:  # fmt: skip
     """Train a reader, or go on from the last checkpoint; `folder` holds the checkpoints and the log."""
@@ -168,14 +169,14 @@ def measured(model: torch.nn.Module, examples: Sequence[Example], encoder: Encod
     }
 
 
-def _resume(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: Settings) -> int:
+def _resume(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: TrainingSettings) -> int:
     """The step to go on from: the last checkpoint of the same run, or the stable phase of a shorter one."""
     for name in ("last.pt", "stable.pt"):
         path = folder / name
         if not path.exists():
             continue
         state = torch.load(path, map_location="cpu", weights_only=True)
-        made = Settings(**state["settings"])
+        made = TrainingSettings(**state["settings"])
         same = replace(made, windows=settings.windows) == settings
         if same and (made.windows == settings.windows or state["step"] <= min(made.falling, settings.falling)):
             model.load_state_dict(state["model"])
@@ -185,7 +186,9 @@ def _resume(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimiz
     return 0
 
 
-def _save(path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int, settings: Settings) -> None:
+def _save(
+    path: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int, settings: TrainingSettings
+) -> None:
     state = {
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from citeqa.index.types import Document, Passage, Span
-from citeqa.rag.evaluation.squad import Article, Asked
+from citeqa.rag.evaluation.squad import Article, SquadQuestion
 from citeqa.rag.matching import normalized
 
 if TYPE_CHECKING:  # where there are windows already, nothing is cut or retrieved
@@ -58,15 +58,15 @@ class Cutter:
     def knows(self, document_id: str) -> bool:
         return document_id in self._documents
 
-    def paragraph(self, asked: Asked) -> Passage:
+    def paragraph(self, asked: SquadQuestion) -> Passage:
         """The whole paragraph a question was written for."""
         return Passage(asked.document_id, asked.paragraph, self._documents[asked.document_id].quote(asked.paragraph))
 
-    def answering(self, asked: Asked) -> list[Passage]:
+    def answering(self, asked: SquadQuestion) -> list[Passage]:
         """The passages that hold the first answer whole."""
         return [p for p in self._passages[asked.document_id] if p.span.contains(asked.answers[0])]
 
-    def misleading(self, asked: Asked) -> Passage:
+    def misleading(self, asked: SquadQuestion) -> Passage:
         """The passage of the paragraph that has the most words of the question."""
         words = set(_WORD.findall(asked.question.lower()))
         near = [p for p in self._passages[asked.document_id] if p.span.overlaps(asked.paragraph)]
@@ -128,7 +128,7 @@ def _kept(path: Path) -> dict[str, list[list[str]]]:
     return dict(json.loads(line) for line in whole.split(b"\n") if line)
 
 
-def _wrong(asked: Asked, cutter: Cutter, retriever: Retriever, chance: random.Random) -> list[list[str]]:
+def _wrong(asked: SquadQuestion, cutter: Cutter, retriever: Retriever, chance: random.Random) -> list[list[str]]:
     """Headings and texts of passages found for the question that do not hold its answer, the first one by chance."""
     place = asked.answers[0].shifted(-asked.paragraph.start)
     answer = f" {normalized(cutter.paragraph(asked).text[place.start : place.end])} "

@@ -27,10 +27,11 @@ from statistics import median, quantiles
 import httpx
 from benchmarks.growth import spoken, write_corpus
 from benchmarks.run import machine
+from guarded import Guarded
+
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.storage.writer import update
-from guarded import Guarded
 
 ROOT = Path(__file__).resolve().parents[2]
 THROUGHPUT = 0.95  # of one client's, at least

@@ -18,6 +18,8 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
 from citeqa.index.documents.corpus import document as document_of
 from citeqa.index.embedding.embedder import Embedder
@@ -25,7 +27,6 @@ from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.types import Document
 from citeqa.rag.retrieval import copies
-from numpy.typing import NDArray
 
 DOCUMENTS = 60
 LONGEST = 3000  # code points of an article

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from citeqa.index.cores import cores
-from citeqa.index.embedding.runtime import SideBySide
 from onnx import TensorProto, helper
+
+from citeqa.index.cores import cores
+from citeqa.index.embedding.runtime import OnnxModel
 
 SIDE = 1024  # of the matrices that are multiplied
 ROUNDS = 30
@@ -38,7 +39,7 @@ def best(action: Callable[[], object]) -> float:
     return min(times)
 
 
-def product(operator: str, kinds: tuple[int, int, int], folder: Path) -> SideBySide:
+def product(operator: str, kinds: tuple[int, int, int], folder: Path) -> OnnxModel:
     """A model of one product of a matrix that is given with one that is constant; each core computes its own."""
     values = np.random.default_rng(1).integers(-60, 60, (SIDE, SIDE))
     constant = helper.make_tensor("b", kinds[1], (SIDE, SIDE), values.flatten().tolist())
@@ -51,7 +52,7 @@ def product(operator: str, kinds: tuple[int, int, int], folder: Path) -> SideByS
     path = folder / f"{operator}.onnx"
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     path.write_bytes(model.SerializeToString())
-    return SideBySide(path)
+    return OnnxModel(path)
 
 
 def calibrated(folder: Path) -> Cost:

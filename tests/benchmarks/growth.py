@@ -21,7 +21,9 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from citeqa.api.live import LivingService
+from wrapped import Wrapped
+
+from citeqa.api.live import LiveService
 from citeqa.index.documents.corpus import document
 from citeqa.index.documents.sentences import sentences
 from citeqa.index.embedding.embedder import Embedder, Vectors
@@ -30,7 +32,6 @@ from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.storage.doctor import examine
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import BATCH, update
-from wrapped import Wrapped
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = (1_000, 10_000, 100_000)
@@ -93,7 +94,7 @@ def timed(action: Callable[[], object]) -> float:
 def changes(index: Path, models: Path, pool: list[str]) -> dict[str, float]:
     """Median milliseconds of one change through the running service, until the next search shows it."""
     found: dict[str, list[float]] = {"add": [], "replace": [], "delete": []}
-    with closing(LivingService(index, models)) as service:
+    with closing(LiveService(index, models)) as service:
         for i in range(ROUNDS):
             name = f"new-{i}"
             given = [document(name, article(pool, f"{name} {turn}", 20), file_sha256="0") for turn in "ab"]

@@ -14,6 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.loading import PRECISIONS, load_embedder
 from citeqa.index.embedding.onnx_embedder import OnnxEmbedder

@@ -19,12 +19,13 @@ from pathlib import Path
 from statistics import median
 
 import httpx
+from servers import Server
+
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.loading import PRECISIONS, load_embedder
 from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
 from citeqa.index.embedding.runtime import TOKENIZER, tokenizer
 from citeqa.index.embedding.weights import DEFAULT_MODEL, packaged
-from servers import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSAGES = 512
@@ -59,8 +60,8 @@ TORCH_READER = """
 import json, sys, time
 import torch
 from transformers import AutoTokenizer
-from index.sources import packaged
-from rag.training.model import fresh
+from citeqa.index.embedding.weights import packaged
+from citeqa.rag.training.model import fresh
 model = fresh(1).eval()
 tokenizer = AutoTokenizer.from_pretrained(str(packaged()))
 @torch.inference_mode()
@@ -71,7 +72,7 @@ def read(question, texts):
 """
 OUR_READER = """
 import json, sys, time
-from rag.reader import SHIPPED, OnnxReader
+from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 reader = OnnxReader(SHIPPED)
 """
 PEER = """
@@ -106,7 +107,10 @@ def embedding(call: str) -> str:
 
 def ours(models: Path, precision: str) -> str:
     load = f"load_embedder('all-MiniLM-L6-v2', Path({str(models)!r}), {precision!r})"
-    return f"import json, sys, time\nfrom pathlib import Path\nfrom index.models import load_embedder\nmodel = {load}\n"
+    imports = (
+        "import json, sys, time\nfrom pathlib import Path\nfrom citeqa.index.embedding.loading import load_embedder\n"
+    )
+    return f"{imports}model = {load}\n"
 
 
 def first_answer(index: Path, question: str) -> float:
@@ -189,8 +193,9 @@ def reading(folder: Path, models: Path) -> None:
     found = process(OUR_READER + READING.format('reader.read(question, texts, [""] * len(texts))'), str(given))
     ratio = peer["milliseconds"] / found["milliseconds"]
     print(f"ten passages: torch {peer['milliseconds']:.0f} ms, here {found['milliseconds']:.0f} ms ({ratio:.1f} x)")
-    without = ours(models, "fp32") + "import rag.reader\nmodel.embed_query('ready')\nfound = {}"
-    reader = "\nimport sys, time\nfrom rag.reader import SHIPPED, OnnxReader\nreader = OnnxReader(SHIPPED)\n"
+    without = ours(models, "fp32") + "import citeqa.rag.reader.onnx_reader\nmodel.embed_query('ready')\nfound = {}"
+    reader = "\nimport sys, time\nfrom citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader\n"
+    reader += "reader = OnnxReader(SHIPPED)\n"
     reads = READING.format('reader.read(question, texts, [""] * len(texts))')
     more = process(without + reader + reads, str(given))["megabytes"] - process(without)["megabytes"]
     print(f"the reader adds {more:.0f} MB to the process")

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from benchmarks.growth import changes, spoken, timed
 from benchmarks.synthetic import Space, write
+
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.storage.snapshot import Index

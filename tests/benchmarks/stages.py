@@ -28,21 +28,22 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.floors import Cost, calibrated
+from benchmarks.growth import article, spoken, write_corpus
+from benchmarks.run import machine
+
 import citeqa.index.documents.chunker
 import citeqa.index.storage.generations
 import citeqa.index.storage.writer
 import citeqa.rag.reader.onnx_reader
 import citeqa.rag.retrieval.copies
 import citeqa.rag.retrieval.retriever
-from benchmarks.floors import Cost, calibrated
-from benchmarks.growth import article, spoken, write_corpus
-from benchmarks.run import machine
 from citeqa.api.evaluation.local import serving
 from citeqa.api.service import Service
 from citeqa.index.documents.chunker import Chunker
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
-from citeqa.index.embedding.runtime import SideBySide
+from citeqa.index.embedding.runtime import OnnxModel
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.ranking.dense import DensePart
 from citeqa.index.ranking.lexical import LexicalIndex
@@ -158,7 +159,7 @@ QUESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (Index, "headings", "fetching", nothing),
     (OnnxReader, "read", "reading: spans", nothing),
     (Encoder, "encode_all", "reading: tokens", tokenized),
-    (SideBySide, "run", ": model", computed),
+    (OnnxModel, "run", ": model", computed),
     (citeqa.rag.reader.onnx_reader, "best_spans", "reading: spans", squares),
 )
 INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
@@ -171,7 +172,7 @@ INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (OnnxEmbedder, "count_tokens", "chunking: tokens", nothing),
     (citeqa.index.documents.chunker, "document_sentences", "sentences", nothing),
     (OnnxEmbedder, "embed_passages", "embedding: tokens", nothing),
-    (SideBySide, "run", ": model", computed),
+    (OnnxModel, "run", ": model", computed),
     (DensePart, "build", "FAISS", vectors),
     (DensePart, "save", "FAISS", nothing),
     (LexicalIndex, "write", "tantivy", nothing),

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.growth import spoken
+from numpy.typing import NDArray
+
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
 from citeqa.index.embedding.embedder import EmbedderInfo
@@ -22,7 +24,6 @@ from citeqa.index.storage.generations import rebuild
 from citeqa.index.storage.layout import DATABASE
 from citeqa.index.storage.settings import settings_of
 from citeqa.index.types import Passage, Span
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from fastapi import APIRouter, Depends
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
 from citeqa.api.http.routes.questions import POSTED, Writing, json_only, problems
 from citeqa.api.schemas import Id, Text
 from citeqa.index.errors import UnknownDocumentError
@@ -11,9 +15,6 @@ from citeqa.index.storage.snapshot import Index
 from citeqa.index.types import Span
 from citeqa.rag.evaluation.appending import append
 from citeqa.rag.evaluation.judged import Place, row
-from fastapi import APIRouter, Depends
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FILE = "feedback.jsonl"  # in the data folder
 

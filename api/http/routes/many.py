@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
 from citeqa.api.caching import AnswerCache
 from citeqa.api.http.problems import problem_of
 from citeqa.api.http.routes.questions import POSTED, Loaded, answered, check_length, json_only
@@ -11,12 +15,9 @@ from citeqa.api.http.uploads import from_text
 from citeqa.api.schemas import AskRequest, AskResponse, BatchItem, BatchRequest, BatchResponse, Problem, ReadRequest
 from citeqa.api.service import Service
 from citeqa.index.errors import UnknownDocumentError
-from citeqa.index.storage.in_memory import GivenTexts
+from citeqa.index.storage.in_memory import InMemoryIndex
 from citeqa.index.storage.settings import chunker_of
 from citeqa.index.types import Document
-from fastapi import APIRouter, Depends, Request
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 
 many = APIRouter(prefix="/api")
 
@@ -58,7 +59,7 @@ def read(body: ReadRequest, service: Loaded, request: Request) -> AskResponse:
     size = sum(len(document.text) for document in body.documents)
     if size > most:
         raise _fault(("body", "documents"), f"The texts have {size:,} characters; {most:,} are allowed")
-    given = GivenTexts(_documents(body), service.answerer.embedder, chunker_of(service.index.settings))
+    given = InMemoryIndex(_documents(body), service.answerer.embedder, chunker_of(service.index.settings))
     return answered(body, service.answerer.over(given), given, AnswerCache(0), request)
 
 

@@ -6,10 +6,15 @@ import logging
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+
+from citeqa.api import schemas
 from citeqa.api.caching import AnswerCache
-from citeqa.api.http.request_log import told
+from citeqa.api.http.request_log import request_info
 from citeqa.api.http.uploads import BODY, posted
-from citeqa.api.live import LivingService
+from citeqa.api.live import LiveService
 from citeqa.api.schemas import (
     PROBLEM,
     AskRequest,
@@ -25,17 +30,13 @@ from citeqa.api.schemas import (
     VerifyRequest,
     VerifyResponse,
 )
-from citeqa.api import schemas
 from citeqa.api.service import Service, versions
 from citeqa.api.settings import Settings
 from citeqa.index.types import Filters
 from citeqa.rag.answerer import Answerer
 from citeqa.rag.citation.verification import verify as compare
 from citeqa.rag.followup import carried
-from citeqa.rag.retrieval.retriever import Searched
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
+from citeqa.rag.retrieval.retriever import SearchIndex
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _living(request: Request) -> LivingService:
+def _living(request: Request) -> LiveService:
     """The service that may write.
 
     Raises:
@@ -59,7 +60,7 @@ def _living(request: Request) -> LivingService:
     own = origin is None or origin in settings.allowed_origins
     if not own and urlsplit(origin or "").netloc != request.headers.get("host"):
         raise HTTPException(403, "Documents can only be changed by the service's own page and by programs.")
-    service: LivingService = request.app.state.service
+    service: LiveService = request.app.state.service
     return service
 
 
@@ -87,7 +88,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 Loaded = Annotated[Service, Depends(_service)]
-Writing = Annotated[LivingService, Depends(_living)]
+Writing = Annotated[LiveService, Depends(_living)]
 DocumentId = Annotated[str, Path(examples=["002_73ec0a3e5fd5a0e3"])]
 router = APIRouter(prefix="/api")
 GUARDED = problems(401, 421, 429)  # what any route may answer, by the settings
@@ -102,7 +103,7 @@ def ask(body: AskRequest, service: Loaded, request: Request) -> AskResponse:
 
 
 def answered(
-    body: AskRequest, answerer: Answerer, searched: Searched, cache: AnswerCache, request: Request
+    body: AskRequest, answerer: Answerer, searched: SearchIndex, cache: AnswerCache, request: Request
 ) -> AskResponse:
     """The answer to one question over what is searched, which is counted."""
     response, kept = cache.ask(
@@ -116,7 +117,7 @@ def answered(
         today=body.today,
         use_dates=body.use_dates,
     )
-    told(request.scope).answered(response, kept)
+    request_info(request.scope).answered(response, kept)
     return response
 
 
@@ -124,7 +125,7 @@ def answered(
 def search(body: SearchRequest, service: Loaded, request: Request) -> SearchResponse:
     """The passages nearest to a question, best first."""
     check_length(body.question, request)
-    told(request.scope).questions.append(body.question)
+    request_info(request.scope).questions.append(body.question)
     found, milliseconds = service.answerer.search(
         body.question, k=body.k, filters=_filters(body), today=body.today, use_dates=body.use_dates
     )
@@ -213,7 +214,7 @@ def ready(service: Loaded, request: Request) -> Ready:
     """The service can answer: a search through model and indexes, and the reading of what was found, just worked."""
     try:
         found, _ = service.answerer.search("ready", k=1)
-        service.answerer.places("ready", [item.evidence for item in found])
+        service.answerer.candidates("ready", [item.evidence for item in found])
     except Exception as error:
         log.exception("not ready")
         raise HTTPException(503, "The service cannot answer now; its log says why.") from error
@@ -221,6 +222,6 @@ def ready(service: Loaded, request: Request) -> Ready:
     return Ready(
         index=schemas.IndexOut.of(service.index),
         versions=versions(),
-        writing=request.app.state.writing and (not keys or told(request.scope).right == "write"),
+        writing=request.app.state.writing and (not keys or request_info(request.scope).right == "write"),
         authentication=keys,
     )

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.peers.measure import READ, Found, Job, Passage
+from numpy.typing import NDArray
+from wrapped import Wrapped
+
 from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder, Vectors
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.storage.writer import update
-from numpy.typing import NDArray
-from wrapped import Wrapped
 
 
 class Given(Wrapped):
@@ -33,8 +34,8 @@ class Given(Wrapped):
 class Fp32:
     precision = "fp32"
     configuration = (
-        "citeqa.index.storage.writer.update over the documents (chunking, SQLite with its syncs, both search files; the peers get "
-        "the passages cut already and keep nothing durably), api.service.Service, Answerer.search(k = 10) and "
+        "index.storage.writer.update over the documents (chunking, SQLite with its syncs, both search files; the peers "
+        "get the passages cut already and keep nothing durably), api.service.Service, Answerer.search(k = 10) and "
         "Answerer.ask(min_confidence = 0); vectors in fp32, which is the default; the shipped 8-bit reader"
     )
     packages = ("citeqa", "onnxruntime", "faiss-cpu", "tantivy")

@@ -27,6 +27,7 @@ from typing import Any
 from benchmarks.peers import measure, table, workload
 from benchmarks.peers.measure import SYSTEMS, Job
 from benchmarks.run import machine
+
 from citeqa.index.embedding.weights import packaged
 from citeqa.rag.evaluation import metrics
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 from benchmarks.peers.measure import Passage
+from transformers import AutoTokenizer, logging
+
 from citeqa.index.documents import corpus
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
 from citeqa.index.documents.sentences import sentences
@@ -28,7 +30,6 @@ from citeqa.rag.evaluation.questions import Question, some
 from citeqa.rag.reader.loading import load_reader
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.training.model import as_torch
-from transformers import AutoTokenizer, logging
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = ROOT.parent / "shared" / "data"

@@ -5,16 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from scripted import ScriptedReader
+
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Document, Passage, Span
-from citeqa.rag.candidates import NEAR, Place, also, conflicting, different, fitting, gather, others, same_spot, signs
-from citeqa.rag.confidence import LEAD, Confidence, Signs
+from citeqa.rag.candidates import (
+    NEAR,
+    Candidate,
+    also,
+    conflicting,
+    different,
+    features_of,
+    fitting,
+    gather,
+    others,
+    same_spot,
+)
+from citeqa.rag.confidence import LEAD, Confidence, Features
 from citeqa.rag.types import Evidence
-from scripted import ScriptedReader
 
-WEIGHTS = Confidence(2.0, intercept=0.0, weights=Signs(1, 0, 0, 0, 0, 0), threshold=0.5)
+WEIGHTS = Confidence(2.0, intercept=0.0, weights=Features(1, 0, 0, 0, 0, 0), threshold=0.5)
 
 HARBOUR = "Harbour news\n\nThe ferry leaves at noon. Nets dry at noon on the wall."
 SCHOOL = "School news\n\nThe ferry leaves at one."
@@ -23,7 +35,7 @@ TEXTS = {"harbour": HARBOUR, "school": SCHOOL}
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Index:
-    folder = tmp_path_factory.mktemp("places")
+    folder = tmp_path_factory.mktemp("candidates")
     (folder / "texts").mkdir()
     for name, text in TEXTS.items():
         (folder / "texts" / f"{name}.txt").write_text(text)
@@ -36,8 +48,10 @@ def evidence(name: str, score: float, start: int = 0, end: int | None = None) ->
     return Evidence(Passage(name, Span(start, start + len(text)), text), score, 1, None)
 
 
-def place(text: str, document_id: str = "a", start: int = 0, margin: float = 0.0, *, first: bool = False) -> Place:
-    return Place(document_id, Span(start, start + len(text)), text, margin, 0.5, 0.25, margin, first)
+def candidate(
+    text: str, document_id: str = "a", start: int = 0, margin: float = 0.0, *, first: bool = False
+) -> Candidate:
+    return Candidate(document_id, Span(start, start + len(text)), text, margin, 0.5, 0.25, margin, first)
 
 
 def test_a_place_is_in_document_coordinates_and_scored_as_the_formulas_say(index: Index) -> None:
@@ -107,59 +121,61 @@ def test_nothing_read_gives_no_place(index: Index) -> None:
 
 
 def test_signs_by_hand() -> None:
-    best = place("nine million", margin=3.0, first=True)
-    places = [
+    best = candidate("nine million", margin=3.0, first=True)
+    candidates = [
         best,
-        place("million", start=5, margin=2.9, first=True),  # the same spot
-        place("nine million crowns", "b", margin=2.5, first=True),  # a variant
-        place("Nine Million!", "c", margin=2.0, first=True),  # agrees
-        place("nine million", "d", margin=1.9),  # is not the best of its passage
-        place("four million", "e", margin=1.75, first=True),  # the best other answer
-        place("two", "f", margin=1.0, first=True),
+        candidate("million", start=5, margin=2.9, first=True),  # the same spot
+        candidate("nine million crowns", "b", margin=2.5, first=True),  # a variant
+        candidate("Nine Million!", "c", margin=2.0, first=True),  # agrees
+        candidate("nine million", "d", margin=1.9),  # is not the best of its passage
+        candidate("four million", "e", margin=1.75, first=True),  # the best other answer
+        candidate("two", "f", margin=1.0, first=True),
     ]
-    assert signs(best, places) == Signs(3.0, 0.25, evidence_behind=0, coverage_behind=0, lead=1.25, agreeing=1)
-    found = signs(best, [*places, replace(best, evidence=0.75), replace(best, coverage=1.0)])
+    assert features_of(best, candidates) == Features(
+        3.0, 0.25, evidence_behind=0, coverage_behind=0, lead=1.25, agreeing=1
+    )
+    found = features_of(best, [*candidates, replace(best, evidence=0.75), replace(best, coverage=1.0)])
     assert (found.evidence_behind, found.coverage_behind) == (0.25, 0.75)
-    assert signs(places[5], places).lead == 1.75 - 3.0
-    assert signs(best, places[:5]).lead == LEAD  # 3 + LEAD, cut
-    assert signs(replace(best, margin=-LEAD - 4), places).lead == -LEAD
-    assert signs(replace(best, margin=-LEAD - 4), [best]).lead == -4  # no other answer counts as one of -LEAD
+    assert features_of(candidates[5], candidates).lead == 1.75 - 3.0
+    assert features_of(best, candidates[:5]).lead == LEAD  # 3 + LEAD, cut
+    assert features_of(replace(best, margin=-LEAD - 4), candidates).lead == -LEAD
+    assert features_of(replace(best, margin=-LEAD - 4), [best]).lead == -4  # no other answer counts as one of -LEAD
 
 
 def test_the_same_spot_and_variants_are_not_different() -> None:
-    one = place("nine million", start=10)
-    assert same_spot(one, place("million crowns", start=15))
-    assert not same_spot(one, place("million crowns", "b", start=15))
-    assert not same_spot(one, place(" crowns", start=22))  # touches, shares nothing
-    assert not different(one, place("two houses", start=20))  # shares a place, not a word
-    assert not different(one, place("nine million crowns", "b"))
-    assert different(one, place("four million", "b"))
+    one = candidate("nine million", start=10)
+    assert same_spot(one, candidate("million crowns", start=15))
+    assert not same_spot(one, candidate("million crowns", "b", start=15))
+    assert not same_spot(one, candidate(" crowns", start=22))  # touches, shares nothing
+    assert not different(one, candidate("two houses", start=20))  # shares a candidate, not a word
+    assert not different(one, candidate("nine million crowns", "b"))
+    assert different(one, candidate("four million", "b"))
 
 
 def test_also_gives_other_spots_that_say_the_same_once_each() -> None:
-    best = place("nine million", start=10)
-    places = [
+    best = candidate("nine million", start=10)
+    candidates = [
         best,
-        place("Nine million.", "b", start=3),
-        place("nine million", "b", start=3),  # the same spot again
-        place("nine million", "a", start=50),
-        place("nine million crowns", "c"),  # in other words
-        place("four million", "d"),
+        candidate("Nine million.", "b", start=3),
+        candidate("nine million", "b", start=3),  # the same spot again
+        candidate("nine million", "a", start=50),
+        candidate("nine million crowns", "c"),  # in other words
+        candidate("four million", "d"),
     ]
-    assert also(best, places) == [places[1], places[3]]
+    assert also(best, candidates) == [candidates[1], candidates[3]]
 
 
 def test_others_gives_the_best_of_every_different_answer() -> None:
-    best = place("nine million", margin=5)
-    places = [
+    best = candidate("nine million", margin=5)
+    candidates = [
         best,
-        place("four million", "b", margin=4),
-        place("four million crowns", "c", margin=3),  # a variant of one that is there
-        place("two", "b", start=40, margin=2),
-        place("million", "a", start=5, margin=1),  # the best one's spot
-        place("nine million", "e"),  # the same
+        candidate("four million", "b", margin=4),
+        candidate("four million crowns", "c", margin=3),  # a variant of one that is there
+        candidate("two", "b", start=40, margin=2),
+        candidate("million", "a", start=5, margin=1),  # the best one's spot
+        candidate("nine million", "e"),  # the same
     ]
-    assert others(best, places) == [places[1], places[3]]
+    assert others(best, candidates) == [candidates[1], candidates[3]]
     assert others(best, [best]) == []
 
 
@@ -180,9 +196,9 @@ CONFLICTS = [
 
 @pytest.mark.parametrize(("one", "other", "expected"), CONFLICTS)
 def test_another_answer_of_the_same_kind_in_another_document_conflicts(one: str, other: str, *, expected: bool) -> None:
-    assert conflicting(place(one, "a"), place(other, "b")) is expected
-    assert conflicting(place(other, "b"), place(one, "a")) is expected
-    assert not conflicting(place(one, "a"), place(other, "a", start=90))
+    assert conflicting(candidate(one, "a"), candidate(other, "b")) is expected
+    assert conflicting(candidate(other, "b"), candidate(one, "a")) is expected
+    assert not conflicting(candidate(one, "a"), candidate(other, "a", start=90))
 
 
 RUST = (
@@ -191,11 +207,11 @@ RUST = (
 DOCUMENT = Document("a", "t", RUST, None, None, None, None, "", "")
 
 
-def within(text: str, margin: float = 0.0) -> Place:
-    return place(text, "a", RUST.index(text), margin)
+def within(text: str, margin: float = 0.0) -> Candidate:
+    return candidate(text, "a", RUST.index(text), margin)
 
 
-def fitted(question: str, best: Place, *more: Place) -> str:
+def fitted(question: str, best: Candidate, *more: Candidate) -> str:
     return DOCUMENT.quote(fitting(question, best, [best, *more], DOCUMENT))
 
 
