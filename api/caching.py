@@ -12,9 +12,9 @@ from datetime import date
 from cachetools import LRUCache, cached
 
 from citeqa.api.schemas import AskResponse
+from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Filters
 from citeqa.rag.answerer import Answerer
-from citeqa.rag.retrieval.retriever import SearchIndex
 
 MOST_BYTES = 32_000_000  # of all answers kept, as JSON
 

@@ -50,7 +50,7 @@ class LiveService:
             self.now = self._view()
             self._unpurged.set()
             index = self.now.index
-            log.info("the index changed: it has %d documents in %d passages", index.documents, index.passages)
+            log.info("the index changed: it has %d documents in %d passages", index.document_count, index.passage_count)
 
     @contextmanager
     def following(self) -> Iterator[None]:

@@ -41,7 +41,7 @@ class Service:
         """
         index = Index(folder)
         models = models or folder / "models"
-        embedder = load_embedder(index.embedder, models, index.precision)
+        embedder = load_embedder(index.embedder_name, models, index.precision)
         reads = load_reader(reader, models)
         fitted, fitted_on = confidence.load()
         for difference in confidence.stale(fitted_on, reads.info, index.settings):

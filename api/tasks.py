@@ -59,7 +59,7 @@ def remade(settings: Settings, passage_tokens: int | None = None, overlap: int |
     from citeqa.index.storage.snapshot import Index
 
     with closing(Index(settings.index)) as index:
-        documents = index.documents
+        documents = index.document_count
     chunker = _chunker(settings, passage_tokens, overlap)
     embedder = _embedder(settings)
     with progress(documents, "making again") as (advance, note):

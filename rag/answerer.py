@@ -10,13 +10,13 @@ from datetime import date
 from typing import NamedTuple
 
 from citeqa.index.embedding.embedder import Embedder
-from citeqa.index.storage.selection import Selection
+from citeqa.index.protocols import SearchIndex, Selection
 from citeqa.index.types import Document, Filters, Passage
 from citeqa.rag.candidates import Candidate, also, conflicting, features_of, fitting, gather, others, same_spot
 from citeqa.rag.confidence import LEAD, Confidence
 from citeqa.rag.reader.protocol import Reader, ReaderInfo
 from citeqa.rag.retrieval import copies
-from citeqa.rag.retrieval.retriever import Retriever, SearchIndex
+from citeqa.rag.retrieval.retriever import Retriever
 from citeqa.rag.timing import recency
 from citeqa.rag.types import Alternative, Answer, Citation, Dates, Evidence, Found, Reason, Response, Slice, Source
 
@@ -244,7 +244,7 @@ def _as_read(evidence: Sequence[Evidence], candidates: Sequence[Candidate]) -> l
 
 
 def _nothing_found(selection: Selection | None, plan: recency.TimingPlan, threshold: float) -> Reason:
-    if selection is not None and not len(selection.passage_ids):
+    if selection is not None and selection.empty:
         strict = [timing.text for timing in plan.timings if timing.use == "filter"]
         if strict:
             named = ", ".join(f"“{text}”" for text in strict)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Document, Span
 from citeqa.rag.confidence import LEAD, Confidence, Features
 from citeqa.rag.matching import alike, kind, same_answer
 from citeqa.rag.reader.boundaries import trimmed
 from citeqa.rag.reader.protocol import Reader
-from citeqa.rag.retrieval.retriever import SearchIndex
 from citeqa.rag.types import Citation, Evidence
 
 _MORE = re.compile(

@@ -76,7 +76,7 @@ def results(folder: Path, embedder: Any = None) -> dict[str, Any]:
         dense = {query: index.search_dense(model.embed_query(query), 50) for query in QUERIES}
         return {
             "summaries": summaries,
-            "counts": (total, index.documents, index.passages),
+            "counts": (total, index.document_count, index.passage_count),
             "documents": [index.document(summary.id) for summary in summaries],
             "dense": dense,
             "lexical": {query: index.search_lexical(query, 50) for query in QUERIES},

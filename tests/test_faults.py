@@ -398,7 +398,7 @@ def test_a_view_answers_across_a_rebuild_and_then_the_next_one_does(folder: Path
         assert before.search_lexical("fox", 50) == expected["lexical"]["fox"]
         assert not before.is_current()
         with closing(Index(folder, before)) as after:
-            assert after.passages > before.passages
+            assert after.passage_count > before.passage_count
     assert seen
     assert all(seen)
     check_like_fresh(folder, TEXTS)
@@ -437,7 +437,7 @@ def test_a_rebuild_of_the_search_files_does_not_need_the_model(folder: Path) -> 
     before = results(folder)
     remove(folder / "generations")
     with closing(Index(folder)) as index:
-        assert index.passages == before["counts"][2]
+        assert index.passage_count == before["counts"][2]
     assert results(fresh(folder, TEXTS)) == before
 
 

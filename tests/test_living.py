@@ -95,10 +95,10 @@ def test_what_another_process_changes_is_noticed_without_asking(living: LiveServ
     (folder.parent / "eel.txt").write_text("The eel was caught at Clifden.")
     with living.following():
         citeqa("index", folder.parent / "eel.txt", "--index", folder)
-        until(lambda: living.now.index.documents == 14)
+        until(lambda: living.now.index.document_count == 14)
         assert "Clifden" in ask(living, "Where was the eel caught?").evidence[0].place.text
         citeqa("remove", "eel", "n3", "--index", folder)
-        until(lambda: living.now.index.documents == 12)
+        until(lambda: living.now.index.document_count == 12)
         with pytest.raises(UnknownDocumentError):
             living.now.index.document("eel")
 
@@ -108,11 +108,11 @@ def test_a_document_is_found_when_the_call_returns(living: LiveService) -> None:
     assert ask(living).evidence[0].place.text == "The ferry to Inishbofin leaves at noon."
     assert living.put(given("new", "The heron stands in the reeds of Omey.")) is True
     assert living.put(given("new", "The heron stands in the reeds of Omey.")) is False
-    assert living.now.index.documents == 14
+    assert living.now.index.document_count == 14
     living.remove("new")
     with pytest.raises(UnknownDocumentError):
         living.remove("new")
-    assert living.now.index.documents == 13
+    assert living.now.index.document_count == 13
 
 
 def test_nothing_that_happens_ends_the_following(
@@ -125,7 +125,7 @@ def test_nothing_that_happens_ends_the_following(
         assert ask(living).answered
         away.rename(database)
         citeqa("remove", "n3", "--index", folder)
-        until(lambda: living.now.index.documents == 12)
+        until(lambda: living.now.index.document_count == 12)
     assert caplog.text.count("answering from the index as it was") == 1  # said once, not twice a second
 
 
@@ -160,7 +160,7 @@ def test_questions_are_answered_while_a_long_write_goes_on(
             living.put(given("x", "x y."))
         held.go.set()
         assert written.result().added == 1
-        until(lambda: living.now.index.documents == 14)
+        until(lambda: living.now.index.document_count == 14)
 
 
 def test_questions_are_answered_within_a_transaction_of_another(
@@ -183,7 +183,7 @@ def test_a_view_shows_the_moment_it_was_opened_whatever_comes(living: LiveServic
     after = view.answerer.ask(QUESTION, min_confidence=0)
     assert (after.answer, after.evidence) == (before.answer, before.evidence)
     assert view.index.document("ferry").text == FERRY
-    assert view.index.documents == 13
+    assert view.index.document_count == 13
     assert living.now.index.document("ferry").text == "There is no ferry any more."
 
 
@@ -231,7 +231,7 @@ def test_a_rebuild_with_other_settings_swaps_in_one_step(
             settings = now.index.settings
             model = now.answerer.embedder.info.precision
             assert model == settings["embedder.precision"]  # never a model over the other's vectors
-            seen.add((model, int(settings["chunker.passage_tokens"]), now.index.passages))
+            seen.add((model, int(settings["chunker.passage_tokens"]), now.index.passage_count))
             assert exact(now.answerer.ask(QUESTION, min_confidence=0), {"ferry": {FERRY}} | texts)
             return made.done() and len(seen) == 2
 
@@ -285,7 +285,7 @@ def test_a_text_stays_as_long_as_a_question_looks_at_it_and_no_longer(living: Li
     with living.following():
         looking = living.now
         citeqa("remove", "secret", "--index", folder)
-        until(lambda: living.now.index.documents == 13)
+        until(lambda: living.now.index.document_count == 13)
         assert looking.index.document("secret").text == SECRET
         looking.close()
         del looking
@@ -318,7 +318,7 @@ def test_emptying_the_journal_keeps_nobody_from_writing(living: LiveService, fol
             with writer_lock(folder, "testing"):
                 pass
             living.remove(f"n{i}")
-    assert looking.index.documents == 13
+    assert looking.index.document_count == 13
 
 
 def test_only_digests_are_kept_of_what_was_removed(living: LiveService, folder: Path) -> None:

@@ -14,7 +14,7 @@ from citeqa.index.documents.chunker import ChunkerSettings, indexed_text
 from citeqa.index.embedding.embedder import EmbedderInfo
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.errors import IndexMismatchError
-from citeqa.index.storage.selection import Selection
+from citeqa.index.protocols import Selection
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Filters, Passage, Ranked, Span
@@ -63,7 +63,7 @@ def many(tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformer
     folder = tmp_path_factory.mktemp("many") / "index"
     update(folder, [SEEDS], embedder, ChunkerSettings(passage_tokens=16))
     index = Index(folder)
-    assert index.passages > 2 * DEPTH
+    assert index.passage_count > 2 * DEPTH
     return index
 
 

@@ -174,4 +174,4 @@ def test_an_index_that_was_not_finished_is_gone_on_with(tmp_path: Path, embedder
     folder = corpus_of(given, tmp_path / "data", embedder, [])
     (folder / DONE).unlink()
     assert corpus_of(given, tmp_path / "data", embedder, []) == folder
-    assert Index(folder).documents == 2
+    assert Index(folder).document_count == 2

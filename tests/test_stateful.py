@@ -159,7 +159,7 @@ class Living(RuleBasedStateMachine):
             item = document(name, text, file_sha256="")
             rows += [(p, indexed_text(cutter.heading(item), p)) for p in cutter.chunk(item)]
         with closing(Index(self.folder)) as index:
-            assert index.passages == len(rows)
+            assert index.passage_count == len(rows)
             for query in QUERIES:
                 vector = model.embed_query(query)
                 found = {hit.passage: hit.score for hit in index.search_dense(vector, 500)}

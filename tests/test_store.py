@@ -21,6 +21,7 @@ from citeqa.index.errors import IndexDamagedError, IndexNotFoundError, UnknownDo
 from citeqa.index.storage import writer as builder
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.lock import writer_lock
+from citeqa.index.storage.selection import SelectedPassages
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Filters, Hit, Passage
@@ -55,7 +56,7 @@ def test_every_passage_found_is_an_untouched_slice_of_its_document(
     seeds: Index, embedder: SentenceTransformerEmbedder
 ) -> None:
     hits = seeds.search_dense(embedder.embed_query(QUESTION), 1000)
-    assert len(hits) == seeds.passages > 20
+    assert len(hits) == seeds.passage_count > 20
     for hit in hits:
         assert seeds.document(hit.passage.document_id).quote(hit.passage.span) == hit.passage.text
 
@@ -110,7 +111,7 @@ def test_ties_are_in_order_of_document_id_and_start_wherever_they_are_cut(tmp_pa
             everything = search(100)
             keys = [(-hit.score, hit.passage.document_id, hit.passage.span) for hit in everything]
             assert keys == sorted(keys)
-            assert len({hit.score for hit in everything}) < len(everything) == index.passages
+            assert len({hit.score for hit in everything}) < len(everything) == index.passage_count
             for k in range(1, len(everything)):
                 assert search(k) == everything[:k]
 
@@ -182,6 +183,7 @@ def test_filters_leave_what_fulfils_every_condition_with_unchanged_scores(
 ) -> None:
     selection = foxes.select(filters)
     assert selection is not None
+    assert isinstance(selection, SelectedPassages)
     assert selection.document_ids == ids
     vector = WordLengths().embed_query("The fox runs")
     dense = [hit for hit in foxes.search_dense(vector, 10) if hit.passage.document_id in ids]
@@ -239,7 +241,7 @@ def test_a_damaged_database_is_an_error_that_says_how_to_mend_it(tmp_path: Path,
 
 
 def test_what_an_index_counts_and_names(foxes: Index) -> None:
-    assert (foxes.documents, foxes.passages, foxes.embedder) == (4, 4, "word-lengths")
+    assert (foxes.document_count, foxes.passage_count, foxes.embedder_name) == (4, 4, "word-lengths")
     foxes.check(INFO)
     foxes.check(replace(INFO))
 
@@ -268,13 +270,13 @@ def test_an_open_index_stays_as_it_is_while_the_folder_changes(tmp_path: Path) -
                 old.document("a"),
             )
             assert now == before
-            assert (old.documents, old.passages) == (2, 2)
+            assert (old.document_count, old.passage_count) == (2, 2)
             with pytest.raises(UnknownDocumentError):
                 old.document("c")
         with closing(Index(folder)) as new:
             assert new.document("a").text == "A new fox, number 2."
             assert _ids(new.search_lexical("new", 5)) == ["a"]
-            assert new.documents == 3
+            assert new.document_count == 3
 
 
 def test_an_index_can_be_opened_while_another_process_holds_the_lock(tmp_path: Path) -> None:
@@ -359,9 +361,10 @@ def test_a_filter_that_leaves_three_of_ten_thousand_passages_finds_those_three(t
             file.write(json.dumps(row) + "\n")
     update(tmp_path / "index", [tmp_path / "rows.jsonl"], WordLengths())
     with closing(Index(tmp_path / "index")) as index:
-        assert index.passages == 10_000
+        assert index.passage_count == 10_000
         few = index.select(Filters(source="Few"))
         assert few is not None
+        assert isinstance(few, SelectedPassages)
         assert few.document_ids == ["d00001", "d03334", "d06667"]
         vector = WordLengths().embed_query("fox harbour")
         for filtered, everything in (

@@ -108,7 +108,7 @@ def _listed(settings: Settings, contains: str) -> tuple[list[DocumentSummary], i
     from citeqa.index.storage.snapshot import Index
 
     with closing(Index(settings.index)) as opened:
-        summaries, total = opened.summaries(opened.documents or 1, contains=contains)
+        summaries, total = opened.summaries(opened.document_count or 1, contains=contains)
     return [DocumentSummary.of(item) for item in summaries], total
 
 

@@ -71,7 +71,7 @@ def _pieces(found: Sequence[Found]) -> list[Piece]:
 def about(service: Service, what: str, given: QuestionSet, questions: Sequence[Question]) -> dict[str, Any]:
     """What a run was made of: everything that must be the same for another one to give the same."""
     index, (fitted, _) = service.index, confidence.load()
-    documents = [(item.id, item.sha256) for item in index.summaries(index.documents or 1)[0]]
+    documents = [(item.id, item.sha256) for item in index.summaries(index.document_count or 1)[0]]
     return {
         "what": what,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -79,7 +79,7 @@ def about(service: Service, what: str, given: QuestionSet, questions: Sequence[Q
         "versions": {"python": platform.python_version(), **versions(), "ir-measures": version("ir-measures")},
         "questions": {"file": given.name, "sha256": given.sha256, "count": len(questions)},
         "corpus": {"sha256": hashlib.sha256(json.dumps(documents).encode()).hexdigest()},
-        "index": {"documents": index.documents, "passages": index.passages, **index.settings},
+        "index": {"documents": index.document_count, "passages": index.passage_count, **index.settings},
         "reader": asdict(service.answerer.reader),
         "confidence": asdict(fitted) | {"weights": fitted.weights._asdict()},
     }

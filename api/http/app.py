@@ -65,7 +65,7 @@ def create_app(
     @app.get("/metrics", include_in_schema=False)
     def figures() -> Response:
         index = service.now.index
-        content, kind = metrics.rendered(index.documents, index.passages)
+        content, kind = metrics.rendered(index.document_count, index.passage_count)
         return Response(content, media_type=kind)
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

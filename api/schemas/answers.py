@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from citeqa.rag.retrieval.retriever import SearchIndex
+from citeqa.index.protocols import SearchIndex
 from citeqa.rag.timing.expressions import Timing
 from citeqa.rag.types import Alternative, Answer, Citation, Dates, Found, Reason, Response, Slice, Source
 
@@ -176,7 +176,7 @@ class IndexOut(BaseModel):
 
     @classmethod
     def of(cls, index: SearchIndex) -> IndexOut:
-        return cls(documents=index.documents, passages=index.passages, embedder=index.embedder)
+        return cls(documents=index.document_count, passages=index.passage_count, embedder=index.embedder_name)
 
 
 class AskResponse(BaseModel):

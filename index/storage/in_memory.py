@@ -10,9 +10,10 @@ import numpy as np
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
 from citeqa.index.embedding.embedder import Embedder, EmbedderInfo
 from citeqa.index.errors import UnknownDocumentError
+from citeqa.index.protocols import Selection
 from citeqa.index.ranking.dense import DenseIndex, DensePart
 from citeqa.index.ranking.lexical import LexicalEntry, LexicalIndex
-from citeqa.index.storage.selection import Selection
+from citeqa.index.storage.selection import SelectedPassages, selected
 from citeqa.index.types import Document, Filters, Passage, Ranked, Span
 
 
@@ -36,7 +37,7 @@ class InMemoryIndex:
             LexicalEntry(number, passage.document_id, text)
             for number, (passage, text) in enumerate(zip(self._passages, texts, strict=True))
         )
-        self.documents, self.passages, self.embedder = len(documents), len(texts), embedder.info.name
+        self.document_count, self.passage_count, self.embedder_name = len(documents), len(texts), embedder.info.name
 
     def check(self, embedder: EmbedderInfo) -> None:
         """Nothing to check: the vectors were made a moment ago."""
@@ -54,19 +55,21 @@ class InMemoryIndex:
         kept = sorted(document.id for document in self._documents.values() if _passes(document, filters))
         among = frozenset(kept)
         numbers = [number for number, passage in enumerate(self._passages) if passage.document_id in among]
-        return Selection(kept, np.array(numbers, dtype=np.int64))
+        return SelectedPassages(kept, np.array(numbers, dtype=np.int64))
 
     def rank_dense(
         self, vector: np.typing.NDArray[np.float32], k: int, selection: Selection | None = None
     ) -> list[Ranked]:
         """The numbers of the `k` passages with the highest cosine, best first, ties by (document id, start)."""
-        if not self.passages:
+        if not self.passage_count:
             return []
-        return self._in_order(self._dense.search(vector, k, selection.passage_ids if selection else None), k)
+        among = selected(selection)
+        return self._in_order(self._dense.search(vector, k, among.passage_ids if among else None), k)
 
     def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
         """The numbers of the `k` passages with the highest BM25 score, best first, ties by (document id, start)."""
-        return self._in_order(self._lexical.search(query, k, selection.document_ids if selection else None), k)
+        among = selected(selection)
+        return self._in_order(self._lexical.search(query, k, among.document_ids if among else None), k)
 
     def _in_order(self, ranked: list[Ranked], k: int) -> list[Ranked]:
         def order(entry: Ranked) -> tuple[float, str, Span]:

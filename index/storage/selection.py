@@ -1,15 +1,33 @@
-"""What filters leave of an index."""
+"""What filters leave of an index, as the indexes of this package understand it."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from citeqa.index.protocols import Selection
 
-class Selection(NamedTuple):
-    """What filters leave: ids of documents, and of their passages inside the index."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SelectedPassages(Selection):
+    """Ids of documents, and the numbers of their passages, ascending."""
 
     document_ids: list[str]
     passage_ids: NDArray[np.int64]
+
+    @property
+    def empty(self) -> bool:
+        return not len(self.passage_ids)
+
+
+def selected(selection: Selection | None) -> SelectedPassages | None:
+    """The selection, as an index of this package made it.
+
+    Raises:
+        TypeError: if another kind of index made it.
+    """
+    if selection is None or isinstance(selection, SelectedPassages):
+        return selection
+    raise TypeError(f"a selection of another kind of index: {type(selection).__name__}")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from citeqa.index.embedding.embedder import EmbedderInfo
 from citeqa.index.errors import IndexNotFoundError, IndexOutdatedError, UnknownDocumentError
+from citeqa.index.protocols import Selection
 from citeqa.index.ranking.analyzer import ANALYZER
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.generations import (
@@ -29,7 +30,7 @@ from citeqa.index.storage.generations import (
 )
 from citeqa.index.storage.layout import DATABASE, existing
 from citeqa.index.storage.lock import writer_lock
-from citeqa.index.storage.selection import Selection
+from citeqa.index.storage.selection import SelectedPassages, selected
 from citeqa.index.storage.settings import check_settings
 from citeqa.index.types import Document, Filters, Hit, Passage, Ranked, Summary
 
@@ -72,15 +73,15 @@ class Index:
         check_settings(self.folder, {name: found[name] for name in found if not name.startswith("chunker.")}, given)
 
     @property
-    def documents(self) -> int:
+    def document_count(self) -> int:
         return self.manifest.documents
 
     @property
-    def passages(self) -> int:
+    def passage_count(self) -> int:
         return self.manifest.passages
 
     @property
-    def embedder(self) -> str:
+    def embedder_name(self) -> str:
         """The name of the model its vectors were made with."""
         return str(self.settings["embedder.name"])
 
@@ -99,17 +100,17 @@ class Index:
             return None
         if filters.document_ids is not None and (unknown := self._catalog.unknown(filters.document_ids)):
             raise UnknownDocumentError(unknown)
-        return Selection(*self._catalog.matching(filters))
+        return SelectedPassages(*self._catalog.matching(filters))
 
     def rank_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Ranked]:
         """The ids of the `k` passages with the highest cosine, best first, ties by (document id, start)."""
-        allowed = None if selection is None else selection.passage_ids
-        return self._in_order(self._dense.search(vector, k, allowed), k)
+        among = selected(selection)
+        return self._in_order(self._dense.search(vector, k, among.passage_ids if among else None), k)
 
     def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
         """The ids of the `k` passages with the highest BM25 score, best first, ties by (document id, start)."""
-        allowed = None if selection is None else selection.document_ids
-        return self._in_order(self._lexical.search(query, k, allowed), k)
+        among = selected(selection)
+        return self._in_order(self._lexical.search(query, k, among.document_ids if among else None), k)
 
     def _in_order(self, ranked: list[Ranked], k: int) -> list[Ranked]:
         places = self._catalog.places_of([entry.id for entry in ranked])

@@ -2,48 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
-
-from citeqa.index.embedding.embedder import Embedder, EmbedderInfo
-from citeqa.index.storage.selection import Selection
-from citeqa.index.types import Document, Filters, Passage, Ranked
+from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.protocols import SearchIndex, Selection
 from citeqa.rag.retrieval.fusion import convex
 from citeqa.rag.types import Evidence
 
 DEPTH = 100  # passages taken from each ranking before fusion, however many are asked for
-
-
-class SearchIndex(Protocol):
-    """What questions are asked over: an index, or texts given with the question."""
-
-    @property
-    def documents(self) -> int:
-        """How many there are."""
-
-    @property
-    def passages(self) -> int:
-        """How many there are."""
-
-    @property
-    def embedder(self) -> str:
-        """The name of the model that the vectors were made with."""
-
-    def check(self, embedder: EmbedderInfo) -> None: ...
-    def select(self, filters: Filters) -> Selection | None: ...
-    def rank_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Ranked]: ...
-    def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]: ...
-    def highest_lexical(self, query: str) -> float: ...
-    def fetch(self, ids: Sequence[int]) -> dict[int, Passage]: ...
-    def terms(self, text: str) -> list[str]: ...
-    def idf(self, term: str) -> float: ...
-    def document(self, document_id: str) -> Document: ...
-    def headings(self, document_ids: Iterable[str]) -> dict[str, str]: ...
-    def dates(self, document_ids: Iterable[str]) -> dict[str, date | None]: ...
 
 
 class Retriever:

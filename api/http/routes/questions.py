@@ -32,11 +32,11 @@ from citeqa.api.schemas import (
 )
 from citeqa.api.service import Service, versions
 from citeqa.api.settings import Settings
+from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Filters
 from citeqa.rag.answerer import Answerer
 from citeqa.rag.citation.verification import verify as compare
 from citeqa.rag.followup import carried
-from citeqa.rag.retrieval.retriever import SearchIndex
 
 log = logging.getLogger(__name__)
 
