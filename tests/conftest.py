@@ -6,11 +6,11 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports a hub client
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from support.paths import SEEDS
 
@@ -33,21 +33,24 @@ def reference() -> SentenceTransformerEmbedder:
     return SentenceTransformerEmbedder()
 
 
-@pytest.fixture(scope="session")
-def models() -> Iterator[Path]:
+@pytest.fixture(scope="session", autouse=True)
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of exported models that all tests, and the programs they start, share; CITEQA_TEST_MODELS names one
     that is kept, so that nothing is exported again at the next run."""
-    with tempfile.TemporaryDirectory(prefix="citeqa-models-") as temporary:
-        folder = os.environ.get("CITEQA_TEST_MODELS", temporary)
-        os.environ["CITEQA_MODELS"] = folder
-        yield Path(folder)
-        del os.environ["CITEQA_MODELS"]
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = Path(os.environ.get("CITEQA_TEST_MODELS", common / "models"))
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["CITEQA_MODELS"] = str(folder)
+    yield folder
+    del os.environ["CITEQA_MODELS"]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def embedder(models: Path) -> Embedder:
-    """The default model as it serves: exported once for all tests."""
-    return load_embedder(DEFAULT_MODEL, models)
+    """The default model as it serves: exported once for all tests, whichever process comes first."""
+    with FileLock(f"{models}.lock"):
+        return load_embedder(DEFAULT_MODEL, models)
 
 
 @pytest.fixture(scope="session")
