@@ -4,13 +4,7 @@
         answer = service.ask("Who met Marco Rubio?")
         print(answer.answer.citation.quote if answer.answer else answer.reason)
 
-Errors:
-
-    ServiceError               base of all below, itself a CiteqaError
-    ├── UnreachableError       no connection, or it broke off, or took too long
-    ├── RefusedError           the service said no: `status`, `problem`, `request_id`
-    │   └── BusyError          429 or 503, after all attempts: `retry_after` seconds
-    └── UnexpectedAnswerError  what answered is no citeqa, or one of another version
+Every error is a `ServiceError`; `citeqa.errors` draws the tree.
 """
 
 from __future__ import annotations
