@@ -414,8 +414,8 @@ def test_nothing_depends_on_the_clock(folder: Path, docs: Path, monkeypatch: pyt
             cls.year_now -= 1
             return datetime(cls.year_now, 1, 1, tzinfo=tz)
 
-    for module in ("catalog", "derived", "store"):
-        monkeypatch.setattr(f"index.{module}.datetime", Backwards)
+    for module in ("catalog", "generations", "lock"):
+        monkeypatch.setattr(f"citeqa.index.storage.{module}.datetime", Backwards)
     monkeypatch.setattr(builder, "BATCH", 8)
     expected = dict(TEXTS)
     for number in range(4):
