@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     import socket
 
     from citeqa.api.backend import Backend
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer()
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")]
@@ -72,9 +75,14 @@ def serve(
     settings.check_serving()
     from citeqa.api import logs
     from citeqa.api.http import server as running
+    from citeqa.index.formats.extraction import MEMORY_IS_LIMITED
 
     if settings.log_format == "json":
         logs.to_json()
+    if settings.writing and not MEMORY_IS_LIMITED:
+        log.warning(
+            "this system does not limit the memory of what reads uploaded files; let only those write you trust"
+        )
     with closing(listen(settings)) as listening:
         if not (settings.index / "catalog.sqlite3").exists():
             report = build(settings, [SEEDS])

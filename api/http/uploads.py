@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from citeqa.api.schemas import DocumentIn
+from citeqa.index.atomic import WINDOWS
 from citeqa.index.documents import corpus
 from citeqa.index.errors import DocumentError
 from citeqa.index.types import Document
@@ -108,6 +109,8 @@ def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
     name = unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).name)
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
         path = Path(folder, name)
+        if WINDOWS and ":" in name:  # another drive's folder, or a stream behind a file
+            raise _invalid(("file",), "its name cannot be a file's")
         try:
             path.write_bytes(data)
         except (OSError, ValueError):

@@ -7,6 +7,7 @@ A request is a line of JSON, `{"module": ..., "size": ...}`, and then so many by
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import sys
@@ -20,9 +21,10 @@ OUT_OF_MEMORY = 77  # the exit status that says so
 MAX_TEXT = 64 * 1024 * 1024  # code points
 
 
-def main(lifeline: int, memory: int) -> None:
+def main(lifeline: int, memory: int, seconds: float) -> None:
     """Answer requests on standard input until it ends. The process may take so many bytes of memory, and is ended by
-    the system when the other end of the pipe `lifeline` is closed, whatever it is doing."""
+    the system when the other end of the pipe `lifeline` is closed, whatever it is doing. Not every system does either;
+    on all of them the process ends itself when one file takes it twice as many `seconds` as it may."""
     if sys.platform != "win32":
         _bind(lifeline)
         _limit(memory)
@@ -33,10 +35,12 @@ def main(lifeline: int, memory: int) -> None:
         data = sys.stdin.buffer.read(asked["size"])
         if len(data) < asked["size"]:
             return
+        faulthandler.dump_traceback_later(2 * seconds, exit=True)  # a thread that needs no turn of this one
         try:
             reply = json.dumps(_answer(asked["module"], data)).encode()
         except MemoryError:
             os._exit(OUT_OF_MEMORY)  # nothing that is left of this process can be relied on
+        faulthandler.cancel_dump_traceback_later()
         replies.write(reply + b"\n")
         replies.flush()
 

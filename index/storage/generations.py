@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from citeqa.index.atomic import sha256, sync, sync_tree
+from citeqa.index.atomic import WINDOWS, sha256, sync, sync_tree
 from citeqa.index.errors import CiteqaError, IndexDamagedError, StorageError
 from citeqa.index.ranking.dense import EXACT_UP_TO, DenseIndex, DensePart, Lists, Measured
 from citeqa.index.ranking.lexical import LexicalIndex
@@ -257,7 +257,8 @@ def _publish(
 
 
 def _link(source: Path, target: Path, manifest: Manifest) -> None:
-    """Take over a generation's files; copied where the file system has no hard links.
+    """Take over a generation's files by hard links; copied where the file system has none, and on Windows, where a
+    name of a file that is mapped cannot be deleted.
 
     Raises:
         DerivedDamagedError: if one that is built upon is not what was written. Vectors are not: parts are taken over
@@ -267,7 +268,7 @@ def _link(source: Path, target: Path, manifest: Manifest) -> None:
         if not name.startswith("dense") and sha256(source / name) != expected:  # merging would hide it for ever
             raise DerivedDamagedError(f"{source / name} is damaged")
         try:
-            os.link(source / name, target / name)
+            (shutil.copy2 if WINDOWS else os.link)(source / name, target / name)
         except FileNotFoundError:
             raise
         except OSError:

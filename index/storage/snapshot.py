@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citeqa.index.embedding.embedder import EmbedderInfo
-from citeqa.index.errors import IndexNotFoundError, IndexOutdatedError, UnknownDocumentError
+from citeqa.index.errors import IndexDamagedError, IndexNotFoundError, IndexOutdatedError, UnknownDocumentError
 from citeqa.index.protocols import Selection
 from citeqa.index.ranking.analyzer import ANALYZER
 from citeqa.index.storage.catalog import Catalog
@@ -35,6 +35,8 @@ from citeqa.index.storage.settings import check_settings
 from citeqa.index.types import Document, Filters, Hit, Passage, Ranked, Summary
 
 log = logging.getLogger(__name__)
+
+_TRIES = 3  # times that search files are made again for one opening
 
 
 class Index:
@@ -167,8 +169,12 @@ class Index:
 
 
 def _open(folder: Path, before: Index | None) -> tuple[Catalog, Manifest, Opened]:
-    """A snapshot of the database and the search files that belong to it, made again if they are damaged."""
-    failed = ""
+    """A snapshot of the database and the search files that belong to it, made again if they are damaged.
+
+    Raises:
+        IndexDamagedError: if search files that were made just now cannot be opened either.
+    """
+    failed, made = "", 0
     while True:
         try:
             catalog = Catalog(folder / DATABASE)
@@ -181,8 +187,14 @@ def _open(folder: Path, before: Index | None) -> tuple[Catalog, Manifest, Opened
             return catalog, manifest, open_generation(folder, manifest, dimension, before._opened if before else None)
         except DerivedDamagedError as error:
             catalog.close()
-            if failed == (failed := str(error)):  # else a writer may have put others in their place meanwhile
-                _make_again(folder, failed)
+            if failed != (failed := str(error)):  # a writer may have put others in their place meanwhile
+                continue
+            if made == _TRIES:
+                raise IndexDamagedError(
+                    f"the search files in {folder} are made but cannot be opened: {failed}"
+                ) from error
+            made += 1
+            _make_again(folder, failed)
         except BaseException:
             catalog.close()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def plan(catalog: Catalog, folder: Path, *, empty: bool = False) -> SyncPlan:
         else:
             same += max(1, len(ids))
     there = {file.name for file in files}
-    lost = [os.path.relpath(skipped.name, folder) for skipped in failed if Path(skipped.name).is_dir()]
+    lost = [_relative(skipped.name, folder) for skipped in failed if Path(skipped.name).is_dir()]
     gone = sorted(name for name in documents.keys() | known.keys() if name not in there and not _below(name, lost))
     return SyncPlan(root, tuple(changed), same, tuple(gone), tuple(failed))
 
@@ -151,6 +152,11 @@ def _checked(
         return item
     owner = f"{held.root}/{held.name}" if held else "another file"
     return Skipped(name, f"its id {item.id!r} was already taken by {owner}")
+
+
+def _relative(path: str, folder: Path) -> str:
+    """A path below a folder as names of files are written: whatever the system separates and composes with."""
+    return unicodedata.normalize("NFC", Path(os.path.relpath(path, folder)).as_posix())
 
 
 def _below(name: str, folders: Iterable[str]) -> bool:

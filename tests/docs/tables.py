@@ -1,0 +1,190 @@
+"""The tables of the reference that are made from the code. `python tests/docs/tables.py` writes them into the pages.
+
+A page marks where a table stands; what lies between the two marks is replaced, the rest is written by hand:
+
+    <!-- table: settings -->
+    <!-- end -->
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import typer
+from pydantic import SecretStr
+
+from citeqa.api.cli.main import app as program
+from citeqa.api.http.app import create_app
+from citeqa.api.settings import Settings
+
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+_BLOCK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_EVERYWHERE = {401, 421, 429}  # statuses that any route may answer, by the settings
+
+
+def filled(page: str, tables: Mapping[str, str]) -> str:
+    """The page with every marked table as it should be.
+
+    Raises:
+        KeyError: if a mark names no table.
+    """
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{tables[found['name']]}\n{found[3]}", page)
+
+
+def names(page: str) -> list[str]:
+    """The tables that a page marks."""
+    return [found["name"] for found in _BLOCK.finditer(page)]
+
+
+def tables() -> dict[str, str]:
+    """Every table by its name."""
+    openapi = create_app(cast(Any, None)).openapi()
+    return {
+        "settings": _settings(),
+        "commands": "\n\n".join(_commands()),
+        "routes": _routes(openapi),
+        "schemas": "\n\n".join(_schemas(openapi)),
+    }
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+
+def _settings() -> str:
+    rows = [
+        [f"`{name}`", _default(field.default), _sentence(field.description or "")]
+        for name, field in Settings.model_fields.items()
+    ]
+    return _table(["setting", "default", "what it does"], rows)
+
+
+def _default(value: object) -> str:
+    if value is None or value == () or isinstance(value, SecretStr):
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:,}`" if isinstance(value, int | float) and value > 9999 else f"`{value}`"
+
+
+def _sentence(text: str) -> str:
+    """A description as it stands in a table: on one line, without a full stop at its end."""
+    return " ".join(text.split()).removesuffix(".")
+
+
+def _commands() -> Iterator[str]:
+    commands: Mapping[str, Any] = typer.main.get_command(program).commands  # type: ignore[attr-defined]
+    for name in sorted(commands):
+        command = commands[name]
+        what, *more = _unmarked(inspect.cleandoc(command.help)).split("\n\n")
+        arguments = [one for one in command.params if one.param_type_name == "argument"]
+        usage = " ".join([f"citeqa {name}", *map(_argument, arguments), "[OPTIONS]"])
+        parts = [f"### {name}", f"    {usage}", " ".join(what.split()), *(" ".join(one.split()) for one in more)]
+        rows = [[_option(one), _unmarked(one.help or "")] for one in command.params if one.name != "help"]
+        yield "\n\n".join([*parts, _table(["argument or option", "what it does"], rows)])
+
+
+def _argument(parameter: Any) -> str:
+    name = parameter.name.upper() + ("..." if parameter.nargs == -1 else "")
+    return name if parameter.required else f"[{name}]"
+
+
+def _option(parameter: Any) -> str:
+    """An argument or an option as it is written, with its default where it has one that says something."""
+    if parameter.param_type_name == "argument":
+        return f"`{parameter.name.upper()}`"
+    written = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
+    shown = parameter.default not in (None, False, "") and not parameter.secondary_opts
+    return f"{written} ({parameter.default})" if shown else written
+
+
+def _unmarked(text: str) -> str:
+    """A help text without the marks of the terminal: what is bold there is code here."""
+    text = re.sub(r"\[bold\](.*?)\[/\]", r"`\1`", text)
+    text = re.sub(r"\[dim\]\((.*?)\)(?:\[/\])?", lambda found: f"({_coded(found[1])})", text)
+    return re.sub(r"\[/?[a-z]*\]", "", text)
+
+
+def _coded(given: str) -> str:
+    """The variable and the default that a help text names: `CITEQA_PORT`; `8000`."""
+    return "; ".join(f"`{part}`" if re.fullmatch(r"\S+", part) else part for part in given.split("; "))
+
+
+def _routes(openapi: Mapping[str, Any]) -> str:
+    rows = []
+    for path, methods in openapi["paths"].items():
+        for method, route in methods.items():
+            statuses = sorted(map(int, route["responses"]))
+            good = [status for status in statuses if status < 400]
+            bad = [status for status in statuses if status >= 400 and status not in _EVERYWHERE]
+            what = " ".join(route["description"].split())
+            rows.append([f"`{method.upper()} {path}`", what, _listed(good), _listed(bad)])
+    return _table(["route", "what it does", "answers", "problems"], rows)
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _schemas(openapi: Mapping[str, Any]) -> Iterator[str]:
+    for name, schema in sorted(openapi["components"]["schemas"].items()):
+        said = inspect.cleandoc(schema.get("description", ""))
+        needed = schema.get("required", [])
+        rows = [
+            [f"`{field}`", _kind(of), _needed(field in needed, of), _sentence(of.get("description", ""))]
+            for field, of in schema.get("properties", {}).items()
+        ]
+        parts = [f"### {name}", said, _table(["field", "type", "default", "what it says"], rows)]
+        yield "\n\n".join(part for part in parts if part)
+
+
+def _needed(needed: bool, schema: Mapping[str, Any]) -> str:
+    if needed:
+        return ""
+    default = schema.get("default")
+    return f"`{'null' if default is None else str(default).lower() if isinstance(default, bool) else repr(default)}`"
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """The type of a field, with its limits."""
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(_kind(one) for one in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return " or ".join(f'`"{value}"`' for value in schema.get("enum", [schema.get("const")]))
+    kind = str(schema.get("format", schema.get("type", "any")))
+    if kind == "array":
+        return f"list of {_kind(schema.get('items', {}))}{_limits(schema, 'minItems', 'maxItems')}"
+    if kind == "string":
+        return kind + _limits(schema, "minLength", "maxLength", " characters")
+    return kind + _limits(schema, "minimum", "maximum")
+
+
+def _limits(schema: Mapping[str, Any], least: str, most: str, of: str = "") -> str:
+    low, high = schema.get(least), schema.get(most)
+    if high is None:
+        return "" if low is None else f" ({low:,g} or more{of})"
+    return f" (at most {high:,g}{of})" if low is None else f" ({low:,g} to {high:,g}{of})"
+
+
+def main() -> None:
+    """Write every table into its page."""
+    made = tables()
+    for path in sorted(REFERENCE.glob("*.md")):
+        before = path.read_text(encoding="utf-8")
+        after = filled(before, made)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            sys.stdout.write(f"{path} is up to date again\n")
+
+
+if __name__ == "__main__":
+    main()
