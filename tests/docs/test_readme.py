@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import re
 
-from conftest import ROOT
 from rich.console import Console
+from support.paths import ROOT
 
 from citeqa.api.cli import console as show
 from citeqa.api.schemas import AskResponse

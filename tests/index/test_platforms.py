@@ -104,7 +104,7 @@ def test_the_child_ends_itself_where_nobody_else_ends_it() -> None:
         assert b"words" in child.stdout.readline()
         time.sleep(0.6)
         assert child.poll() is None  # between two files it has all the time there is
-        child.stdin.write(b'{"module": "troublesome", "size": 5}\nsleep')
+        child.stdin.write(b'{"module": "support.troublesome", "size": 5}\nsleep')
         child.stdin.flush()
         assert child.wait(10) == 1
     os.close(lifeline)
