@@ -11,13 +11,15 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import typer
 from pydantic import SecretStr
 
+import citeqa
+from citeqa import errors
 from citeqa.api.cli.main import app as program
 from citeqa.api.http.app import create_app
 from citeqa.api.settings import Settings
@@ -33,7 +35,7 @@ def filled(page: str, tables: Mapping[str, str]) -> str:
     Raises:
         KeyError: if a mark names no table.
     """
-    return _BLOCK.sub(lambda found: f"{found[1]}\n{tables[found['name']]}\n{found[3]}", page)
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{tables[found['name']]}\n\n{found[3]}", page)
 
 
 def names(page: str) -> list[str]:
@@ -49,6 +51,10 @@ def tables() -> dict[str, str]:
         "commands": "\n\n".join(_commands()),
         "routes": _routes(openapi),
         "schemas": "\n\n".join(_schemas(openapi)),
+        "errors": _errors(),
+        "names": _names(),
+        "qaindex": _methods(citeqa.QAIndex),
+        "client": _methods(citeqa.Client),
     }
 
 
@@ -173,6 +179,66 @@ def _limits(schema: Mapping[str, Any], least: str, most: str, of: str = "") -> s
     if high is None:
         return "" if low is None else f" ({low:,g} or more{of})"
     return f" (at most {high:,g}{of})" if low is None else f" ({low:,g} to {high:,g}{of})"
+
+
+def _errors() -> str:
+    rows = [
+        [f"{'&emsp;' * depth}`{error.__name__}`", _sentence((error.__doc__ or "").partition("\n\n")[0])]
+        for depth, error in _below(citeqa.CiteqaError)
+    ]
+    return _table(["error", "when"], rows)
+
+
+def _below(error: type[citeqa.CiteqaError], depth: int = 0) -> Iterator[tuple[int, type[citeqa.CiteqaError]]]:
+    """A public error and all that derive from it, each before those below it, with their depths."""
+    yield depth, error
+    for below in sorted(error.__subclasses__(), key=lambda one: one.__name__):
+        if below.__name__ in errors.__all__ and below.__module__.startswith("citeqa."):
+            yield from _below(below, depth + 1)
+
+
+def _names() -> str:
+    rows = []
+    for name in citeqa.__all__:
+        value = getattr(citeqa, name)
+        if name == "__version__":
+            rows.append([f"`{name}`", "The version of citeqa"])
+        else:
+            shown = name + str(_signature(value)) if inspect.isfunction(value) else name
+            rows.append([f"`{shown}`", _sentence(_summary(value))])
+    return _table(["name", "what it is"], rows)
+
+
+def _methods(of: type[Any]) -> str:
+    rows = []
+    for name, value in vars(of).items():
+        if name.startswith("_") and name != "__init__":
+            continue
+        if isinstance(value, property):
+            rows.append([f"`{name}`", _sentence(_summary(value))])
+        elif inspect.isfunction(value) and value.__doc__:
+            shown = of.__name__ if name == "__init__" else name
+            rows.append([f"`{shown}{_signature(value)}`", _sentence(_summary(value))])
+    return _table(["method", "what it does"], rows)
+
+
+def _signature(function: Callable[..., Any]) -> str:
+    """The parameters with their defaults, without types."""
+    parameters = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parameters:
+            parameters.append("*")
+        plain = parameter.default is None or isinstance(parameter.default, str | int | float)
+        shown = repr(parameter.default) if plain else "..."
+        parameters.append(name if parameter.default is parameter.empty else f"{name}={shown}")
+    return f"({', '.join(parameters)})"
+
+
+def _summary(value: object) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(value) or "").partition("\n\n")[0].split())
 
 
 def main() -> None:

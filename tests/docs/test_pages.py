@@ -1,0 +1,76 @@
+"""What the pages say is true: every link leads somewhere, every session shown is what the program prints."""
+
+from __future__ import annotations
+
+import io
+import shlex
+from pathlib import Path
+
+import pytest
+from docs.pages import PAGES, anchors, links, named, sessions
+from rich.console import Console
+from support.paths import ROOT
+
+from citeqa.api.cli import console as show
+from citeqa.api.schemas import AskResponse
+from citeqa.api.service import Service
+from citeqa.rag.evaluation.questions import load
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_is_short_and_names_both_commands_on_the_first_screen() -> None:
+    assert len(README.splitlines()) <= 150
+    first_screen = README.splitlines()[:25]
+    assert any("make serve" in line for line in first_screen)
+    assert any("make test" in line for line in first_screen)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    page = path.read_text(encoding="utf-8")
+    lost = []
+    for link in links(page):
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        if not target.exists() or not target.is_relative_to(ROOT):
+            lost.append(link)
+        elif anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
+            lost.append(link)
+    assert lost == []
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        path = waiting.pop()
+        if path in reached or path.suffix != ".md":
+            continue
+        reached.add(path)
+        waiting += [(path.parent / link.partition("#")[0]).resolve() for link in links(path.read_text("utf-8"))]
+    assert [named(path) for path in PAGES if path not in reached and path != ROOT / "docs" / "README.md"] == []
+
+
+def test_the_pictures_are_small() -> None:
+    pictures = [path for path in (ROOT / "tests" / "screenshots").iterdir() if path.is_file()]
+    assert pictures
+    assert sum(picture.stat().st_size for picture in pictures) < 1_000_000
+
+
+def test_every_question_shown_is_answered_as_shown(service: Service) -> None:
+    shown = [found for path in PAGES for found in sessions(path.read_text("utf-8")) if "citeqa ask" in found[0]]
+    assert any("citeqa ask" in command for command, _ in sessions(README))
+    for command, output in shown:
+        program, ask, question = shlex.split(command)
+        assert (program, ask) == ("citeqa", "ask")
+        out = io.StringIO()
+        response = AskResponse.of(service.answerer.ask(question), service.index)
+        show.response(Console(file=out, highlight=False, soft_wrap=True), response)
+        assert output == out.getvalue()
+
+
+def test_the_question_set_shown_can_be_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "evaluation.md").read_text(encoding="utf-8")
+    rows = [line.strip() for line in page.splitlines() if line.startswith('    {"id"')]
+    (tmp_path / "set.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    assert [question.answerable for question in load(tmp_path / "set.jsonl")] == [True, False]
