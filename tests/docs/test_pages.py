@@ -28,16 +28,16 @@ def test_the_readme_is_short_and_names_both_commands_on_the_first_screen() -> No
 
 @pytest.mark.parametrize("path", PAGES, ids=named)
 def test_every_link_leads_somewhere(path: Path) -> None:
-    page = path.read_text(encoding="utf-8")
-    lost = []
-    for link in links(page):
-        name, _, anchor = link.partition("#")
-        target = (path.parent / name).resolve() if name else path
-        if not target.exists() or not target.is_relative_to(ROOT):
-            lost.append(link)
-        elif anchor and anchor not in anchors(target.read_text(encoding="utf-8")):
-            lost.append(link)
+    lost = [link for link in links(path.read_text(encoding="utf-8")) if not _leads_somewhere(path, link)]
     assert lost == []
+
+
+def _leads_somewhere(path: Path, link: str) -> bool:
+    name, _, anchor = link.partition("#")
+    target = (path.parent / name).resolve() if name else path
+    if not target.exists() or not target.is_relative_to(ROOT):
+        return False
+    return not anchor or anchor in anchors(target.read_text(encoding="utf-8"))
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
