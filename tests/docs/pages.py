@@ -42,6 +42,19 @@ def sessions(page: str) -> Iterator[tuple[str, str]]:
             yield found["command"], found["output"]
 
 
+def posted(page: str) -> list[tuple[str, str]]:
+    """The bodies that a page posts with curl, each with its route behind /api/."""
+    return re.findall(
+        r"/api/(\S+) -H 'Content-Type: application/json' \\?\s*-d '(.*?)'$", page, re.DOTALL | re.MULTILINE
+    )
+
+
+def commands(page: str) -> list[str]:
+    """The lines of code that call the program."""
+    lines = [line.strip().removeprefix("$ ") for line in page.splitlines() if re.match(r"(?:    |\$ )", line)]
+    return [line for line in lines if re.match(r"citeqa [a-z]+ ", line + " ") and "COMMAND" not in line]
+
+
 def section(page: str, heading: str) -> str:
     """What stands below a heading of the second level."""
     return page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
-from docs.pages import PAGES, anchors, links, named, sessions
+import typer
+from docs.pages import PAGES, anchors, commands, links, named, posted, sessions
 from rich.console import Console
 from support.paths import ROOT
 
 from citeqa.api.cli import console as show
-from citeqa.api.schemas import AskResponse
+from citeqa.api.cli.main import app as program
+from citeqa.api.schemas import AskRequest, AskResponse, BatchRequest, DocumentIn, ReadRequest, VerifyRequest
 from citeqa.api.service import Service
 from citeqa.rag.evaluation.questions import load
 
+BODIES = {
+    "ask": AskRequest,
+    "ask/batch": BatchRequest,
+    "read": ReadRequest,
+    "documents": DocumentIn,
+    "verify": VerifyRequest,
+}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -74,3 +85,22 @@ def test_the_question_set_shown_can_be_read(tmp_path: Path) -> None:
     rows = [line.strip() for line in page.splitlines() if line.startswith('    {"id"')]
     (tmp_path / "set.jsonl").write_text("\n".join(rows), encoding="utf-8")
     assert [question.answerable for question in load(tmp_path / "set.jsonl")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [found for path in PAGES for found in posted(path.read_text("utf-8"))],
+    ids=lambda value: value[:30],
+)
+def test_every_request_shown_is_valid(route: str, body: str) -> None:
+    BODIES[route].model_validate_json(body)
+
+
+@pytest.mark.parametrize("line", sorted({line for path in PAGES for line in commands(path.read_text("utf-8"))}))
+def test_every_command_shown_can_be_given(line: str) -> None:
+    """Its name and its options are the program's."""
+    known: Any = typer.main.get_command(program).commands  # type: ignore[attr-defined]
+    for one in re.split(r" \| | && ", line):
+        name, *arguments = shlex.split(one, comments=True)[1:]
+        options = {option for p in known[name].params for option in [*p.opts, *p.secondary_opts]}
+        assert {argument for argument in arguments if argument.startswith("--")} <= options | {"--help"}
