@@ -22,8 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from citeqa.api.evaluation.local import serving
-from citeqa.api.http.app import MAX_BODY, create_app
+from citeqa.api.http import create_app
 from citeqa.api.service import Service
+from citeqa.api.settings import Settings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import IndexDamagedError, StorageError
 from citeqa.index.storage.snapshot import Index
@@ -39,6 +40,7 @@ CITEQA = Path(sysconfig.get_path("scripts")) / "citeqa"
 ANSWERABLE = "How much aid did the US pledge to Cubans?"
 SEVERAL = "In which kinds of partnership with the Caribbean does Rubio want to go deeper?"
 ELSEWHERE = "Who discovered penicillin?"
+MAX_BODY: int = Settings.model_fields["max_body"].default
 MARK = "qzxmarkqzx"  # stands in bad values, and must not come back
 JSON = {"content-type": "application/json"}
 

@@ -1,4 +1,4 @@
-"""What comes back for a question."""
+"""What a question is answered with."""
 
 from __future__ import annotations
 

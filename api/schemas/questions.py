@@ -1,4 +1,4 @@
-"""What is asked: questions, filters, the turn before."""
+"""Questions, filters, and the turn before a follow-up question."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
-from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, Id, IsoDate, Text, _Request
+from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, Id, IsoDate, StrictModel, Text
 from citeqa.index.types import Filters
 from citeqa.rag.followup import Turn
 
 
-class FiltersIn(_Request):
+class FiltersIn(StrictModel):
     """Which documents to search: all conditions must hold. Undated documents fail any date condition."""
 
     document_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)] | None = None
@@ -30,7 +30,7 @@ class FiltersIn(_Request):
         return Filters(ids, self.source, self.date_from, self.date_to)
 
 
-class SearchRequest(_Request):
+class SearchRequest(StrictModel):
     question: Text = Field(examples=["How much aid did the United States pledge to the Cubans?"])
     k: int = Field(default=5, ge=1, le=MAX_K, description="how much evidence to return; it never changes the answer")
     filters: FiltersIn | None = None
@@ -51,7 +51,7 @@ class AskRequest(SearchRequest):
     )
 
 
-class TurnIn(_Request):
+class TurnIn(StrictModel):
     """A question that was asked, the answer it got, and the title of the document that is cited."""
 
     question: Text
@@ -62,7 +62,7 @@ class TurnIn(_Request):
         return Turn(self.question, self.answer, self.title)
 
 
-class ContextRequest(_Request):
+class ContextRequest(StrictModel):
     """A question, and the turn before it in the same talk. Nothing is kept: what is carried over comes back, to be
     shown and sent with the question as `context`."""
 
