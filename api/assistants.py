@@ -1,4 +1,4 @@
-"""What assistants may use over the Model Context Protocol: ask, search, document, verify. All of them only read."""
+"""Tools for assistants over the Model Context Protocol: ask, search, document and verify. All of them only read."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _filters(source: str | None, start: date | None, end: date | None, ids: list
 
 
 def _or_tool_error(answer: Callable[[], Result]) -> Result:
-    """What the function gives; what is foreseen to go wrong is told to the assistant in words."""
+    """The result of the function. The assistant is told in words about an expected error."""
     try:
         return answer()
     except ValidationError as error:
@@ -152,7 +152,7 @@ def _or_tool_error(answer: Callable[[], Result]) -> Result:
 
 
 def over_http(tools: MCPServer[Any], settings: Settings) -> ASGIApp:
-    """The tools at /mcp (streamable HTTP, without sessions), guarded as the service is."""
+    """The tools at /mcp (streamable HTTP, without sessions), with the same protection as the service."""
     from citeqa.api.http.guard import Authenticate, CheckHost, KeyRing, RateLimit
     from citeqa.api.http.metrics import Metrics
     from citeqa.api.http.needs import Needs, RouteTable

@@ -71,10 +71,11 @@ class RouteTable:
 
     def _look_up(self, scope: Scope) -> Needs:
         """Choose a route as the framework does: the first that takes path and method, else the first that takes the
-        path."""
+        path. HEAD counts as GET."""
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         of_path: Needs | None = None
         for route, needs in self._routes:
-            match = _match(route, scope)
+            match = _match(route, asked)
             if match is Match.FULL:
                 return needs
             if match is Match.PARTIAL and of_path is None:
@@ -92,10 +93,9 @@ class RouteTable:
 
 
 def _match(route: BaseRoute, scope: Scope) -> Match:
-    """How a route matches a request. HEAD counts as GET, and files of a mounted folder can only be read."""
-    method = "GET" if scope["method"] == "HEAD" else scope["method"]
-    match, _ = route.matches({**scope, "method": method})
-    if match is Match.FULL and isinstance(route, Mount) and method != "GET":
+    """How a route matches a request. Of a mounted folder, files can only be read."""
+    match, _ = route.matches(scope)
+    if match is Match.FULL and isinstance(route, Mount) and scope["method"] != "GET":
         return Match.PARTIAL
     return match
 

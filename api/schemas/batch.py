@@ -24,13 +24,13 @@ class BatchRequest(StrictModel):
 
 
 class BatchItem(BaseModel):
-    """What became of one question: `response` as POST /api/ask answers, or the `problem` it would answer with."""
+    """The result of one question: the `response` that POST /api/ask would give, or the `problem`."""
 
     response: AskResponse | None
     problem: Problem | None
 
 
 class BatchResponse(BaseModel):
-    """One item a question, in their order; all are answered from one state of the index."""
+    """One result for each question, in the same order. All are answered from the same state of the index."""
 
     results: list[BatchItem]

@@ -14,7 +14,7 @@ from citeqa.index.types import Document, Summary
 
 
 class DocumentIn(StrictModel):
-    """A document to add, or to put in the place of the one with its id; what is not given is read off the text."""
+    """A document to add, or to replace the one with its id. Metadata that is not given is read from the text."""
 
     id: Id = Field(examples=["reports/2024/harbour"], description="a relative path: no empty, '.' or '..' segment")
     text: Annotated[str, Field(min_length=1)] = Field(examples=["The harbour was opened on 4 May 1987."])

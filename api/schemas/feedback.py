@@ -10,8 +10,8 @@ from citeqa.api.schemas.base import Id, StrictModel, Text
 
 
 class PlaceIn(StrictModel):
-    """Words of a document, as an answer, an alternative or marked text cites them: `text[start:end] == quote`, in code
-    points of the document's text, whose SHA-256 is `document_sha256`."""
+    """Words of a document: `text[start:end] == quote`, in code points of the document's text, whose SHA-256 is
+    `document_sha256`. Citations of answers and alternatives have these fields."""
 
     document_id: Id
     document_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -21,13 +21,13 @@ class PlaceIn(StrictModel):
 
 
 class Feedback(StrictModel):
-    """What somebody says of what came back for a question.
+    """What somebody says about the answer to a question.
 
         {"question": str, "verdict": "right" | "wrong" | "missing",
          "citation": {"document_id", "document_sha256", "start", "end", "quote"} | null}
 
-    right: `citation` is an accepted answer; it must be given. wrong: `citation` is no answer; null says it of whatever
-    came back. missing: `citation` should have been found; null says that no document answers the question.
+    right: `citation` is a right answer; it must be given. wrong: `citation` is not an answer; with null, whatever came
+    back was wrong. missing: `citation` should have been found; with null, no document answers the question.
     """
 
     model_config = ConfigDict(

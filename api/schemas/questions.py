@@ -63,8 +63,8 @@ class TurnIn(StrictModel):
 
 
 class ContextRequest(StrictModel):
-    """A question, and the turn before it in the same talk. Nothing is kept: what is carried over comes back, to be
-    shown and sent with the question as `context`."""
+    """A question, and the turn before it in the same conversation. Nothing is stored: what the question carries over
+    comes back, to be shown to the user and sent with the question as `context`."""
 
     question: Text = Field(examples=["And who hosted it?"])
     previous: TurnIn = Field(
@@ -73,11 +73,11 @@ class ContextRequest(StrictModel):
 
 
 class ContextResponse(BaseModel):
-    """`context` is the chips joined by blanks: what to ask with. When a person takes a chip away, join the others; null
-    where nothing is carried over, since the question is complete."""
+    """`context` is what to send with the question: the chips, joined by spaces. If the user removes a chip, join the
+    others. It is null where nothing is carried over, because the question is complete."""
 
     context: str | None
-    chips: list[str] = Field(description="words of the turn before, each of which can be taken away")
+    chips: list[str] = Field(description="words of the turn before, each of which can be removed")
 
     @classmethod
     def of(cls, chips: tuple[str, ...]) -> ContextResponse:

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api")
 @router.post("/ask/batch", dependencies=[Depends(json_only)], responses=POSTED)
 @Needs(key="read", queued=True)
 def ask_batch(body: BatchRequest, service: Loaded, request: Request) -> BatchResponse:
-    """Answer several questions, each as /ask would; what is wrong with one does not concern the others."""
+    """Answer several questions, each as /ask would. A question that is not valid does not affect the others."""
     most = request.app.state.settings.max_batch
     if len(body.questions) > most:
         raise invalid(("body", "questions"), f"List should have at most {most} items")

@@ -56,8 +56,8 @@ def document(document_id: DocumentId, service: Loaded) -> DocumentOut:
 )
 @Needs(key="write", upload=True)
 async def put(request: Request, response: Response, service: Writing) -> DocumentOut:
-    """Add a document, or replace the one with its id (status 200): JSON as described, or a file as multipart/form-data
-    in the field `file`. It is found by the next question."""
+    """Add a document (status 201), or replace the one with its id (status 200): JSON as described, or a file as
+    multipart/form-data in the field `file`. The next question finds it."""
     document = await uploads.document_of(request)
     if await run_in_threadpool(service.put, document):
         response.headers["Location"] = f"/api/documents/{quote(document.id)}"
@@ -69,5 +69,5 @@ async def put(request: Request, response: Response, service: Writing) -> Documen
 @router.delete("/documents/{document_id:path}", status_code=204, responses=GUARDED | problems(403, 404, 422, 503, 507))
 @Needs(key="write")
 def remove(document_id: DocumentId, service: Writing) -> None:
-    """Delete a document: its text is gone for good, only its digest stays in a log."""
+    """Delete a document. Its text is gone for good; only its digest stays in a log."""
     service.remove(document_id)

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api")
 )
 @Needs(key="write")
 def feedback(body: Feedback, service: Writing) -> None:
-    """Say that an answer is right or wrong, or that a place should have been found: kept, on the disk, as a row of
+    """Say that an answer is right or wrong, or that a place should have been found. It is stored as a row of
     `feedback.jsonl` in the data folder, which `citeqa evaluate` reads. Only where writing is enabled."""
     index = service.now.index
     places = [_place(index, body.citation)] if body.citation else []

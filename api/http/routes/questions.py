@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api")
 @router.post("/ask", dependencies=[Depends(json_only)], responses=POSTED)
 @Needs(key="read", queued=True)
 def ask(body: AskRequest, service: Loaded, request: Request) -> AskResponse:
-    """Answer a question in the documents' own words, or say that they do not."""
+    """Answer a question in the documents' own words, or say that they do not answer it."""
     check_length(body.question, request)
     return answered(body, service.answerer, service.index, service.cache, request)
 
@@ -69,7 +69,7 @@ def search(body: SearchRequest, service: Loaded, request: Request) -> SearchResp
 @router.post("/context", dependencies=[Depends(json_only)], responses=POSTED)
 @Needs(key="read")
 def context(body: ContextRequest, request: Request) -> ContextResponse:
-    """What a follow-up question carries over from the turn before, to be sent with it as `context` of /api/ask."""
+    """What a follow-up question carries over from the turn before: send it as `context` of /api/ask."""
     check_length(body.question, request)
     return ContextResponse.of(carried(body.question, body.previous.turn()))
 

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/api")
 @Needs(key="read", queued=True)
 def read(body: ReadRequest, service: Loaded, request: Request) -> AskResponse:
     """Answer a question from the texts that come with it, with the same reader, citations and abstention as /ask.
-    Offsets count in the texts as they were sent; `index` says how much was read. Nothing is kept."""
+    Offsets count in the texts as they were sent; `index` says how much was read. Nothing is stored."""
     check_length(body.question, request)
     most = request.app.state.settings.max_read
     size = sum(len(document.text) for document in body.documents)

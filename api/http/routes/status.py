@@ -28,7 +28,7 @@ def health() -> Health:
 @router.get("/ready", responses=GUARDED | problems(503))
 @Needs(key="read")
 def ready(service: Loaded, request: Request) -> Ready:
-    """The service can answer: a search through model and indexes, and the reading of what was found, just worked."""
+    """The service can answer: it has just searched the index and read what it found."""
     try:
         found, _ = service.answerer.search("ready", k=1)
         service.answerer.candidates("ready", [item.evidence for item in found])

@@ -627,6 +627,8 @@ def test_what_is_not_there_is_answered_404(http: httpx.Client, path: str) -> Non
         ("PATCH", "/api/documents", "GET, POST"),
         ("PATCH", "/api/documents/002_73ec0a3e5fd5a0e3", "DELETE, GET"),
         ("POST", "/", "GET"),
+        ("POST", "/static/", "GET, HEAD"),
+        ("DELETE", "/metrics", "GET"),
     ],
 )
 def test_a_method_that_is_not_there_is_answered_405_with_those_that_are(

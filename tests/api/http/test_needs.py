@@ -8,15 +8,15 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-import toy_routes
 from fastapi import APIRouter, FastAPI
-from guarded import READ, WRITE
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route, Router
+from support import toy_routes
+from support.servers import READ, WRITE
 
 from citeqa.api.http import create_app
 from citeqa.api.http.needs import Needs, RouteTable

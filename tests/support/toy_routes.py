@@ -1,4 +1,4 @@
-"""A module of routes as anybody could add one. tests/test_needs.py serves it and checks that its declarations hold."""
+"""A module of routes as anybody could add one. test_needs.py serves it and checks that its declarations hold."""
 
 from __future__ import annotations
 
