@@ -34,7 +34,7 @@ def build(
     from citeqa.index.documents.corpus import count
     from citeqa.index.storage.writer import update
 
-    chunker = _chunker(settings, passage_tokens, overlap)
+    chunker = chunker_for(settings, passage_tokens, overlap)
     embedder = _embedder(settings)
     with progress(count(paths), "indexing") as (advance, note):
         return update(settings.index, paths, embedder, chunker, _showing_progress(advance, note))
@@ -45,7 +45,7 @@ def indexed(settings: Settings, corpus: Corpus) -> Settings:
     unless the same documents were indexed with the same settings before."""
     from citeqa.rag.evaluation import corpora
 
-    embedder, chunker = _embedder(settings), _chunker(settings)
+    embedder, chunker = _embedder(settings), chunker_for(settings)
     with progress(corpus.count, "indexing") as (advance, note):
         made = corpora.indexed(corpus, settings.index, embedder, chunker, _showing_progress(advance, note))
     for skipped in made.skipped:
@@ -60,7 +60,7 @@ def remade(settings: Settings, passage_tokens: int | None = None, overlap: int |
 
     with closing(Index(settings.index)) as index:
         documents = index.document_count
-    chunker = _chunker(settings, passage_tokens, overlap)
+    chunker = chunker_for(settings, passage_tokens, overlap)
     embedder = _embedder(settings)
     with progress(documents, "making again") as (advance, note):
         return remake(settings.index, embedder, chunker, _showing_progress(advance, note))
@@ -92,7 +92,7 @@ def writer(settings: Settings, doing: str) -> Iterator[Writer]:
     """The one writer of the index, with the settings it was made with; the model is loaded when it is needed."""
     from citeqa.index.storage.writer import writing
 
-    with writing(settings.index, lambda: _embedder(settings), _chunker(settings), doing) as opened:
+    with writing(settings.index, lambda: _embedder(settings), chunker_for(settings), doing) as opened:
         yield opened
 
 
@@ -111,7 +111,8 @@ def examined(settings: Settings) -> Iterator[Finding]:
     yield Finding("the reader loads and computes what it should", faults, "reinstall citeqa, or name another --reader")
 
 
-def _chunker(settings: Settings, passage_tokens: int | None = None, overlap: int | None = None) -> ChunkerSettings:
+def chunker_for(settings: Settings, passage_tokens: int | None = None, overlap: int | None = None) -> ChunkerSettings:
+    """How passages are cut: what is given, else as the index was made, else the defaults."""
     from citeqa.index.storage.settings import chunker_of
     from citeqa.index.storage.writer import stored_settings
 
@@ -121,6 +122,12 @@ def _chunker(settings: Settings, passage_tokens: int | None = None, overlap: int
 
 
 def _embedder(settings: Settings) -> Embedder:
+    with err.status("loading the embedding model"):
+        return embedder_for(settings)
+
+
+def embedder_for(settings: Settings) -> Embedder:
+    """The embedding model that the settings name, else that of the index, else the default one."""
     from citeqa.index.embedding.loading import load_embedder
     from citeqa.index.embedding.weights import DEFAULT_MODEL
     from citeqa.index.storage.writer import stored_settings
@@ -128,8 +135,7 @@ def _embedder(settings: Settings) -> Embedder:
     stored = stored_settings(settings.index)
     model = settings.model or str(stored.get("embedder.name", DEFAULT_MODEL))
     precision = settings.precision or str(stored.get("embedder.precision", "fp32"))
-    with err.status("loading the embedding model"):
-        return load_embedder(model, settings.exported, precision)
+    return load_embedder(model, settings.exported, precision)
 
 
 def _showing_progress(advance: Callable[[int], None], note: Callable[[str], None]) -> Callable[[int, int], None]:

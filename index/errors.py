@@ -1,18 +1,6 @@
-"""Every error citeqa raises on purpose.
+"""Errors that citeqa raises on purpose; `citeqa.errors` draws the tree of all of them.
 
-    CiteqaError
-    ├── DocumentError         a file or row cannot become a Document (reported by name, the rest goes on)
-    ├── EmbedderError         the embedding model cannot be loaded, or is not the one it claims to be
-    ├── IndexNotFoundError    there is no index in the data folder
-    ├── IndexMismatchError    the index was made with other settings than the ones given now
-    │   └── IndexOutdatedError    it has the format of an earlier version, which can be upgraded
-    ├── IndexDamagedError     the source of truth itself cannot be read
-    ├── IndexBusyError        another process is writing to the index
-    ├── StorageError          the disk refuses to write: it is full, read-only or failing
-    ├── UnknownDocumentError  no document has that id
-    └── QuestionSetError      an evaluation file is not what it should be
-
-Each message names what was found, what was needed, and what mends it.
+Each message says what was found, what was needed, and what mends it.
 """
 
 from __future__ import annotations

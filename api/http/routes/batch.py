@@ -34,9 +34,7 @@ def _one(item: Any, service: Service, request: Request) -> BatchItem:
     try:
         asked = AskRequest.model_validate(item)
         check_length(asked.question, request)
-        return BatchItem(
-            response=answered(asked, service.answerer, service.index, service.cache, request), problem=None
-        )
+        return BatchItem(response=answered(asked, service, request), problem=None)
     except ValidationError as error:
         faults = [fault | {"loc": ("body", *fault["loc"])} for fault in error.errors()]
         return BatchItem(response=None, problem=problem_of(RequestValidationError(faults)))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
 
-from citeqa.api.caching import AnswerCache
 from citeqa.api.http.needs import Needs
 from citeqa.api.http.request_log import request_info
 from citeqa.api.http.routes.shared import POSTED, Loaded, check_length, json_only
@@ -19,9 +18,7 @@ from citeqa.api.schemas import (
     SearchRequest,
     SearchResponse,
 )
-from citeqa.index.protocols import SearchIndex
-from citeqa.index.types import Filters
-from citeqa.rag.answerer import Answerer
+from citeqa.api.service import Service
 from citeqa.rag.followup import carried
 
 router = APIRouter(prefix="/api")
@@ -32,24 +29,12 @@ router = APIRouter(prefix="/api")
 def ask(body: AskRequest, service: Loaded, request: Request) -> AskResponse:
     """Answer a question in the documents' own words, or say that they do not answer it."""
     check_length(body.question, request)
-    return answered(body, service.answerer, service.index, service.cache, request)
+    return answered(body, service, request)
 
 
-def answered(
-    body: AskRequest, answerer: Answerer, searched: SearchIndex, cache: AnswerCache, request: Request
-) -> AskResponse:
-    """The answer to one question over what is searched. It is recorded in the log and the metrics."""
-    response, kept = cache.ask(
-        answerer,
-        searched,
-        body.question,
-        k=body.k,
-        filters=_filters(body),
-        min_confidence=body.min_confidence,
-        context=body.context,
-        today=body.today,
-        use_dates=body.use_dates,
-    )
+def answered(body: AskRequest, service: Service, request: Request) -> AskResponse:
+    """The answer to one question, which is recorded in the log and the metrics."""
+    response, kept = service.ask(body.question, body.options())
     request_info(request.scope).answered(response, kept)
     return response
 
@@ -60,10 +45,7 @@ def search(body: SearchRequest, service: Loaded, request: Request) -> SearchResp
     """The passages nearest to a question, best first."""
     check_length(body.question, request)
     request_info(request.scope).questions.append(body.question)
-    found, milliseconds = service.answerer.search(
-        body.question, k=body.k, filters=_filters(body), today=body.today, use_dates=body.use_dates
-    )
-    return SearchResponse.of(body.question, found, milliseconds, service.index)
+    return service.search(body.question, body.options())
 
 
 @router.post("/context", dependencies=[Depends(json_only)], responses=POSTED)
@@ -72,7 +54,3 @@ def context(body: ContextRequest, request: Request) -> ContextResponse:
     """What a follow-up question carries over from the turn before: send it as `context` of /api/ask."""
     check_length(body.question, request)
     return ContextResponse.of(carried(body.question, body.previous.turn()))
-
-
-def _filters(body: SearchRequest) -> Filters | None:
-    return body.filters.filters() if body.filters else None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
 
-from citeqa.api.caching import AnswerCache
 from citeqa.api.http.needs import Needs
 from citeqa.api.http.problems import invalid
-from citeqa.api.http.routes.questions import answered
+from citeqa.api.http.request_log import request_info
 from citeqa.api.http.routes.shared import POSTED, Loaded, check_length, json_only
 from citeqa.api.http.uploads import from_text
 from citeqa.api.schemas import AskResponse, ReadRequest
+from citeqa.api.service import ask_over
 from citeqa.index.storage.in_memory import InMemoryIndex
 from citeqa.index.storage.settings import chunker_of
 from citeqa.index.types import Document
@@ -29,7 +29,9 @@ def read(body: ReadRequest, service: Loaded, request: Request) -> AskResponse:
     if size > most:
         raise invalid(("body", "documents"), f"The texts have {size:,} characters; {most:,} are allowed")
     given = InMemoryIndex(_documents(body), service.answerer.embedder, chunker_of(service.index.settings))
-    return answered(body, service.answerer.over(given), given, AnswerCache(0), request)
+    response = ask_over(given, service.answerer.over(given), body.question, body.options())
+    request_info(request.scope).answered(response, cached=False)
+    return response
 
 
 def _documents(body: ReadRequest) -> list[Document]:

@@ -13,6 +13,7 @@ from citeqa.api.http.routes.shared import GUARDED, Loaded, problems
 from citeqa.api.schemas import Health, IndexOut, Ready
 from citeqa.api.service import versions
 from citeqa.api.settings import Settings
+from citeqa.rag.options import AskOptions
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api")
@@ -30,7 +31,7 @@ def health() -> Health:
 def ready(service: Loaded, request: Request) -> Ready:
     """The service can answer: it has just searched the index and read what it found."""
     try:
-        found, _ = service.answerer.search("ready", k=1)
+        found, _ = service.answerer.search("ready", AskOptions(k=1))
         service.answerer.candidates("ready", [item.evidence for item in found])
     except Exception as error:
         log.exception("not ready")
