@@ -22,6 +22,7 @@ import citeqa
 from citeqa import errors
 from citeqa.api.cli.main import app as program
 from citeqa.api.http.app import create_app
+from citeqa.api.http.needs import RouteTable
 from citeqa.api.settings import Settings
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -45,11 +46,12 @@ def names(page: str) -> list[str]:
 
 def tables() -> dict[str, str]:
     """Every table by its name."""
-    openapi = create_app(cast(Any, None)).openapi()
+    service = create_app(cast(Any, None))
+    openapi = service.openapi()
     return {
         "settings": _settings(),
         "commands": "\n\n".join(_commands()),
-        "routes": _routes(openapi),
+        "routes": _routes(openapi, service.state.routes),
         "schemas": "\n\n".join(_schemas(openapi)),
         "errors": _errors(),
         "names": _names(),
@@ -122,16 +124,17 @@ def _coded(given: str) -> str:
     return "; ".join(f"`{part}`" if re.fullmatch(r"\S+", part) else part for part in given.split("; "))
 
 
-def _routes(openapi: Mapping[str, Any]) -> str:
+def _routes(openapi: Mapping[str, Any], declared: RouteTable) -> str:
     rows = []
     for path, methods in openapi["paths"].items():
         for method, route in methods.items():
             statuses = sorted(map(int, route["responses"]))
             good = [status for status in statuses if status < 400]
             bad = [status for status in statuses if status >= 400 and status not in _EVERYWHERE]
+            needs = declared.needs({"type": "http", "path": path, "method": method.upper()})
             what = " ".join(route["description"].split())
-            rows.append([f"`{method.upper()} {path}`", what, _listed(good), _listed(bad)])
-    return _table(["route", "what it does", "answers", "problems"], rows)
+            rows.append([f"`{method.upper()} {path}`", what, needs.key, _listed(good), _listed(bad)])
+    return _table(["route", "what it does", "key", "answers", "problems"], rows)
 
 
 def _listed(numbers: Sequence[int]) -> str:
