@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,14 +13,15 @@ from rich.console import Console
 
 from citeqa.api.settings import Settings
 from citeqa.index.errors import CiteqaError
+from citeqa.index.storage.stores import existing_store, open_store
 
 if TYPE_CHECKING:
     from citeqa.api.live import LiveService
     from citeqa.api.service import Service
     from citeqa.index.documents.chunker import ChunkerSettings
     from citeqa.index.embedding.embedder import Embedder
-    from citeqa.index.storage.doctor import Finding
-    from citeqa.index.storage.writer import Report, Writer
+    from citeqa.index.protocols import Writer
+    from citeqa.index.types import Finding, Report
     from citeqa.rag.evaluation.sets import Corpus
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -31,13 +31,16 @@ def build(
     settings: Settings, paths: list[Path], passage_tokens: int | None = None, overlap: int | None = None
 ) -> Report:
     """Bring the index up to date with files; what is not given is what the index was made with."""
-    from citeqa.index.documents.corpus import count
-    from citeqa.index.storage.writer import update
+    from citeqa.index.documents.corpus import count, load
+    from citeqa.index.storage.adding import add_documents
 
     chunker = _chunker(settings, passage_tokens, overlap)
     embedder = _embedder(settings)
+    items, store = load(paths), open_store(settings.index)
     with progress(count(paths), "indexing") as (advance, note):
-        return update(settings.index, paths, embedder, chunker, _showing_progress(advance, note))
+        showing = _showing_progress(advance, note)
+        with store.writing(lambda: embedder, chunker, "adding documents", showing) as writing:
+            return add_documents(writing, items)
 
 
 def indexed(settings: Settings, corpus: Corpus) -> Settings:
@@ -55,54 +58,47 @@ def indexed(settings: Settings, corpus: Corpus) -> Settings:
 
 def remade(settings: Settings, passage_tokens: int | None = None, overlap: int | None = None) -> Report:
     """Make everything again from the stored texts; what is not given is what the index was made with."""
-    from citeqa.index.storage.reindex import remake
-    from citeqa.index.storage.snapshot import Index
-
-    with closing(Index(settings.index)) as index:
+    store = open_store(settings.index)
+    with closing(store.open()) as index:
         documents = index.document_count
     chunker = _chunker(settings, passage_tokens, overlap)
     embedder = _embedder(settings)
     with progress(documents, "making again") as (advance, note):
-        return remake(settings.index, embedder, chunker, _showing_progress(advance, note))
+        return store.reindex(embedder, chunker, _showing_progress(advance, note))
 
 
 def synced(settings: Settings, folder: Path, *, dry_run: bool = False, empty: bool = False) -> Report:
     """Keep the index in step with a folder, or say what that would do; a model is loaded only if it is needed."""
-    from citeqa.index.storage.catalog import Catalog
-    from citeqa.index.storage.layout import DATABASE
     from citeqa.index.storage.sync import plan, preview, sync
 
     if not folder.is_dir():  # before anything is made: the index may lie inside it
         raise NotADirectoryError(20, "not a folder", str(folder))
-    if dry_run and (settings.index / DATABASE).exists():
-        with closing(Catalog(settings.index / DATABASE)) as catalog:
-            return preview(catalog, plan(catalog, folder, empty=empty))
     if dry_run:
-        with tempfile.TemporaryDirectory() as nowhere, closing(Catalog(Path(nowhere, DATABASE), write=True)) as catalog:
-            return preview(catalog, plan(catalog, folder, empty=empty))
+        with open_store(settings.index).reading() as records:
+            return preview(records, plan(records, folder, empty=empty))
     with writer(settings, f"keeping step with {folder}") as writing:
-        given = plan(writing.catalog, folder, empty=empty)
-        with progress(len(given.changed), "syncing") as (advance, note):
+        planned = plan(writing.records, folder, empty=empty)
+        with progress(len(planned.changed), "syncing") as (advance, note):
             writing.report_to(_showing_progress(advance, note))
-            return sync(writing, given)
+            return sync(writing, planned)
 
 
 @contextmanager
 def writer(settings: Settings, doing: str) -> Iterator[Writer]:
     """The one writer of the index, with the settings it was made with; the model is loaded when it is needed."""
-    from citeqa.index.storage.writer import writing
-
-    with writing(settings.index, lambda: _embedder(settings), _chunker(settings), doing) as opened:
+    store = open_store(settings.index)
+    with store.writing(lambda: _embedder(settings), _chunker(settings), doing) as opened:
         yield opened
 
 
 def examined(settings: Settings) -> Iterator[Finding]:
     """What `citeqa doctor` finds, one thing after another."""
     from citeqa.index.embedding.loading import load_embedder
-    from citeqa.index.storage.doctor import Finding, examine
+    from citeqa.index.types import Finding
     from citeqa.rag.reader.loading import load_reader
 
-    yield from examine(settings.index, lambda name, precision: load_embedder(name, settings.exported, precision))
+    store = open_store(settings.index)
+    yield from store.examine(lambda name, precision: load_embedder(name, settings.exported, precision))
     try:
         load_reader(settings.reader, settings.exported)
         faults: tuple[str, ...] = ()
@@ -113,9 +109,8 @@ def examined(settings: Settings) -> Iterator[Finding]:
 
 def _chunker(settings: Settings, passage_tokens: int | None = None, overlap: int | None = None) -> ChunkerSettings:
     from citeqa.index.storage.settings import chunker_of
-    from citeqa.index.storage.writer import stored_settings
 
-    stored = chunker_of(stored_settings(settings.index))
+    stored = chunker_of(open_store(settings.index).settings())
     given = {"passage_tokens": passage_tokens, "overlap_sentences": overlap}
     return replace(stored, **{name: value for name, value in given.items() if value is not None})
 
@@ -123,9 +118,8 @@ def _chunker(settings: Settings, passage_tokens: int | None = None, overlap: int
 def _embedder(settings: Settings) -> Embedder:
     from citeqa.index.embedding.loading import load_embedder
     from citeqa.index.embedding.weights import DEFAULT_MODEL
-    from citeqa.index.storage.writer import stored_settings
 
-    stored = stored_settings(settings.index)
+    stored = open_store(settings.index).settings()
     model = settings.model or str(stored.get("embedder.name", DEFAULT_MODEL))
     precision = settings.precision or str(stored.get("embedder.precision", "fp32"))
     with err.status("loading the embedding model"):
@@ -152,9 +146,7 @@ def opened(settings: Settings) -> Iterator[Service]:
     Raises:
         CiteqaError: if there is no index, or it does not fit.
     """
-    from citeqa.index.storage.layout import existing
-
-    existing(settings.index)
+    existing_store(settings.index)  # before anything heavy is loaded
     with err.status("loading the models"):
         from citeqa.api.service import Service
 

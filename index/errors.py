@@ -1,41 +1,51 @@
-"""Every error citeqa raises on purpose.
+"""Every error that the index raises on purpose.
 
     CiteqaError
-    ├── DocumentError         a file or row cannot become a Document (reported by name, the rest goes on)
-    ├── EmbedderError         the embedding model cannot be loaded, or is not the one it claims to be
-    ├── IndexNotFoundError    there is no index in the data folder
-    ├── IndexMismatchError    the index was made with other settings than the ones given now
-    │   └── IndexOutdatedError    it has the format of an earlier version, which can be upgraded
-    ├── IndexDamagedError     the source of truth itself cannot be read
-    ├── IndexBusyError        another process is writing to the index
-    ├── StorageError          the disk refuses to write: it is full, read-only or failing
-    ├── UnknownDocumentError  no document has that id
-    └── QuestionSetError      an evaluation file is not what it should be
+    ├── DocumentError             a file, or a part of one, cannot become a document
+    ├── EmbedderError             the embedding model cannot be loaded, or is not the one it claims to be
+    ├── IndexNotFoundError        there is no index at the address
+    ├── IndexMismatchError        the index was made with other settings than those given now
+    │   └── IndexOutdatedError        it has the format of an earlier version, and can be upgraded
+    ├── IndexDamagedError         the index's source of truth cannot be read
+    ├── GenerationDamagedError    search files are damaged; they are made again from the source of truth
+    ├── IndexBusyError            another process is writing to the index
+    ├── StorageError              the disk refuses to write: it is full, read-only or failing
+    ├── EmptyFolderError          a folder that documents came from is empty
+    ├── UnknownDocumentError      no document has that id
+    └── QuestionSetError          a question set cannot be read
 
-Each message names what was found, what was needed, and what mends it.
+Each message says what was found, what was needed, and what mends it.
 """
 
 from __future__ import annotations
 
 
 class CiteqaError(Exception):
-    """Base of every error raised on purpose; `str()` of it may be shown to a user."""
+    """Base of every error raised on purpose; its `str()` may be shown to a user."""
 
 
 class DocumentError(CiteqaError):
-    """A file or a row cannot become a document; the message is the reason, without the name."""
+    """A file, or a part of one, cannot become a document. The message is the reason, without the name: whoever reads
+    many files reports both and goes on."""
 
 
 class EmbedderError(CiteqaError):
-    """The embedding model cannot be loaded or does not match its digest."""
+    """The embedding model cannot be loaded, or does not match its digest."""
 
 
 class IndexNotFoundError(CiteqaError):
-    """No index stands in the data folder."""
+    """There is no index at an address, or only one whose making was interrupted at the very beginning."""
+
+    def __init__(self, address: object, *, unfinished: bool = False) -> None:
+        super().__init__(
+            f"the index in {address} was never finished; run citeqa index again"
+            if unfinished
+            else f"there is no index in {address}; make one with: citeqa index FOLDER"
+        )
 
 
 class IndexMismatchError(CiteqaError):
-    """The index was made with other settings; the message holds both values and the mend."""
+    """The index was made with other settings; the message holds both values, and what to do."""
 
 
 class IndexOutdatedError(IndexMismatchError):
@@ -43,11 +53,15 @@ class IndexOutdatedError(IndexMismatchError):
 
 
 class IndexDamagedError(CiteqaError):
-    """The database that everything else is derived from cannot be read."""
+    """The database, which everything else is made from, cannot be read."""
+
+
+class GenerationDamagedError(CiteqaError):
+    """A search file is missing, or is not the one that was written; it can be made again from the database."""
 
 
 class IndexBusyError(CiteqaError):
-    """Another process holds the writer's lock; `holder` says which, what it does and since when, as far as known."""
+    """Another process holds the right to write. `holder` says which, what it does and since when, as far as known."""
 
     def __init__(self, holder: str, what: str) -> None:
         self.holder = holder
@@ -61,6 +75,16 @@ class StorageError(CiteqaError):
         super().__init__(
             f"writing to {path} failed: {reason}; nothing that was stored is lost. Make room or mend the disk, then do "
             "the same again"
+        )
+
+
+class EmptyFolderError(CiteqaError):
+    """A folder that documents came from holds no files any more; nothing was removed, as it may not be mounted."""
+
+    def __init__(self, folder: object, documents: int) -> None:
+        super().__init__(
+            f"{folder} holds no files, but {documents} documents came from it; nothing was "
+            "removed. Is it mounted? To remove them all, say so: --empty"
         )
 
 

@@ -168,7 +168,37 @@ class Summary(NamedTuple):
 
 
 class SourceFile(NamedTuple):
-    """A file that documents come from: a folder that was given, and the file's path in it (NFC, `/`-separated)."""
+    """A file that documents come from: the folder that was given, and the file's name in it (see `name_of`)."""
 
     root: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file, or a part of one, that did not become a document, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run of indexing did, and how much the index holds now."""
+
+    added: int
+    replaced: int
+    unchanged: int
+    skipped: tuple[Skipped, ...]
+    documents: int
+    passages: int
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about an index that was checked. `faults` is empty if all is well, else `mend` says what to do."""
+
+    checked: str
+    faults: tuple[str, ...]
+    mend: str

@@ -14,6 +14,7 @@ from citeqa.api.cli.options import IndexDir, ReaderName, Url, asking_given, effe
 from citeqa.api.settings import SEEDS, Settings
 from citeqa.api.tasks import build, err
 from citeqa.index.errors import CiteqaError
+from citeqa.index.storage.stores import open_store
 
 if TYPE_CHECKING:
     import socket
@@ -76,7 +77,7 @@ def serve(
     if settings.log_format == "json":
         logs.to_json()
     with closing(listen(settings)) as listening:
-        if not (settings.index / "catalog.sqlite3").exists():
+        if not open_store(settings.index).exists():
             report = build(settings, [SEEDS])
             err.print(f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False)
         running.run(settings, listening)

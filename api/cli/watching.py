@@ -17,7 +17,7 @@ from citeqa.api.tasks import err, synced
 from citeqa.index.errors import CiteqaError
 
 if TYPE_CHECKING:
-    from citeqa.index.storage.writer import Report
+    from citeqa.index.types import Report
 
 QUIET = 500  # milliseconds without a change before the folder is looked at: files are often written in pieces
 LOOK = 500  # milliseconds between looks at whether the folder is there, and before what went wrong is tried again

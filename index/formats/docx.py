@@ -8,8 +8,8 @@ from typing import Any
 from lxml import etree
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted, day, tidy
 from citeqa.index.formats.archive import Archive
+from citeqa.index.formats.extracted import Extracted, day, tidy
 from citeqa.index.formats.markup import Lines, local, parse_xml
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how .doc files begin, and encrypted .docx files

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted, day, tidy
 from citeqa.index.formats.archive import Archive
+from citeqa.index.formats.extracted import Extracted, day, tidy
 from citeqa.index.formats.markup import local, parse_xhtml, parse_xml, text_of
 
 _CHAPTERS = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})

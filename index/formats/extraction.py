@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import IO, Any
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted
 from citeqa.index.formats.child import OUT_OF_MEMORY
+from citeqa.index.formats.extracted import Extracted
 
 SECONDS = 60.0
 MEMORY = 2 * 1024 * 1024 * 1024  # bytes of address space

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted, day, tidy
+from citeqa.index.formats.extracted import Extracted, day, tidy
 from citeqa.index.formats.markup import decoded, parse_html, text_of
 
 # Days out of the page's markup alone, never guessed from its words, and the same whenever it is read.

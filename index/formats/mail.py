@@ -10,8 +10,8 @@ from email.message import EmailMessage
 from email.policy import default
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted, tidy
 from citeqa.index.formats.decoding import decode
+from citeqa.index.formats.extracted import Extracted, tidy
 from citeqa.index.formats.markup import decoded, parse_html, text_of
 
 _HEADERS = ("From", "Date", "Subject", "Message-ID")

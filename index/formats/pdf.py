@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted, day, tidy
+from citeqa.index.formats.extracted import Extracted, day, tidy
 
 _PASSWORD, _SECURITY = 4, 5  # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY in fpdfview.h
 _END = b"%%EOF"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from citeqa.index.formats import Extracted
 from citeqa.index.formats.decoding import decode
+from citeqa.index.formats.extracted import Extracted
 
 
 def extract(data: bytes) -> Extracted:

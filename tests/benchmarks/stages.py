@@ -48,7 +48,7 @@ from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.ranking.dense import DensePart
 from citeqa.index.ranking.lexical import LexicalIndex
 from citeqa.index.storage.snapshot import Index
-from citeqa.index.storage.writer import Writer, update
+from citeqa.index.storage.writer import IndexWriter, update
 from citeqa.rag.answerer import Answerer
 from citeqa.rag.reader.onnx_reader import OnnxReader
 from citeqa.rag.reader.windows import Encoder
@@ -164,9 +164,9 @@ QUESTION: tuple[tuple[Any, str, str, Costing], ...] = (
 )
 INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (citeqa.index.storage.writer, "load", "reading files", nothing),
-    (Writer, "put", "SQLite", nothing),
-    (Writer, "commit", "SQLite", nothing),
-    (Writer, "settle", "SQLite", nothing),
+    (IndexWriter, "put", "SQLite", nothing),
+    (IndexWriter, "commit", "SQLite", nothing),
+    (IndexWriter, "compact_if_worn", "SQLite", nothing),
     (Chunker, "heading", "chunking", nothing),
     (Chunker, "chunk", "chunking", nothing),
     (OnnxEmbedder, "count_tokens", "chunking: tokens", nothing),
@@ -176,7 +176,7 @@ INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (DensePart, "build", "FAISS", vectors),
     (DensePart, "save", "FAISS", nothing),
     (LexicalIndex, "write", "tantivy", nothing),
-    (citeqa.index.storage.writer, "advance", "publishing", nothing),
+    (citeqa.index.storage.writer, "next_generation", "publishing", nothing),
 )
 
 

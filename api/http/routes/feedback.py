@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from citeqa.api.http.routes.questions import POSTED, Writing, json_only, problems
 from citeqa.api.schemas import Id, Text
 from citeqa.index.errors import UnknownDocumentError
-from citeqa.index.storage.snapshot import Index
+from citeqa.index.protocols import DocumentStore
 from citeqa.index.types import Span
 from citeqa.rag.evaluation.appending import append
 from citeqa.rag.evaluation.judged import Place, row
@@ -77,14 +77,14 @@ def feedback(body: Feedback, service: Writing) -> None:
     append(index.folder / FILE, row(body.question, body.verdict, places))
 
 
-def _place(index: Index, given: PlaceIn) -> Place:
+def _place(documents: DocumentStore, given: PlaceIn) -> Place:
     """The place that is cited.
 
     Raises:
         RequestValidationError: if the document is not there, is another text by now, or has other words at the place.
     """
     try:
-        document = index.document(given.document_id)
+        document = documents.document(given.document_id)
     except UnknownDocumentError:
         raise _invalid("document_id", "no such document") from None
     if document.sha256 != given.document_sha256:
