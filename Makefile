@@ -61,11 +61,11 @@ evaluate: setup
 	$(BIN)/python -m citeqa.api.evaluation.public $(ARGS)
 
 soak: setup
-	CITEQA_TEST_SOAK=1 $(BIN)/pytest -s --timeout=3600 tests/test_crash.py tests/test_faults.py tests/test_stateful.py tests/test_load.py
+	CITEQA_TEST_SOAK=1 $(BIN)/pytest -s --timeout=3600 tests/index/storage/test_crash.py tests/index/storage/test_faults.py tests/index/storage/test_stateful.py tests/api/test_load.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/soak.py $(ARGS)
 
 screenshots: setup
-	PYTHONPATH=tests $(BIN)/python tests/screenshots.py
+	PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py
 
 clean:
 	rm -rf $(VENV) $(PEERS) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,12 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import browser as browser
-from browsing import context as context
-from browsing import page as page
-from browsing import server as server
-from browsing import view as view
 from hypothesis import HealthCheck, settings
+from support.paths import SEEDS
 
 from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder
@@ -26,10 +22,6 @@ from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
-
-ROOT = Path(__file__).resolve().parents[1]
-SEEDS = ROOT / "seeds"
-DATA = ROOT.parent / "shared" / "data"
 
 settings.register_profile("citeqa", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("citeqa")

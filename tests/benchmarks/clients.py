@@ -27,7 +27,7 @@ from statistics import median, quantiles
 import httpx
 from benchmarks.growth import spoken, write_corpus
 from benchmarks.run import machine
-from guarded import Guarded
+from support.servers import ConfiguredServer
 
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
@@ -66,7 +66,7 @@ def questions() -> list[str]:
     return [json.loads(line)["question"] for line in lines]
 
 
-def asked(server: Guarded, clients: int, seconds: float, of: int | None = None) -> Load:
+def asked(server: ConfiguredServer, clients: int, seconds: float, of: int | None = None) -> Load:
     """Let clients ask the first `of` questions, or all, over and over until the time is up; what is asked then is
     waited for and counts."""
     following, times, faults = itertools.cycle(questions()[:of]), list[float](), list[str]()
@@ -94,11 +94,11 @@ def crowd(folder: Path, models: Path, clients: int, seconds: float) -> bool:
     """Print the table of many clients beside one. Whether the figures hold."""
     index = folder / "seeds"
     update(index, [ROOT / "seeds"], load_embedder(DEFAULT_MODEL, models))
-    with Guarded(index, folder / "log", cache=0, models=models) as server:
+    with ConfiguredServer(index, folder / "log", cache=0, models=models) as server:
         asked(server, 2, min(3.0, seconds))  # warm
         before, many, after = (asked(server, *how) for how in ((1, seconds / 2), (clients, seconds), (1, seconds / 2)))
     one = Load(before.times + after.times, before.faults + after.faults, before.seconds + after.seconds)
-    with Guarded(index, folder / "log", models=models) as server:
+    with ConfiguredServer(index, folder / "log", models=models) as server:
         for question in questions()[:REPEATED]:
             httpx.post(f"{server.url}/api/ask", json={"question": question}, timeout=60).raise_for_status()
         repeated = asked(server, clients, seconds / 6, REPEATED)
@@ -121,7 +121,7 @@ def large(folder: Path, passages: int, models: Path) -> bool:
     command = [sys.executable, growth, "--build", str(index), str(corpus), str(models)]
     made = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
     start = time.perf_counter()
-    with Guarded(index, folder / "log", cache=0, models=models) as server, server.client() as http:
+    with ConfiguredServer(index, folder / "log", cache=0, models=models) as server, server.client() as http:
         while http.get("/api/ready").status_code != 200:
             time.sleep(0.02)
         seconds = time.perf_counter() - start

@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from wrapped import Wrapped
+from support.embedders import Wrapped
 
 from citeqa.api.live import LiveService
 from citeqa.index.documents.corpus import document

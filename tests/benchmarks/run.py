@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 import httpx
-from servers import Server
+from support.servers import Server
 
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.loading import PRECISIONS, load_embedder

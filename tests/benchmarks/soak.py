@@ -24,8 +24,8 @@ from statistics import median, quantiles
 from typing import Any
 
 import httpx
-from generated import tried
-from guarded import PROGRAM, Guarded
+from support.schemathesis import tried
+from support.servers import PROGRAM, ConfiguredServer
 
 ROOT = Path(__file__).resolve().parents[2]
 JSON = {"content-type": "application/json"}
@@ -63,13 +63,13 @@ def hostile(chance: random.Random) -> bytes:
     return json.dumps({"question": words, "min_confidence": chance.choice([0, None, 1])}).encode()
 
 
-def memory(server: Guarded) -> float:
+def memory(server: ConfiguredServer) -> float:
     """What the service holds, in MB."""
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def bear_hostile(server: Guarded, count: int) -> dict[str, Any]:
+def bear_hostile(server: ConfiguredServer, count: int) -> dict[str, Any]:
     """Ask `count` hostile questions, one after another."""
     chance, statuses, slowest = random.Random(7), Counter[int](), 0.0
     with server.client() as http:
@@ -85,7 +85,7 @@ def bear_hostile(server: Guarded, count: int) -> dict[str, Any]:
     return {"statuses": statuses, "slowest_s": slowest, "mb_before": before, "mb_after": after, "failed": bad}
 
 
-def bear_many(server: Guarded, clients: int, seconds: float) -> dict[str, Any]:
+def bear_many(server: ConfiguredServer, clients: int, seconds: float) -> dict[str, Any]:
     """Let `clients` ask all the time, while others dawdle and leave."""
     statuses, times, broken = Counter[str](), list[float](), list[str]()
     with server.client() as http:
@@ -145,7 +145,7 @@ def bear_many(server: Guarded, clients: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def bear_generated(server: Guarded, count: int) -> dict[str, Any]:
+def bear_generated(server: ConfiguredServer, count: int) -> dict[str, Any]:
     """Requests that schemathesis generates from the OpenAPI document, in all its phases."""
     done = tried(server.url, max(1, count // 13))  # of each of 13 routes
     return {"output": done.stdout[-2000:], "failed": done.returncode != 0}
@@ -167,7 +167,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="citeqa-soak-") as folder:
         index, log = Path(folder, "index"), Path(folder, "log")
         subprocess.run([*PROGRAM, "index", str(ROOT / "seeds"), "--index", str(index)], check=True)
-        with Guarded(index, log, cache=0) as server:
+        with ConfiguredServer(index, log, cache=0) as server:
             failed = [
                 told("hostile questions", bear_hostile(server, chosen.questions)),
                 told("many clients", bear_many(server, chosen.clients, chosen.seconds)),

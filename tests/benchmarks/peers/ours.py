@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from benchmarks.peers.measure import READ, Found, Job, Passage
 from numpy.typing import NDArray
-from wrapped import Wrapped
+from support.embedders import Wrapped
 
 from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder, Vectors

@@ -1,0 +1,289 @@
+"""The client against real servers: what it gives, what it raises, what it sends again, and the command line over it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from support.servers import READ, WRITE, ConfiguredServer
+
+from citeqa.api.cli.main import main
+from citeqa.api.client.client import (
+    ATTEMPTS,
+    BusyError,
+    Client,
+    RefusedError,
+    ServiceError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
+from citeqa.api.schemas import AskRequest, DocumentIn, FiltersIn
+from citeqa.api.service import Service
+from citeqa.index.errors import CiteqaError
+from citeqa.rag.citation.verification import Claim
+
+QUESTION = "How much aid did the US pledge to Cubans?"
+
+
+@pytest.fixture(scope="module")
+def server(seeds_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConfiguredServer]:
+    log = tmp_path_factory.mktemp("client") / "log"
+    started = ConfiguredServer(seeds_index, log, read_keys=READ, write_keys=WRITE)
+    yield started
+    assert started.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def client(server: ConfiguredServer) -> Iterator[Client]:
+    with Client(server.url + "/", READ) as opened:
+        yield opened
+
+
+def test_everything_that_can_be_asked_is_given_in_its_own_type(client: Client, service: Service) -> None:
+    answer = client.ask(QUESTION, k=2, filters=FiltersIn(document_ids=["002_73ec0a3e5fd5a0e3"]), min_confidence=0)
+    assert answer.answer
+    assert "9 million" in answer.answer.text
+    assert len(answer.evidence) == 2
+    c = answer.answer.citation
+    document = client.document(c.document_id)
+    assert document.text[c.start : c.end] == c.quote
+    claim = Claim(c.document_id, c.document_sha256, c.start, c.end, c.quote, c.sentence.text, c.sentence.start)
+    verdict = client.verify(claim)
+    assert (verdict.status, verdict.citation) == ("valid", c)
+    assert client.search(QUESTION, k=3).evidence[0].passage_id == answer.evidence[0].passage_id
+    assert [one.id for one in client.all_documents()] == [one.id for one in client.documents(limit=9).documents]
+    assert client.ready().authentication
+    batch = client.ask_batch([AskRequest(question=QUESTION, min_confidence=number) for number in (0, 1)])
+    assert [result.response and result.response.answered for result in batch.results] == [True, False]
+    read = client.read(
+        "When was it opened?", [DocumentIn(id="h", text="The harbour was opened in 1987.")], min_confidence=0
+    )
+    assert read.answer
+    assert read.answer.text == "1987"
+
+
+def test_all_documents_are_given_page_by_page(client: Client) -> None:
+    first = client.documents(limit=2)
+    second = client.documents(limit=2, cursor=first.next_cursor)
+    assert [one.id for one in first.documents + second.documents] == [one.id for one in client.all_documents()][:4]
+
+
+def test_a_refusal_says_why_and_by_which_id_the_log_has_it(server: ConfiguredServer, client: Client) -> None:
+    with Client(server.url) as nobody, pytest.raises(RefusedError, match="CITEQA_KEY") as refused:
+        nobody.ask(QUESTION)
+    assert (refused.value.status, refused.value.problem.title) == (401, "Unauthorized")
+    assert refused.value.request_id
+    assert server.told(refused.value.request_id)["status"] == 401
+    with pytest.raises(RefusedError, match=r"#/filters/document_ids: No such document: gone") as wrong:
+        client.ask(QUESTION, filters=FiltersIn(document_ids=["gone"]))
+    assert wrong.value.status == 422
+    with pytest.raises(RefusedError, match="no document with this id"):
+        client.document("a/../b")
+    with pytest.raises(RefusedError) as forbidden:
+        client.put(DocumentIn(id="a", text="b"))
+    assert forbidden.value.status == 403
+    assert isinstance(refused.value, ServiceError | CiteqaError)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[::1]:9", "http://", "http://a b", "http://no.invalid"])
+def test_where_nobody_answers_is_said(url: str) -> None:
+    with Client(url, timeout=5) as nowhere, pytest.raises(UnreachableError):
+        nowhere.ready()
+
+
+Answer = tuple[int, dict[str, str], bytes] | None
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[[list[Answer]], tuple[Client, list[str]]]]:
+    """Starts a server that gives the answers written down in order, None breaks the connection off; and a client."""
+    stack: list[Callable[[], None]] = []
+
+    def start(answers: list[Answer]) -> tuple[Client, list[str]]:
+        asked: list[str] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("content-length", 0)))
+                asked.append(f"{self.command} {self.path}")
+                answer = answers[len(asked) - 1]
+                if answer is None:
+                    self.close_connection = True
+                    return
+                status, headers, content = answer
+                self.send_response(status)
+                for name, value in (headers | {"Content-Length": str(len(content))}).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_DELETE = do_POST  # noqa: N815
+
+            def log_message(self, *given: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        client = Client(f"http://127.0.0.1:{server.server_port}", timeout=5)
+        stack.extend((client.close, server.shutdown, server.server_close, thread.join))
+        return client, asked
+
+    yield start
+    for step in stack:
+        step()
+
+
+BUSY: Answer = (503, {"Retry-After": "0"}, b"{}")
+READY: Answer = (
+    200,
+    {},
+    json.dumps(
+        {
+            "status": "ready",
+            "index": {"documents": 1, "passages": 1, "embedder": "x"},
+            "versions": {},
+            "writing": False,
+            "authentication": False,
+        }
+    ).encode(),
+)
+
+
+@pytest.mark.parametrize("first", [BUSY, (429, {"Retry-After": "0"}, b"x"), None], ids=["503", "429", "broken off"])
+def test_what_changes_nothing_is_asked_again(
+    scripted: Callable[[list[Answer]], tuple[Client, list[str]]], first: Answer
+) -> None:
+    client, asked = scripted([first, READY])
+    assert client.ready().index.documents == 1
+    assert len(asked) == 2
+
+
+def test_a_change_is_sent_again_only_if_nothing_was_done(
+    scripted: Callable[[list[Answer]], tuple[Client, list[str]]],
+) -> None:
+    client, asked = scripted([BUSY, (204, {}, b""), None, (204, {}, b"")])
+    client.remove("a")
+    assert len(asked) == 2
+    with pytest.raises(UnreachableError):
+        client.remove("a")
+    assert asked == ["DELETE /api/documents/a"] * 3
+
+
+def test_attempts_end(scripted: Callable[[list[Answer]], tuple[Client, list[str]]]) -> None:
+    client, asked = scripted([BUSY] * 9)
+    with pytest.raises(BusyError):
+        client.ready()
+    assert len(asked) == ATTEMPTS
+
+
+@pytest.mark.parametrize("answer", [(503, {"Retry-After": "3600"}, b""), (500, {}, b""), (404, {}, b"<html>")])
+def test_what_waiting_would_not_help_is_raised_at_once(
+    scripted: Callable[[list[Answer]], tuple[Client, list[str]]], answer: Answer
+) -> None:
+    client, asked = scripted([answer] * 3)
+    with pytest.raises(RefusedError):
+        client.ready()
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>hello</html>", b"{}", b'{"status": "ready"}', b"\xff"])
+def test_what_is_no_answer_of_citeqa_is_said_to_be_none(
+    scripted: Callable[[list[Answer]], tuple[Client, list[str]]], content: bytes
+) -> None:
+    client, _ = scripted([(200, {}, content)])
+    with pytest.raises(UnexpectedAnswerError, match="version of citeqa"):
+        client.ready()
+
+
+@pytest.fixture
+def citeqa(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command line in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["citeqa", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
+COMMANDS = {
+    "ask": ("ask", QUESTION, "--k", 2, "--min-confidence", 0),
+    "abstain": ("ask", "Who discovered penicillin?", "--min-confidence", 1),
+    "filters": ("ask", "What did Rubio say?", "--from", "2026-02-26", "--to", "2026-02-26", "--min-confidence", 0),
+    "search": ("search", "maritime security", "--k", 3),
+    "documents": ("documents",),
+    "some documents": ("documents", "--contains", "rubio"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_a_command_says_the_same_of_a_service_as_of_its_index(
+    citeqa: Callable[..., tuple[int, str, str]],
+    server: ConfiguredServer,
+    seeds_index: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    form: tuple[str, ...],
+) -> None:
+    here = citeqa(*COMMANDS[name], *form, "--index", seeds_index)
+    monkeypatch.setenv("CITEQA_KEY", READ)
+    there = citeqa(*COMMANDS[name], *form, "--url", server.url)
+    assert here[0] == there[0] == 0
+    if form:
+        said, expected = json.loads(there[1]), json.loads(here[1])
+        said.pop("timing_ms", None), expected.pop("timing_ms", None)
+        assert said == expected
+    else:
+        assert there[1] == here[1]
+
+
+def test_a_citation_is_verified_by_a_service_as_by_its_index(
+    citeqa: Callable[..., tuple[int, str, str]],
+    server: ConfiguredServer,
+    seeds_index: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CITEQA_KEY", READ)
+    monkeypatch.setenv("CITEQA_URL", server.url)
+    answer = json.loads(citeqa("ask", QUESTION, "--min-confidence", 0, "--json")[1])
+    file = tmp_path / "citation.json"
+    for sha256, status in ((answer["answer"]["citation"]["document_sha256"], 0), ("0" * 64, 0)):
+        answer["answer"]["citation"]["document_sha256"] = sha256
+        file.write_text(json.dumps(answer))
+        there, here = citeqa("verify", file), citeqa("verify", file, "--index", seeds_index)
+        assert there[:2] == here[:2]
+        assert there[0] == status
+    answer["answer"]["citation"]["document_id"] = "gone"
+    file.write_text(json.dumps(answer))
+    assert citeqa("verify", file) == citeqa("verify", file, "--index", seeds_index)
+    assert citeqa("verify", file)[0] == 1
+
+
+def test_the_command_line_says_what_went_wrong_with_a_service(
+    citeqa: Callable[..., tuple[int, str, str]], server: ConfiguredServer, seeds_index: Path
+) -> None:
+    status, out, err = citeqa("ask", QUESTION, "--url", server.url)
+    assert (status, out) == (1, "")
+    assert "answers 401" in err
+    assert "CITEQA_KEY" in err
+    status, out, err = citeqa("ask", QUESTION, "--url", "http://127.0.0.1:9")
+    assert (status, out) == (1, "")
+    assert "cannot be reached" in err
+    assert citeqa("ask", QUESTION, "--url", server.url, "--index", seeds_index)[0] == 2
+    assert citeqa("ask", QUESTION, "--url", "ftp://somewhere")[0] == 2
