@@ -142,7 +142,7 @@ class OpenIndex(SearchIndex, DocumentStore, Protocol):
         """Whether the index is still as this view shows it."""
 
     def close(self) -> None:
-        """Let go of what it holds open."""
+        """Let go of what it holds open; this also happens when nothing refers to the view any more."""
 
 
 class Records(Protocol):
