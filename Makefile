@@ -32,7 +32,7 @@ LINKS := build/links/citeqa
 $(LINKS):
 	@mkdir -p $@
 	@ln -sfn ../../../index ../../../rag ../../../api $@/
-	@ln -sfn ../../../api/citeqa/__init__.py ../../../api/citeqa/py.typed $@/
+	@ln -sfn $(addprefix ../../../,$(wildcard api/citeqa/*.*)) $@/
 
 lint: setup $(LINKS)
 	$(BIN)/ruff check .

@@ -24,6 +24,8 @@ from citeqa.api.schemas import (
 )
 from citeqa.index import __version__
 from citeqa.index.errors import CiteqaError
+from citeqa.index.types import Filters
+from citeqa.rag.options import AskOptions
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -83,7 +85,8 @@ def server(backend: Backend) -> MCPServer[Any]:
         """Answer a question with a quote from the documents and the exact place it stands, or say that they do not
         answer it."""
         filters = _or_tool_error(lambda: _filters(source, date_from, date_to, document_ids))
-        return _or_tool_error(lambda: backend.ask(question, k=k, filters=filters, min_confidence=min_confidence))
+        options = AskOptions(k=k, filters=filters, min_confidence=min_confidence)
+        return _or_tool_error(lambda: backend.ask(question, options))
 
     @tools.tool(title="Search the documents", annotations=_READS)
     def search(
@@ -96,7 +99,7 @@ def server(backend: Backend) -> MCPServer[Any]:
     ) -> SearchResponse:
         """The passages nearest to a question, best first, each with its exact place."""
         filters = _or_tool_error(lambda: _filters(source, date_from, date_to, document_ids))
-        return _or_tool_error(lambda: backend.search(question, k=k, filters=filters))
+        return _or_tool_error(lambda: backend.search(question, AskOptions(k=k, filters=filters)))
 
     @tools.tool(title="Read a document", annotations=_READS)
     def document(
@@ -135,10 +138,8 @@ def _piece(backend: Backend, document_id: str, start: int, length: int) -> Docum
     )
 
 
-def _filters(source: str | None, start: date | None, end: date | None, ids: list[str] | None) -> FiltersIn | None:
-    if source is None and start is None and end is None and ids is None:
-        return None
-    return FiltersIn(source=source, date_from=start, date_to=end, document_ids=ids)
+def _filters(source: str | None, start: date | None, end: date | None, ids: list[str] | None) -> Filters:
+    return FiltersIn(source=source, date_from=start, date_to=end, document_ids=ids).filters()
 
 
 def _or_tool_error(answer: Callable[[], Result]) -> Result:

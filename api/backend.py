@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 from citeqa.api.settings import Settings
+from citeqa.rag.options import DEFAULTS, AskOptions
 
 if TYPE_CHECKING:
     from citeqa.api.client.client import Client
     from citeqa.api.live import LiveService
-    from citeqa.api.schemas import AskResponse, DocumentOut, FiltersIn, SearchResponse, VerifyResponse
+    from citeqa.api.schemas import AskResponse, DocumentOut, SearchResponse, VerifyResponse
     from citeqa.api.service import Service
     from citeqa.rag.citation.verification import Claim
 
@@ -20,28 +20,10 @@ if TYPE_CHECKING:
 class Backend(Protocol):
     """Who answers: a `Client` of a service, or `LocalBackend`."""
 
-    def ask(
-        self,
-        question: str,
-        *,
-        k: int = 5,
-        filters: FiltersIn | None = None,
-        min_confidence: float | None = None,
-        context: str | None = None,
-        today: date | None = None,
-        use_dates: bool = True,
-    ) -> AskResponse:
+    def ask(self, question: str, options: AskOptions = DEFAULTS) -> AskResponse:
         """The answer to a question, or the reason why there is none."""
 
-    def search(
-        self,
-        question: str,
-        *,
-        k: int = 5,
-        filters: FiltersIn | None = None,
-        today: date | None = None,
-        use_dates: bool = True,
-    ) -> SearchResponse:
+    def search(self, question: str, options: AskOptions = DEFAULTS) -> SearchResponse:
         """The passages nearest to a question, best first."""
 
     def document(self, document_id: str) -> DocumentOut:
@@ -57,46 +39,11 @@ class LocalBackend:
     def __init__(self, service: Service | LiveService) -> None:
         self._service = service
 
-    def ask(
-        self,
-        question: str,
-        *,
-        k: int = 5,
-        filters: FiltersIn | None = None,
-        min_confidence: float | None = None,
-        context: str | None = None,
-        today: date | None = None,
-        use_dates: bool = True,
-    ) -> AskResponse:
-        service = self._service.now
-        response, _ = service.cache.ask(
-            service.answerer,
-            service.index,
-            question,
-            k=k,
-            filters=filters.filters() if filters else None,
-            min_confidence=min_confidence,
-            context=context,
-            today=today,
-            use_dates=use_dates,
-        )
-        return response
+    def ask(self, question: str, options: AskOptions = DEFAULTS) -> AskResponse:
+        return self._service.now.ask(question, options)[0]
 
-    def search(
-        self,
-        question: str,
-        *,
-        k: int = 5,
-        filters: FiltersIn | None = None,
-        today: date | None = None,
-        use_dates: bool = True,
-    ) -> SearchResponse:
-        from citeqa.api.schemas import SearchResponse
-
-        service = self._service.now
-        chosen = filters.filters() if filters else None
-        found, ms = service.answerer.search(question, k=k, filters=chosen, today=today, use_dates=use_dates)
-        return SearchResponse.of(question, found, ms, service.index)
+    def search(self, question: str, options: AskOptions = DEFAULTS) -> SearchResponse:
+        return self._service.now.search(question, options)
 
     def document(self, document_id: str) -> DocumentOut:
         from citeqa.api.schemas import DocumentOut

@@ -7,18 +7,18 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import date
 
 from cachetools import LRUCache, cached
 
 from citeqa.api.schemas import AskResponse
-from citeqa.index.protocols import SearchIndex
-from citeqa.index.types import Filters
-from citeqa.rag.answerer import Answerer
+from citeqa.rag.options import AskOptions
 
 MOST_BYTES = 32_000_000  # of all answers kept, as JSON
 
 Work = Callable[[], bytes]
+Answering = Callable[[str, AskOptions], AskResponse]
 
 
 class AnswerCache:
@@ -36,51 +36,36 @@ class AnswerCache:
         answers: LRUCache[bytes, bytes] = LRUCache(MOST_BYTES, getsizeof=lambda answer: max(len(answer), least))
         self._kept = cached(answers, key=_key, condition=threading.Condition())(_worked)
 
-    def ask(
-        self,
-        answerer: Answerer,
-        searched: SearchIndex,
-        question: str,
-        *,
-        k: int = 5,
-        filters: Filters | None = None,
-        min_confidence: float | None = None,
-        context: str | None = None,
-        today: date | None = None,
-        use_dates: bool = True,
-    ) -> tuple[AskResponse, bool]:
-        """What `Answerer.ask` answers, and whether it was kept from before: then of its `timing_ms` only
-        `total` is not 0, since nothing was retrieved or read."""
+    def ask(self, question: str, options: AskOptions, answering: Answering) -> tuple[AskResponse, bool]:
+        """What `answering` answers, and whether it was kept from before: then of its `timing_ms` only `total` is not 0,
+        since nothing was retrieved or read."""
         start = time.perf_counter()
-        day = today or date.today()
+        dated = replace(options, today=options.today or date.today())
         fresh: list[AskResponse] = []
 
         def work() -> bytes:
-            response = answerer.ask(
-                question,
-                k=k,
-                filters=filters,
-                min_confidence=min_confidence,
-                context=context,
-                today=day,
-                use_dates=use_dates,
-            )
-            fresh.append(AskResponse.of(response, searched))
+            fresh.append(answering(question, dated))
             return fresh[0].model_dump_json().encode() if self.most else b""
 
         if not self.most:
             work()
             return fresh[0], False
-        f = filters or Filters()
-        ids = None if f.document_ids is None else sorted(f.document_ids)
-        chosen = [ids, f.source, f.date_from, f.date_to, f.undated]
-        asked = [question, k, chosen, min_confidence, context, day, use_dates]
-        answer = self._kept(hashlib.sha256(json.dumps(asked, default=str).encode()).digest(), work)
+        answer = self._kept(_digest(question, dated), work)
         if fresh:
             return fresh[0], False
         held = AskResponse.model_validate_json(answer)
         milliseconds = round((time.perf_counter() - start) * 1000, 2)
         return held.model_copy(update={"timing_ms": {"retrieve": 0.0, "read": 0.0, "total": milliseconds}}), True
+
+
+def _digest(question: str, options: AskOptions) -> bytes:
+    """The digest of everything that an answer depends on, besides the index and the models."""
+    given = json.dumps([question, asdict(options)], default=_plain)
+    return hashlib.sha256(given.encode()).digest()
+
+
+def _plain(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def _key(digest: bytes, work: Work) -> bytes:

@@ -8,11 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from citeqa.api.caching import AnswerCache
+from citeqa.api.schemas import AskResponse, SearchResponse
 from citeqa.index.embedding.loading import load_embedder
-from citeqa.index.protocols import OpenIndex, Store
+from citeqa.index.protocols import OpenIndex, SearchIndex, Store
 from citeqa.index.storage.stores import open_store
 from citeqa.rag import confidence
 from citeqa.rag.answerer import Answerer
+from citeqa.rag.options import AskOptions
 from citeqa.rag.reader.loading import load_reader
 
 log = logging.getLogger(__name__)
@@ -54,13 +56,27 @@ class Service:
         models = models or index.folder / "models"
         embedder = load_embedder(index.embedder_name, models, index.precision)
         reads = load_reader(reader, models)
-        fitted, fitted_on = confidence.load()
+        fitted, fitted_on = confidence.load(reads.confidence_file or confidence.FITTED)
         for difference in confidence.stale(fitted_on, reads.info, index.settings):
             log.warning("confidences are less reliable than measured: %s", difference)
         return cls(index, Answerer(index, embedder, reads, fitted), AnswerCache(cache))
 
+    def ask(self, question: str, options: AskOptions) -> tuple[AskResponse, bool]:
+        """The answer in the contract's form, and whether it was kept from when the same was asked before."""
+        return self.cache.ask(question, options, lambda asked, dated: ask_over(self.index, self.answerer, asked, dated))
+
+    def search(self, question: str, options: AskOptions) -> SearchResponse:
+        """The passages found, in the contract's form."""
+        found, milliseconds = self.answerer.search(question, options)
+        return SearchResponse.of(question, found, milliseconds, self.index)
+
     def close(self) -> None:
         self.index.close()
+
+
+def ask_over(index: SearchIndex, answerer: Answerer, question: str, options: AskOptions) -> AskResponse:
+    """The answer in the contract's form; `index` is what `answerer` searches."""
+    return AskResponse.of(answerer.ask(question, options), index)
 
 
 def versions() -> dict[str, str]:

@@ -31,16 +31,14 @@ def build(
     settings: Settings, paths: list[Path], passage_tokens: int | None = None, overlap: int | None = None
 ) -> Report:
     """Bring the index up to date with files; what is not given is what the index was made with."""
-    from citeqa.index.documents.corpus import count, load
-    from citeqa.index.storage.adding import add_documents
+    from citeqa.index.documents.corpus import count
+    from citeqa.index.storage.adding import add_paths
 
-    chunker = _chunker(settings, passage_tokens, overlap)
+    chunker = chunker_for(settings, passage_tokens, overlap)
     embedder = _embedder(settings)
-    items, store = load(paths), open_store(settings.index)
+    store = open_store(settings.index)
     with progress(count(paths), "indexing") as (advance, note):
-        showing = _showing_progress(advance, note)
-        with store.writing(lambda: embedder, chunker, "adding documents", showing) as writing:
-            return add_documents(writing, items)
+        return add_paths(store, paths, embedder, chunker, _showing_progress(advance, note))
 
 
 def indexed(settings: Settings, corpus: Corpus) -> Settings:
@@ -48,7 +46,7 @@ def indexed(settings: Settings, corpus: Corpus) -> Settings:
     unless the same documents were indexed with the same settings before."""
     from citeqa.rag.evaluation import corpora
 
-    embedder, chunker = _embedder(settings), _chunker(settings)
+    embedder, chunker = _embedder(settings), chunker_for(settings)
     with progress(corpus.count, "indexing") as (advance, note):
         made = corpora.indexed(corpus, settings.index, embedder, chunker, _showing_progress(advance, note))
     for skipped in made.skipped:
@@ -61,7 +59,7 @@ def remade(settings: Settings, passage_tokens: int | None = None, overlap: int |
     store = open_store(settings.index)
     with closing(store.open()) as index:
         documents = index.document_count
-    chunker = _chunker(settings, passage_tokens, overlap)
+    chunker = chunker_for(settings, passage_tokens, overlap)
     embedder = _embedder(settings)
     with progress(documents, "making again") as (advance, note):
         return store.reindex(embedder, chunker, _showing_progress(advance, note))
@@ -87,7 +85,7 @@ def synced(settings: Settings, folder: Path, *, dry_run: bool = False, empty: bo
 def writer(settings: Settings, doing: str) -> Iterator[Writer]:
     """The one writer of the index, with the settings it was made with; the model is loaded when it is needed."""
     store = open_store(settings.index)
-    with store.writing(lambda: _embedder(settings), _chunker(settings), doing) as opened:
+    with store.writing(lambda: _embedder(settings), chunker_for(settings), doing) as opened:
         yield opened
 
 
@@ -107,7 +105,8 @@ def examined(settings: Settings) -> Iterator[Finding]:
     yield Finding("the reader loads and computes what it should", faults, "reinstall citeqa, or name another --reader")
 
 
-def _chunker(settings: Settings, passage_tokens: int | None = None, overlap: int | None = None) -> ChunkerSettings:
+def chunker_for(settings: Settings, passage_tokens: int | None = None, overlap: int | None = None) -> ChunkerSettings:
+    """How passages are cut: what is given, else as the index was made, else the defaults."""
     from citeqa.index.storage.settings import chunker_of
 
     stored = chunker_of(open_store(settings.index).settings())
@@ -116,14 +115,19 @@ def _chunker(settings: Settings, passage_tokens: int | None = None, overlap: int
 
 
 def _embedder(settings: Settings) -> Embedder:
+    with err.status("loading the embedding model"):
+        return embedder_for(settings)
+
+
+def embedder_for(settings: Settings) -> Embedder:
+    """The embedding model that the settings name, else that of the index, else the default one."""
     from citeqa.index.embedding.loading import load_embedder
     from citeqa.index.embedding.weights import DEFAULT_MODEL
 
     stored = open_store(settings.index).settings()
     model = settings.model or str(stored.get("embedder.name", DEFAULT_MODEL))
     precision = settings.precision or str(stored.get("embedder.precision", "fp32"))
-    with err.status("loading the embedding model"):
-        return load_embedder(model, settings.exported, precision)
+    return load_embedder(model, settings.exported, precision)
 
 
 def _showing_progress(advance: Callable[[int], None], note: Callable[[str], None]) -> Callable[[int, int], None]:

@@ -1,18 +1,4 @@
-"""Every error that the index raises on purpose.
-
-    CiteqaError
-    ├── DocumentError             a file, or a part of one, cannot become a document
-    ├── EmbedderError             the embedding model cannot be loaded, or is not the one it claims to be
-    ├── IndexNotFoundError        there is no index at the address
-    ├── IndexMismatchError        the index was made with other settings than those given now
-    │   └── IndexOutdatedError        it has the format of an earlier version, and can be upgraded
-    ├── IndexDamagedError         the index's source of truth cannot be read
-    ├── GenerationDamagedError    search files are damaged; they are made again from the source of truth
-    ├── IndexBusyError            another process is writing to the index
-    ├── StorageError              the disk refuses to write: it is full, read-only or failing
-    ├── EmptyFolderError          a folder that documents came from is empty
-    ├── UnknownDocumentError      no document has that id
-    └── QuestionSetError          a question set cannot be read
+"""Errors that the index raises on purpose; `citeqa.errors` draws the tree of all there are.
 
 Each message says what was found, what was needed, and what mends it.
 """

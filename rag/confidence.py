@@ -1,6 +1,6 @@
 """Scores become a probability that the answer is right, and the threshold below which it is not given.
 
-The numbers were fitted by `rag.evaluation.fit` and lie beside the reader, with what they were fitted on.
+The numbers were fitted by `rag.evaluation.fit` for one reader. They lie in its folder, with what they were fitted on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.reader.protocol import ReaderInfo
 
-FITTED = Path(__file__).parent / "models" / "confidence.json"
+FITTED = Path(__file__).parent / "models" / "reader" / "confidence.json"
 
 
 class Features(NamedTuple):

@@ -17,13 +17,13 @@ ReasonCode = Literal["no_evidence", "not_in_the_sources", "filtered_out"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A passage found for a question. Ranks count from 1; None where that ranking did not find it. `copies` are worse
-    placed passages of other documents that say the same (see `rag.retrieval.copies`)."""
+    """A passage found for a question. `ranks` are its ranks, from 1, by the name of each signal that found it (see
+    `rag.retrieval.signals`). `copies` are passages of other documents that say the same and rank lower (see
+    `rag.retrieval.copies`)."""
 
     passage: Passage
     score: float
-    dense_rank: int | None
-    lexical_rank: int | None
+    ranks: Mapping[str, int]
     copies: tuple[Passage, ...] = ()
 
 

@@ -125,7 +125,7 @@ def evidence(console: Console, found: Sequence[EvidenceOut]) -> None:
     for number, item in enumerate(found, 1):
         console.print()
         console.print(Text(f"{number}. ", style="bold") + Text(printable(item.text)))
-        ranks = f"dense {item.dense_rank or '-'}, lexical {item.lexical_rank or '-'}"
+        ranks = ", ".join(f"{name} {rank or '-'}" for name, rank in item.ranks().items())
         console.print(_byline(item) + Text(f" [{item.start}, {item.end}), {ranks}"), style="dim")
         if item.also_in:
             console.print(Text(printable(f"copies: {', '.join(item.also_in)}")), style="dim")

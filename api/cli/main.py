@@ -20,9 +20,10 @@ from citeqa.api.cli import serving as cli_serve
 from citeqa.api.cli.options import IndexDir, Json, ReaderName, Url, asking_given, out, print_json
 from citeqa.api.tasks import err
 from citeqa.index.errors import CiteqaError
+from citeqa.rag.options import AskOptions
 
 if TYPE_CHECKING:
-    from citeqa.api.schemas import FiltersIn
+    from citeqa.index.types import Filters
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
@@ -93,11 +94,15 @@ def ask(
     Example: [bold]citeqa ask "How much aid did the US pledge to Cubans?"[/]
     """
     _check_question(question)
-    filters = _filters(source, from_, to)
+    options = AskOptions(
+        k=k,
+        filters=_filters(source, from_, to),
+        min_confidence=min_confidence,
+        today=_day(today),
+        use_dates=dates,
+    )
     with open_backend(asking_given(index, url, reader=reader)) as service:
-        response = service.ask(
-            question, k=k, filters=filters, min_confidence=min_confidence, today=_day(today), use_dates=dates
-        )
+        response = service.ask(question, options)
     if json:
         print_json(response.model_dump(mode="json"))
     else:
@@ -122,20 +127,20 @@ def search(
     Example: [bold]citeqa search "maritime security" --k 3[/]
     """
     _check_question(question)
-    filters = _filters(source, from_, to)
+    options = AskOptions(k=k, filters=_filters(source, from_, to), today=_day(today), use_dates=dates)
     with open_backend(asking_given(index, url)) as service:
-        found = service.search(question, k=k, filters=filters, today=_day(today), use_dates=dates)
+        found = service.search(question, options)
     if json:
         print_json(found.model_dump(mode="json"))
     else:
         show.evidence(out, found.evidence)
 
 
-def _filters(source: str | None, start: datetime | None, end: datetime | None) -> FiltersIn:
+def _filters(source: str | None, start: datetime | None, end: datetime | None) -> Filters:
     from citeqa.api.schemas import FiltersIn
 
     days = {"date_from": _day(start), "date_to": _day(end)}
-    return _checked(FiltersIn, "--source, --from, --to", source=source, **days)
+    return _checked(FiltersIn, "--source, --from, --to", source=source, **days).filters()
 
 
 def _day(given: datetime | None) -> date | None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from citeqa.api.cli.console import printable
 from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
 from citeqa.api.tasks import opened
+from citeqa.rag.options import AskOptions
 
 if TYPE_CHECKING:
     from citeqa.api.service import Service
@@ -83,7 +84,7 @@ class Session:
         from citeqa.rag.evaluation.judged import Place
         from citeqa.rag.evaluation.marking import sentences_in
 
-        response = self._service.answerer.ask(question, min_confidence=0.0)
+        response = self._service.answerer.ask(question, AskOptions(min_confidence=0.0))
         documents: dict[str, Document] = {}
 
         def document(document_id: str) -> Document:

@@ -4,20 +4,13 @@
         answer = service.ask("Who met Marco Rubio?")
         print(answer.answer.citation.quote if answer.answer else answer.reason)
 
-Errors:
-
-    ServiceError               base of all below, itself a CiteqaError
-    ├── UnreachableError       no connection, or it broke off, or took too long
-    ├── RefusedError           the service said no: `status`, `problem`, `request_id`
-    │   └── BusyError          429 or 503, after all attempts: `retry_after` seconds
-    └── UnexpectedAnswerError  what answered is no citeqa, or one of another version
+Every error is a `ServiceError`; `citeqa.errors` draws the tree.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -33,13 +26,12 @@ from citeqa.api.schemas import (
     DocumentList,
     DocumentOut,
     DocumentSummary,
-    FiltersIn,
-    ReadRequest,
     Ready,
     SearchRequest,
     SearchResponse,
     VerifyResponse,
 )
+from citeqa.rag.options import DEFAULTS, AskOptions
 
 if TYPE_CHECKING:
     from citeqa.rag.citation.verification import Claim
@@ -77,70 +69,22 @@ class Client:
         """Let go of the connections."""
         self._http.close()
 
-    def ask(
-        self,
-        question: str,
-        *,
-        k: int = 5,
-        filters: FiltersIn | None = None,
-        min_confidence: float | None = None,
-        context: str | None = None,
-        today: date | None = None,
-        use_dates: bool = True,
-    ) -> AskResponse:
+    def ask(self, question: str, options: AskOptions = DEFAULTS) -> AskResponse:
         """The answer to a question, or the reason why there is none."""
-        body = AskRequest(
-            question=question,
-            k=k,
-            filters=filters,
-            min_confidence=min_confidence,
-            context=context,
-            today=today,
-            use_dates=use_dates,
-        )
-        return self._post("ask", _json(body), AskResponse)
+        return self._post("ask", _json(AskRequest.of(question, options)), AskResponse)
 
     def ask_batch(self, questions: Sequence[AskRequest]) -> BatchResponse:
         """The answers to several questions, each with its own problem if it has one."""
         return self._post("ask/batch", {"questions": [_json(one) for one in questions]}, BatchResponse)
 
-    def read(
-        self,
-        question: str,
-        documents: Sequence[DocumentIn],
-        *,
-        k: int = 5,
-        filters: FiltersIn | None = None,
-        min_confidence: float | None = None,
-        context: str | None = None,
-        today: date | None = None,
-        use_dates: bool = True,
-    ) -> AskResponse:
+    def read(self, question: str, documents: Sequence[DocumentIn], options: AskOptions = DEFAULTS) -> AskResponse:
         """The answer from texts that are sent along and not kept."""
-        body = ReadRequest(
-            question=question,
-            documents=list(documents),
-            k=k,
-            filters=filters,
-            min_confidence=min_confidence,
-            context=context,
-            today=today,
-            use_dates=use_dates,
-        )
-        return self._post("read", _json(body), AskResponse)
+        body = _json(AskRequest.of(question, options)) | {"documents": [_json(document) for document in documents]}
+        return self._post("read", body, AskResponse)
 
-    def search(
-        self,
-        question: str,
-        *,
-        k: int = 5,
-        filters: FiltersIn | None = None,
-        today: date | None = None,
-        use_dates: bool = True,
-    ) -> SearchResponse:
+    def search(self, question: str, options: AskOptions = DEFAULTS) -> SearchResponse:
         """The passages nearest to a question, best first."""
-        body = SearchRequest(question=question, k=k, filters=filters, today=today, use_dates=use_dates)
-        return self._post("search", _json(body), SearchResponse)
+        return self._post("search", _json(SearchRequest.of(question, options)), SearchResponse)
 
     def verify(self, claim: Claim) -> VerifyResponse:
         """Whether a citation still holds."""

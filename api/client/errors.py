@@ -1,4 +1,4 @@
-"""What can go wrong for who asks a service over HTTP; the tree is drawn in `api.client.client`."""
+"""What can go wrong when a service is asked over HTTP; `citeqa.errors` draws the tree."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from citeqa.rag.evaluation.journal import journal
 from citeqa.rag.evaluation.questions import Question
 from citeqa.rag.evaluation.run import run
 from citeqa.rag.evaluation.sets import QuestionSet
+from citeqa.rag.options import AskOptions
 from citeqa.rag.types import Found
 
 Progress = Callable[[], None]
@@ -56,12 +57,12 @@ def retrieve(
 def searching(service: Service) -> retrieval.Search:
     """The service's own search, in the shape of the baselines."""
 
-    return lambda question, k: _pieces(service.answerer.search(question, k=k)[0])
+    return lambda question, k: _pieces(service.answerer.search(question, AskOptions(k=k))[0])
 
 
 def reading(service: Service) -> retrieval.Search:
     """The evidence that the service gives with an answer: the first passages in the order that reading gave them."""
-    return lambda question, k: _pieces(service.answerer.ask(question, k=k).evidence)
+    return lambda question, k: _pieces(service.answerer.ask(question, AskOptions(k=k)).evidence)
 
 
 def _pieces(found: Sequence[Found]) -> list[Piece]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from citeqa.index.protocols import SearchIndex
+from citeqa.rag.retrieval.signals import SIGNALS, Signal
 from citeqa.rag.timing.expressions import Timing
 from citeqa.rag.types import Alternative, Answer, Citation, Dates, Found, Reason, Response, Slice, Source
 
@@ -111,29 +113,49 @@ class ReasonOut(BaseModel):
         return cls(code=reason.code, message=reason.message, confidence=reason.confidence, threshold=reason.threshold)
 
 
-class EvidenceOut(PlaceOut, SourceOut):
+class _Retrieved(PlaceOut, SourceOut):
     passage_id: str
     text: str
     score: float = Field(
         description="of retrieval, at most 1; an answer's evidence is in the order that reading gave it"
     )
-    dense_rank: int | None
-    lexical_rank: int | None
+
+
+def _rank_field(signal: Signal) -> str:
+    return f"{signal.name}_rank"
+
+
+if TYPE_CHECKING:
+    _Ranked = _Retrieved
+else:
+    _Ranked = create_model(
+        "_Ranked", __base__=_Retrieved, **{_rank_field(signal): (int | None, ...) for signal in SIGNALS}
+    )
+
+
+class EvidenceOut(_Ranked):
+    """A passage. Each ranking signal has a field `NAME_rank`: the passage's rank from 1, null where the signal did not
+    find it."""
+
     also_in: list[str] = Field(description="ids of documents with a copy of this passage, which stands for them")
 
     @classmethod
     def of(cls, found: Found) -> EvidenceOut:
         evidence = found.evidence
+        ranks: dict[str, Any] = {_rank_field(signal): evidence.ranks.get(signal.name) for signal in SIGNALS}
         return cls(
             **_source(found.source),
             **_place(found.place),
             passage_id=evidence.passage.id,
             text=found.place.text,
             score=evidence.score,
-            dense_rank=evidence.dense_rank,
-            lexical_rank=evidence.lexical_rank,
+            **ranks,
             also_in=list(dict.fromkeys(copy.document_id for copy in evidence.copies)),
         )
+
+    def ranks(self) -> dict[str, int | None]:
+        """The rank by the name of each signal."""
+        return {signal.name: getattr(self, _rank_field(signal)) for signal in SIGNALS}
 
 
 class TimingOut(BaseModel):
@@ -214,7 +236,7 @@ class SearchResponse(BaseModel):
     timing_ms: dict[str, float]
 
     @classmethod
-    def of(cls, question: str, found: list[Found], milliseconds: float, index: SearchIndex) -> SearchResponse:
+    def of(cls, question: str, found: Sequence[Found], milliseconds: float, index: SearchIndex) -> SearchResponse:
         return cls(
             question=question,
             evidence=[EvidenceOut.of(item) for item in found],

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
 
 from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, Id, IsoDate, Text, _Request
 from citeqa.index.types import Filters
 from citeqa.rag.followup import Turn
+from citeqa.rag.options import AskOptions
 
 
 class FiltersIn(_Request):
@@ -29,6 +31,14 @@ class FiltersIn(_Request):
         ids = None if self.document_ids is None else frozenset(self.document_ids)
         return Filters(ids, self.source, self.date_from, self.date_to)
 
+    @classmethod
+    def of(cls, filters: Filters) -> FiltersIn | None:
+        """The filters as a request sends them; None if there are none."""
+        if not filters:
+            return None
+        ids = None if filters.document_ids is None else sorted(filters.document_ids)
+        return cls(document_ids=ids, source=filters.source, date_from=filters.date_from, date_to=filters.date_to)
+
 
 class SearchRequest(_Request):
     question: Text = Field(examples=["How much aid did the United States pledge to the Cubans?"])
@@ -41,6 +51,17 @@ class SearchRequest(_Request):
         default=True, description="whether the times that the question names may prefer and filter sources"
     )
 
+    def options(self) -> AskOptions:
+        """How the question is asked."""
+        filters = self.filters.filters() if self.filters else Filters()
+        return AskOptions(k=self.k, filters=filters, today=self.today, use_dates=self.use_dates)
+
+    @classmethod
+    def of(cls, question: str, options: AskOptions) -> Self:
+        """The request that asks so."""
+        values = {name: getattr(options, name) for name in cls.model_fields if name not in ("question", "filters")}
+        return cls(question=question, filters=FiltersIn.of(options.filters), **values)
+
 
 class AskRequest(SearchRequest):
     min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
@@ -49,6 +70,9 @@ class AskRequest(SearchRequest):
     context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
         default=None, description="what a follow-up question carries over: searched and read together with it"
     )
+
+    def options(self) -> AskOptions:
+        return replace(super().options(), min_confidence=self.min_confidence, context=self.context)
 
 
 class TurnIn(_Request):

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
-from citeqa.index.documents.corpus import load
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import GenerationDamagedError, UnknownDocumentError
 from citeqa.index.protocols import LoadEmbedder, Progress
-from citeqa.index.storage.adding import add_documents
+from citeqa.index.storage.adding import add_paths
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.generations import delete_generations, next_generation, rebuild_generation
 from citeqa.index.storage.layout import DATABASE, REINDEXING
@@ -24,6 +23,7 @@ from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.manifest import manifest_of
 from citeqa.index.storage.opening import check_no_change_lost
 from citeqa.index.storage.settings import check_settings, settings_of
+from citeqa.index.storage.sqlite_store import SqliteStore
 from citeqa.index.types import Document, Passage, Report, Skipped, SourceFile
 
 BATCH = 1024  # passages embedded and committed together
@@ -44,16 +44,8 @@ def update(
     chunker: ChunkerSettings | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Add the documents at `paths` to the index in `folder`, and replace those that changed (see `add_documents`).
-
-    Raises:
-        FileNotFoundError: if one of the paths does not exist.
-        IndexMismatchError: if the index was made with another model, chunker or analyzer.
-        IndexBusyError: if another process is writing.
-    """
-    items = load(paths)
-    with writing(folder, lambda: embedder, chunker or ChunkerSettings(), "adding documents", progress) as writer:
-        return add_documents(writer, items)
+    """Add the documents at `paths` to the index in `folder`, and replace those that changed (see `add_paths`)."""
+    return add_paths(SqliteStore(folder), paths, embedder, chunker or ChunkerSettings(), progress)
 
 
 @contextmanager

@@ -30,6 +30,20 @@ class Claim:
     sentence: str
     sentence_start: int
 
+    @classmethod
+    def of(cls, citation: Citation) -> Claim:
+        """What a citation claims."""
+        quote, sentence = citation.quote, citation.sentence
+        return cls(
+            document_id=citation.source.document_id,
+            document_sha256=citation.source.sha256,
+            start=quote.span.start,
+            end=quote.span.end,
+            quote=quote.text,
+            sentence=sentence.text,
+            sentence_start=sentence.span.start,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -1,4 +1,4 @@
-"""Which reader runs: the one that is shipped, or a named question-answering model of Hugging Face's."""
+"""Which reader runs. A new kind of reader is a module that opens it, and one line in `KINDS`."""
 
 from __future__ import annotations
 
@@ -6,18 +6,28 @@ import hashlib
 import inspect
 import logging
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from citeqa.index.embedding.weights import digest
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
-from citeqa.rag.reader.protocol import ReaderError
+from citeqa.rag.reader.protocol import Reader, ReaderError
 
 log = logging.getLogger(__name__)
 
 LONGEST_INPUT = 384  # tokens a named model sees at once, if it can see as many
 
 
-def load_reader(model: str | None, cache: Path) -> OnnxReader:
+class Kind(NamedTuple):
+    """A kind of reader: `takes` says whether a name is one of this kind, `open` gives the reader of that name and may
+    keep files in a folder for the next time."""
+
+    takes: Callable[[str | None], bool]
+    open: Callable[[str | None, Path], Reader]
+
+
+def load_reader(model: str | None, cache: Path) -> Reader:
     """The shipped reader if `model` is None, else the extractive question-answering model of that name or path.
 
     The first time transformers loads a named model, and its exported form is written into `cache`; from then on torch
@@ -26,8 +36,16 @@ def load_reader(model: str | None, cache: Path) -> OnnxReader:
     Raises:
         ReaderError: if the model cannot be loaded or exported.
     """
-    if model is None:
-        return OnnxReader(SHIPPED)
+    return next(kind.open(model, cache) for kind in KINDS if kind.takes(model))
+
+
+def _shipped(model: str | None, cache: Path) -> Reader:
+    return OnnxReader(SHIPPED)
+
+
+def _hugging_face(model: str | None, cache: Path) -> Reader:
+    """A model of Hugging Face's, or of a folder that its library reads; exported once."""
+    assert model is not None
     key = digest(model) or hashlib.sha256(model.encode()).hexdigest()
     folder = cache / f"reader-{key[:16]}"
     if folder.exists():
@@ -38,6 +56,10 @@ def load_reader(model: str | None, cache: Path) -> OnnxReader:
     log.info("preparing the reader %s: this is done once", model)
     _export(model, folder)
     return OnnxReader(folder)
+
+
+# The first kind that takes a name opens it.
+KINDS = (Kind(lambda model: model is None, _shipped), Kind(lambda model: model is not None, _hugging_face))
 
 
 def _export(model: str, folder: Path) -> None:

@@ -16,7 +16,7 @@ from citeqa.rag.reader.windows import Encoder
 from citeqa.rag.types import ScoredSpan
 
 SHIPPED = Path(__file__).parents[1] / "models" / "reader"
-DESCRIPTION = "reader.json"
+DESCRIPTION, CONFIDENCE = "reader.json", "confidence.json"
 SPANS = 8  # spans kept of a passage
 SAME = (
     0.5  # difference the probe's margin may have here from where the model was made; other rounding made 0.22 at most
@@ -33,6 +33,7 @@ class OnnxReader:
             ReaderError: if it is not there, a file is not the one that was made, or this processor computes
                 something else than the one it was made on.
         """
+        self._folder = folder
         described = _described(folder)
         self._info = ReaderInfo(described["name"], described["files"][MODEL], described["precision"])
         self._model = OnnxModel(folder / MODEL)
@@ -49,6 +50,11 @@ class OnnxReader:
     @property
     def info(self) -> ReaderInfo:
         return self._info
+
+    @property
+    def confidence_file(self) -> Path | None:
+        path = self._folder / CONFIDENCE
+        return path if path.exists() else None
 
     def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
         seen = self._encoder.encode_all(question, headings, texts)

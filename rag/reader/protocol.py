@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from citeqa.index.errors import CiteqaError
@@ -29,6 +30,10 @@ class Reader(Protocol):
     @property
     def info(self) -> ReaderInfo:
         """What identifies this reader."""
+
+    @property
+    def confidence_file(self) -> Path | None:
+        """The confidence that was fitted for this reader (see `rag.confidence.load`); None if none was."""
 
     def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
         """For each text its spans that may answer, best first; an empty list where nothing can.

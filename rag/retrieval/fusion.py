@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
 
 CONSTANT = 60  # the value of the paper
-DENSE = 0.375  # what the cosine counts for; the rest is BM25's
 
 
-def convex(
-    dense: Mapping[T, float], lexical: Mapping[T, float], *, highest: float, depth: int, weight: float = DENSE
-) -> dict[T, float]:
-    """A convex combination of scores: `weight * cosine + (1 - weight) * BM25 / highest`, at most 1, best with 1.
+@dataclass(frozen=True, slots=True)
+class Weighted(Generic[T]):
+    """The scores of one ranking, its share in the whole, and a bound that none of its scores can exceed."""
 
-    BM25 is divided by what no passage could exceed for this query (Bruch, Gai and Ingber, ACM TOIS 2023, theoretical
-    normalisation), so that it says how much of the question a passage holds. A ranking cut at `depth` says nothing of
-    the scores behind its last: items that only the other one holds count with that last score, and with 0 where the
-    ranking ended by itself.
+    scores: Mapping[T, float]
+    weight: float
+    highest: float
 
-    `weight` was chosen on the fitting halves of SQuAD 2.0 dev and SciFact, where everything from 0.33 to 0.41 is as
-    good.
+
+def convex(rankings: Sequence[Weighted[T]], *, depth: int) -> dict[T, float]:
+    """A convex combination of scores: the sum of `weight * score / highest`, at most 1 if the weights add up to 1.
+
+    Scores are divided by what no passage could exceed for this query (Bruch, Gai and Ingber, ACM TOIS 2023, theoretical
+    normalisation), so that BM25 says how much of the question a passage holds. A ranking whose `highest` is 0 counts
+    for nothing. A ranking cut at `depth` says nothing of the scores behind its last: items that it does not hold count
+    with that last score, and with 0 where the ranking ended by itself.
     """
-    lowest_dense, lowest_lexical = _behind(dense, depth), _behind(lexical, depth)
-    scale = (1 - weight) / highest if highest > 0 else 0.0
-    return {
-        item: weight * dense.get(item, lowest_dense) + scale * lexical.get(item, lowest_lexical)
-        for item in {**dense, **lexical}
-    }
+    terms = [
+        (ranking.scores, ranking.weight / ranking.highest if ranking.highest > 0 else 0.0, _behind(ranking, depth))
+        for ranking in rankings
+    ]
+    items = {item: None for ranking in rankings for item in ranking.scores}
+    return {item: sum(scale * scores.get(item, behind) for scores, scale, behind in terms) for item in items}
 
 
-def _behind(scores: Mapping[T, float], depth: int) -> float:
-    return min(scores.values()) if len(scores) >= depth else 0.0
+def _behind(ranking: Weighted[T], depth: int) -> float:
+    """What an item counts with that the ranking does not hold."""
+    return min(ranking.scores.values()) if len(ranking.scores) >= depth else 0.0
 
 
 def reciprocal_rank(rankings: Iterable[Sequence[T]], constant: int = CONSTANT) -> dict[T, float]:

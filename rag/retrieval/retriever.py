@@ -1,10 +1,11 @@
-"""A question finds its evidence: both rankings, fused."""
+"""A question finds its evidence: every ranking signal, fused."""
 
 from __future__ import annotations
 
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.protocols import SearchIndex, Selection
-from citeqa.rag.retrieval.fusion import convex
+from citeqa.rag.retrieval.fusion import Weighted, convex
+from citeqa.rag.retrieval.signals import SIGNALS, Query
 from citeqa.rag.types import Evidence
 
 DEPTH = 100  # passages taken from each ranking before fusion, however many are asked for
@@ -21,14 +22,18 @@ class Retriever:
 
     def retrieve(self, query: str, k: int, selection: Selection | None = None) -> list[Evidence]:
         """The `k` best passages, best first; ties by (document id, start). `k` never changes their order or scores."""
-        dense = self._index.rank_dense(self._embedder.embed_query(query), DEPTH, selection)
-        lexical = self._index.rank_lexical(query, DEPTH, selection)
-        highest = self._index.highest_lexical(query)
-        fused = convex(dict(dense), dict(lexical), highest=highest, depth=DEPTH)
+        asked = Query(query, self._embedder.embed_query(query))
+        rankings = {signal.name: signal.rank(self._index, asked, DEPTH, selection) for signal in SIGNALS}
+        fused = convex(
+            [Weighted(dict(rankings[s.name].entries), s.weight, rankings[s.name].highest) for s in SIGNALS], depth=DEPTH
+        )
         if not fused:
             return []
         last = sorted(fused.values(), reverse=True)[:k][-1]
         passages = self._index.fetch([i for i, score in fused.items() if score >= last])
-        ranks = [{entry.id: rank for rank, entry in enumerate(ranked, 1)} for ranked in (dense, lexical)]
-        found = [Evidence(passages[i], fused[i], ranks[0].get(i), ranks[1].get(i)) for i in passages]
+        ranks: dict[int, dict[str, int]] = {i: {} for i in fused}
+        for name, ranking in rankings.items():
+            for rank, entry in enumerate(ranking.entries, 1):
+                ranks[entry.id][name] = rank
+        found = [Evidence(passages[i], fused[i], ranks[i]) for i in passages]
         return sorted(found, key=lambda e: (-e.score, e.passage.document_id, e.passage.span))[:k]

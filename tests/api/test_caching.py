@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date, timedelta
@@ -22,13 +22,14 @@ from citeqa.api.caching import AnswerCache
 from citeqa.api.http.app import create_app
 from citeqa.api.live import LiveService
 from citeqa.api.schemas import AskResponse
-from citeqa.api.service import Service
+from citeqa.api.service import Service, ask_over
 from citeqa.index.documents.corpus import document
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import UnknownDocumentError
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Filters
 from citeqa.rag.answerer import Answerer
+from citeqa.rag.options import DEFAULTS, AskOptions
 from citeqa.rag.types import Response
 
 QUESTION = "How much aid did the United States pledge to the Cubans?"
@@ -42,7 +43,7 @@ VARIATIONS: dict[str, list[Any]] = {
     "today": [DAY, DAY + timedelta(days=30)],
     "use_dates": [True, False],
     "filters": [
-        None,
+        Filters(),
         Filters(frozenset({"001_6fe46eaa118b1c1d"})),
         Filters(frozenset({"002_73ec0a3e5fd5a0e3"})),
         Filters(source="nobody"),
@@ -59,10 +60,10 @@ class Counting(Answerer):
     go = threading.Event()
     go.set()
 
-    def ask(self, question: str, **how: Any) -> Response:
+    def ask(self, question: str, options: AskOptions = DEFAULTS) -> Response:
         self.asked += 1
         assert self.go.wait(60)
-        return super().ask(question, **how)
+        return super().ask(question, options)
 
 
 @pytest.fixture
@@ -75,8 +76,13 @@ def without_timing(response: AskResponse) -> str:
     return response.model_dump_json(exclude={"timing_ms"})
 
 
+def answering(answerer: Answerer, service: Service) -> Callable[[str, AskOptions], AskResponse]:
+    return lambda question, options: ask_over(service.index, answerer, question, options)
+
+
 def ask(cache: AnswerCache, answerer: Answerer, service: Service, **how: Any) -> tuple[str, bool]:
-    response, kept = cache.ask(answerer, service.index, how.pop("question", QUESTION), **how)
+    question = how.pop("question", QUESTION)
+    response, kept = cache.ask(question, AskOptions(**how), answering(answerer, service))
     assert set(response.timing_ms) == {"retrieve", "read", "total"}
     assert (response.timing_ms["retrieve"] == response.timing_ms["read"] == 0) == kept
     return without_timing(response), kept
@@ -103,7 +109,8 @@ def test_whatever_differs_the_answer_is_that_of_its_own_request(answerer: Counti
     asked = distinct * 2
     Random(3).shuffle(asked)
     for request in asked:
-        expected = service.answerer.ask(**request)
+        how = {name: value for name, value in request.items() if name != "question"}
+        expected = service.answerer.ask(request["question"], AskOptions(**how))
         assert ask(cache, answerer, service, **request)[0] == without_timing(AskResponse.of(expected, service.index))
     assert answerer.asked == len(distinct)
 
@@ -128,9 +135,10 @@ def test_what_counts_from_today_is_answered_anew_tomorrow(
 
     monkeypatch.setattr(caching, "date", Day)
     cache = AnswerCache(10)
-    monday, again = (cache.ask(answerer, service.index, LAST_WEEK)[0].dates.understood[0] for _ in range(2))
+    work = answering(answerer, service)
+    monday, again = (cache.ask(LAST_WEEK, DEFAULTS, work)[0].dates.understood[0] for _ in range(2))
     Day.now = DAY + timedelta(days=7)
-    later = cache.ask(answerer, service.index, LAST_WEEK)[0].dates.understood[0]
+    later = cache.ask(LAST_WEEK, DEFAULTS, work)[0].dates.understood[0]
     assert monday == again
     assert monday.date_from
     assert later.date_from == monday.date_from + timedelta(days=7)
@@ -148,7 +156,14 @@ def test_those_asked_for_last_are_kept_up_to_so_many_bytes(
     answerer: Counting, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def size(k: int) -> int:
-        return len(AskResponse.of(service.answerer.ask(QUESTION, k=k), service.index).model_dump_json().encode()) + 100
+        return (
+            len(
+                AskResponse.of(service.answerer.ask(QUESTION, AskOptions(k=k)), service.index)
+                .model_dump_json()
+                .encode()
+            )
+            + 100
+        )
 
     monkeypatch.setattr(caching, "MOST_BYTES", size(1) + size(2))
     cache = AnswerCache(1000)

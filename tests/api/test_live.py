@@ -30,6 +30,7 @@ from citeqa.index.storage.reindex import reindex
 from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.writer import update, writing
 from citeqa.index.types import Document
+from citeqa.rag.options import AskOptions
 from citeqa.rag.types import Response
 
 QUESTION = "When does the ferry to Inishbofin leave?"
@@ -59,7 +60,7 @@ def given(document_id: str, text: str) -> Document:
 
 
 def ask(living: LiveService, question: str = QUESTION) -> Response:
-    return living.now.answerer.ask(question, min_confidence=0)
+    return living.now.answerer.ask(question, AskOptions(min_confidence=0))
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -176,12 +177,12 @@ def test_questions_are_answered_within_a_transaction_of_another(
 
 def test_a_view_shows_the_moment_it_was_opened_whatever_comes(living: LiveService, folder: Path) -> None:
     view = living.now
-    before = view.answerer.ask(QUESTION, min_confidence=0)
+    before = view.answerer.ask(QUESTION, AskOptions(min_confidence=0))
     living.put(given("ferry", "There is no ferry any more."))
     living.remove("n1")
     reindex(folder, living.now.answerer.embedder, ChunkerSettings(32, 0))
     living.refresh()
-    after = view.answerer.ask(QUESTION, min_confidence=0)
+    after = view.answerer.ask(QUESTION, AskOptions(min_confidence=0))
     assert (after.answer, after.evidence) == (before.answer, before.evidence)
     assert view.index.document("ferry").text == FERRY
     assert view.index.document_count == 13
@@ -233,7 +234,7 @@ def test_a_rebuild_with_other_settings_swaps_in_one_step(
             model = now.answerer.embedder.info.precision
             assert model == settings["embedder.precision"]  # never a model over the other's vectors
             seen.add((model, int(settings["chunker.passage_tokens"]), now.index.passage_count))
-            assert exact(now.answerer.ask(QUESTION, min_confidence=0), {"ferry": {FERRY}} | texts)
+            assert exact(now.answerer.ask(QUESTION, AskOptions(min_confidence=0)), {"ferry": {FERRY}} | texts)
             return made.done() and len(seen) == 2
 
         texts = {f"n{i}": {living.now.index.document(f"n{i}").text} for i in range(12)}

@@ -22,6 +22,7 @@ from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Document
+from citeqa.rag.options import AskOptions
 from citeqa.rag.types import Citation, Response
 
 THREADS = 16
@@ -114,7 +115,9 @@ def test_many_ask_while_one_writes(tmp_path: Path, embedder: Embedder, models: P
         chance = random.Random(number)
         while not stopped.is_set():
             since = shelf.moment()
-            response = service.now.answerer.ask(chance.choice(QUESTIONS), k=chance.choice([1, 5, 20]), min_confidence=0)
+            response = service.now.answerer.ask(
+                chance.choice(QUESTIONS), AskOptions(k=chance.choice([1, 5, 20]), min_confidence=0)
+            )
             checked[number] += check(response, shelf, since)
             asked[number] += 1
 

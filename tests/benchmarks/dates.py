@@ -20,6 +20,7 @@ from citeqa.api.service import Service
 from citeqa.rag.answerer import READ
 from citeqa.rag.evaluation.metrics import RIGHT, token_f1
 from citeqa.rag.evaluation.questions import load
+from citeqa.rag.options import AskOptions
 from citeqa.rag.timing.expressions import understood
 
 TODAY = date(2026, 11, 24)
@@ -31,7 +32,9 @@ def questions(path: Path, split: str, service: Service) -> None:
     for use in (True, False):
         right = read = 0
         for row in rows:
-            response = service.answerer.ask(row.question, k=READ, min_confidence=0, today=TODAY, use_dates=use)
+            response = service.answerer.ask(
+                row.question, AskOptions(k=READ, min_confidence=0, today=TODAY, use_dates=use)
+            )
             answer = response.answer
             right += (
                 answer is not None
@@ -56,7 +59,7 @@ def titles(service: Service) -> None:
             first = five = 0
             for document_id, title, day in dated:
                 words, today = question(title, day)
-                found, _ = service.answerer.search(words, k=5, today=today, use_dates=use)
+                found, _ = service.answerer.search(words, AskOptions(k=5, today=today, use_dates=use))
                 ids = [item.source.document_id for item in found]
                 first += ids[:1] == [document_id]
                 five += document_id in ids

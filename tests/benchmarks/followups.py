@@ -24,6 +24,7 @@ from citeqa.index.storage.writer import update
 from citeqa.rag import confidence
 from citeqa.rag.evaluation.metrics import RIGHT, Proportion, token_f1
 from citeqa.rag.followup import Turn, carried
+from citeqa.rag.options import AskOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 Row = dict[str, Any]
@@ -44,7 +45,7 @@ def turn(row: Row, service: Service) -> Turn:
 
 def right(row: Row, service: Service, question: str, context: str | None) -> tuple[bool, bool]:
     """Whether the answer is right when forced, and whether it is right and given."""
-    answer = service.answerer.ask(question, context=context, min_confidence=0).answer
+    answer = service.answerer.ask(question, AskOptions(context=context, min_confidence=0)).answer
     if answer is None or answer.citation.source.document_id not in row["documents"]:
         return False, False
     good = token_f1(answer.text, row["answers"]) >= RIGHT

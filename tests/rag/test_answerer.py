@@ -21,10 +21,12 @@ from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Filters, Span
 from citeqa.rag import confidence
-from citeqa.rag.answerer import ALSO_IN, ALTERNATIVES, CONFLICTS, READ, Answerer
+from citeqa.rag.answerer import READ, Answerer
 from citeqa.rag.candidates import different, features_of
 from citeqa.rag.confidence import Confidence, Features
+from citeqa.rag.decision import ALSO_IN, ALTERNATIVES, CONFLICTS
 from citeqa.rag.evaluation.questions import load
+from citeqa.rag.options import AskOptions
 from citeqa.rag.reader.boundaries import inside_word
 from citeqa.rag.reader.onnx_reader import OnnxReader
 from citeqa.rag.reader.protocol import Reader
@@ -84,7 +86,7 @@ def cited(citation: Citation) -> tuple[str, str]:
 
 
 def test_an_answer_is_a_phrase_of_its_document_in_its_sentence(service: Service) -> None:
-    response = service.answerer.ask(ANSWERABLE, min_confidence=0)
+    response = service.answerer.ask(ANSWERABLE, AskOptions(min_confidence=0))
     assert response.answer
     assert "9 million" in response.answer.text
     citation = response.answer.citation
@@ -96,7 +98,7 @@ def test_an_answer_is_a_phrase_of_its_document_in_its_sentence(service: Service)
 
 @pytest.mark.parametrize("question", ASKED)
 def test_every_citation_is_exact_and_given_once(service: Service, question: str) -> None:
-    response = service.answerer.ask(question, min_confidence=0)
+    response = service.answerer.ask(question, AskOptions(min_confidence=0))
     found = citations(response)
     for citation in found:
         document = service.index.document(citation.source.document_id)
@@ -113,16 +115,16 @@ def test_every_citation_is_exact_and_given_once(service: Service, question: str)
 
 @pytest.mark.parametrize("question", [*ASKED[:2], ANSWERABLE])
 def test_k_is_how_much_evidence_there_is_and_nothing_else(service: Service, question: str) -> None:
-    most = service.answerer.ask(question, k=50)
+    most = service.answerer.ask(question, AskOptions(k=50))
     for k in (1, READ, READ + 1):
-        fewer = service.answerer.ask(question, k=k)
+        fewer = service.answerer.ask(question, AskOptions(k=k))
         assert (fewer.answer, fewer.reason, fewer.alternatives) == (most.answer, most.reason, most.alternatives)
         assert fewer.conflicts == most.conflicts
         assert fewer.evidence == most.evidence[:k]
 
 
 def test_the_confidence_is_the_logistic_function_of_the_best_places_signs(service: Service, embedder: Embedder) -> None:
-    response = service.answerer.ask(ANSWERABLE, min_confidence=0)
+    response = service.answerer.ask(ANSWERABLE, AskOptions(min_confidence=0))
     assert response.answer
     fitted, _ = confidence.load()
     candidates = service.answerer.candidates(ANSWERABLE, Retriever(service.index, embedder).retrieve(ANSWERABLE, READ))
@@ -174,7 +176,7 @@ def test_words_in_two_documents_are_cited_where_they_were_read(
     """The question and the shipped weights decide which of the two is the better one; the reader sees no difference."""
     service = over({"a": SCHOOL, "b": HARBOUR}, ScriptedReader({TEN: 2.0}))
     answerer = Answerer(service.index, embedder, ScriptedReader({TEN: 2.0}), confidence.load()[0])
-    response = answerer.ask(f"When does the ferry leave, according to the {about}?", min_confidence=0)
+    response = answerer.ask(f"When does the ferry leave, according to the {about}?", AskOptions(min_confidence=0))
     assert response.answer
     candidates = [response.answer.citation, *response.answer.also_in]
     assert [cited(candidate) for candidate in candidates] == [(first, TEN), (other, TEN)]
@@ -193,7 +195,7 @@ def test_words_twice_in_one_document_are_cited_at_both_places(over: Build) -> No
 
 
 def test_the_shipped_reader_reads_both_documents(over: Build) -> None:
-    response = over({"a": SCHOOL, "b": HARBOUR}).answerer.ask(LEAVING, min_confidence=0)
+    response = over({"a": SCHOOL, "b": HARBOUR}).answerer.ask(LEAVING, AskOptions(min_confidence=0))
     assert response.answer
     assert TEN in response.answer.citation.quote.text
     assert {c.source.document_id for c in citations(response)} == {"a", "b"}
@@ -212,14 +214,14 @@ def test_also_in_holds_only_places_that_would_be_given_themselves(over: Build, e
     texts = dict.fromkeys("abcdefghijklmn", FERRY)
     scripted = ScriptedReader({TEN: 2.0})
     service = over(texts, scripted)
-    response = service.answerer.ask(LEAVING, min_confidence=0.5)
+    response = service.answerer.ask(LEAVING, AskOptions(min_confidence=0.5))
     assert response.answer
     assert len(response.answer.also_in) == READ - 1 <= ALSO_IN
     sure = Confidence(0.0, intercept=-1.9, weights=Features(1, 0, -4, 0, 0, 0), threshold=0.5)
     weighed = Answerer(service.index, embedder, scripted, sure)
     fewer = weighed.ask(LEAVING).answer
     assert fewer
-    evidence = [found.evidence.score for found in weighed.search(LEAVING, k=READ)[0]]
+    evidence = [found.evidence.score for found in weighed.search(LEAVING, AskOptions(k=READ))[0]]
     assert len(fewer.also_in) == sum(-1.9 + 2 - 4 * (max(evidence) - fused) >= 0 for fused in evidence) - 1 > 0
 
 
@@ -259,7 +261,7 @@ def test_documents_that_say_otherwise_conflict(over: Build, one: str, other: str
 )
 def test_the_shipped_reader_finds_what_documents_say_otherwise(over: Build, case: int, question: str) -> None:
     one, other, said, denied = OTHERWISE[case]
-    response = over({"a": one, "b": other}).answerer.ask(question, min_confidence=0)
+    response = over({"a": one, "b": other}).answerer.ask(question, AskOptions(min_confidence=0))
     assert response.answer
     assert response.answer.also_in == ()
     found = [response.answer.citation, *(candidate.citation for candidate in response.conflicts)]
@@ -338,7 +340,7 @@ def span(citation: Citation) -> tuple[int, int]:
 
 
 def test_an_explanation_is_a_slice_inside_whole_sentences(over: Build) -> None:
-    response = over({"a": CABLES}).answerer.ask("Why did the town close the bridge?", min_confidence=0)
+    response = over({"a": CABLES}).answerer.ask("Why did the town close the bridge?", AskOptions(min_confidence=0))
     assert response.answer
     citation = response.answer.citation
     assert len(response.answer.text.split()) >= 3
@@ -349,7 +351,7 @@ def test_an_explanation_is_a_slice_inside_whole_sentences(over: Build) -> None:
 
 @pytest.mark.parametrize("question", ASKED[:4])
 def test_overlapping_passages_give_an_answer_once(fine: Service, question: str) -> None:
-    response = fine.answerer.ask(question, min_confidence=0)
+    response = fine.answerer.ask(question, AskOptions(min_confidence=0))
     assert response.answer
     for one, other in combinations(citations(response), 2):
         assert one.source.document_id != other.source.document_id or not one.quote.span.overlaps(other.quote.span)
@@ -374,7 +376,7 @@ def test_a_place_of_two_passages_has_the_evidence_of_the_better_one(fine: Servic
 
 @pytest.mark.parametrize("question", ["date 2025-05-07 403", "Close Menu", "(end)", *ASKED[:6]])
 def test_boilerplate_never_answers(service: Service, question: str) -> None:
-    response = service.answerer.ask(question, min_confidence=0, k=50)
+    response = service.answerer.ask(question, AskOptions(min_confidence=0, k=50))
     for piece, source in [
         *((c.quote, c.source) for c in citations(response)),
         *((c.sentence, c.source) for c in citations(response)),
@@ -389,7 +391,7 @@ def test_the_seed_articles_do_hold_boilerplate(service: Service) -> None:
 
 
 def test_a_question_the_documents_do_not_answer_is_refused_with_its_evidence(service: Service) -> None:
-    response = service.answerer.ask(ELSEWHERE, k=4)
+    response = service.answerer.ask(ELSEWHERE, AskOptions(k=4))
     assert response.answer is None
     assert response.reason
     assert response.reason.code == "not_in_the_sources"
@@ -433,38 +435,38 @@ def test_words_of_the_heading_count_as_mentioned(over: Build) -> None:
 
 
 def test_the_confidence_that_was_reached_is_enough_and_a_little_more_is_not(service: Service) -> None:
-    answer = service.answerer.ask(ANSWERABLE, min_confidence=0).answer
+    answer = service.answerer.ask(ANSWERABLE, AskOptions(min_confidence=0)).answer
     assert answer
-    assert service.answerer.ask(ANSWERABLE, min_confidence=answer.confidence).answer == answer
-    above = service.answerer.ask(ANSWERABLE, min_confidence=math.nextafter(answer.confidence, 2))
+    assert service.answerer.ask(ANSWERABLE, AskOptions(min_confidence=answer.confidence)).answer == answer
+    above = service.answerer.ask(ANSWERABLE, AskOptions(min_confidence=math.nextafter(answer.confidence, 2)))
     assert above.answer is None
     assert above.reason
     assert above.reason.confidence == answer.confidence
 
 
 def test_only_boilerplate_is_no_evidence(over: Build) -> None:
-    response = over({"a": "- Advertisement -\n"}).answerer.ask(ANSWERABLE, min_confidence=0)
+    response = over({"a": "- Advertisement -\n"}).answerer.ask(ANSWERABLE, AskOptions(min_confidence=0))
     assert response.reason
     assert (response.reason.code, response.reason.confidence) == ("no_evidence", None)
     assert (response.evidence, response.alternatives) == ((), ())
 
 
 def test_evidence_in_which_nothing_can_answer_is_shown_as_such(over: Build) -> None:
-    response = over({"a": "?! … –"}).answerer.ask(ANSWERABLE, min_confidence=0)
+    response = over({"a": "?! … –"}).answerer.ask(ANSWERABLE, AskOptions(min_confidence=0))
     assert response.reason
     assert (response.reason.code, response.reason.confidence) == ("no_evidence", None)
 
 
 def test_an_index_without_documents_answers_nothing_and_does_not_crash(over: Build) -> None:
     answerer = over({}).answerer
-    response = answerer.ask(ANSWERABLE, min_confidence=0)
+    response = answerer.ask(ANSWERABLE, AskOptions(min_confidence=0))
     assert response.reason
     assert response.reason.code == "no_evidence"
-    assert answerer.search(ANSWERABLE)[0] == []
+    assert answerer.search(ANSWERABLE)[0] == ()
 
 
 def test_filters_that_leave_nothing_are_named_as_the_reason(service: Service) -> None:
-    response = service.answerer.ask(ANSWERABLE, filters=Filters(source="nobody"), min_confidence=0)
+    response = service.answerer.ask(ANSWERABLE, AskOptions(filters=Filters(source="nobody"), min_confidence=0))
     assert response.reason
     assert (response.reason.code, response.reason.confidence) == ("filtered_out", None)
     assert response.evidence == ()
@@ -472,14 +474,16 @@ def test_filters_that_leave_nothing_are_named_as_the_reason(service: Service) ->
 
 def test_filters_leave_only_what_they_allow(service: Service) -> None:
     allowed = frozenset(["001_6fe46eaa118b1c1d"])
-    response = service.answerer.ask(ANSWERABLE, filters=Filters(document_ids=allowed), min_confidence=0, k=50)
+    response = service.answerer.ask(
+        ANSWERABLE, AskOptions(filters=Filters(document_ids=allowed), min_confidence=0, k=50)
+    )
     assert {c.source.document_id for c in citations(response)} == allowed
     assert {found.source.document_id for found in response.evidence} == allowed
 
 
 def test_filtering_to_the_document_of_the_answer_keeps_the_answer(service: Service) -> None:
     filters = Filters(document_ids=frozenset(["002_73ec0a3e5fd5a0e3"]))
-    response = service.answerer.ask(ANSWERABLE, filters=filters, min_confidence=0)
+    response = service.answerer.ask(ANSWERABLE, AskOptions(filters=filters, min_confidence=0))
     assert response.answer
     assert response.answer.citation.sentence.text == NINE_MILLION
 
@@ -488,7 +492,7 @@ def test_a_filter_with_an_unknown_document_is_an_error_that_names_it(service: Se
     filters = Filters(document_ids=frozenset(["gone", "002_73ec0a3e5fd5a0e3"]))
     for use in (service.answerer.ask, service.answerer.search):
         with pytest.raises(UnknownDocumentError, match="gone") as caught:
-            use(ANSWERABLE, filters=filters)
+            use(ANSWERABLE, AskOptions(filters=filters))
         assert caught.value.ids == ["gone"]
 
 
@@ -497,7 +501,7 @@ def test_the_context_of_a_follow_up_is_used(over: Build) -> None:
     tunnel = "The Ostrava tunnel cost four million crowns."
     answerer = over({"a": bridge, "b": tunnel}).answerer
     for context, expected in (("Tell me about the Larkspur bridge.", bridge), ("And the Ostrava tunnel?", tunnel)):
-        response = answerer.ask("How much did it cost?", context=context, min_confidence=0)
+        response = answerer.ask("How much did it cost?", AskOptions(context=context, min_confidence=0))
         assert response.answer
         assert response.answer.citation.sentence.text == expected
         assert "million" in response.answer.text
@@ -506,18 +510,20 @@ def test_the_context_of_a_follow_up_is_used(over: Build) -> None:
 
 def test_the_context_is_searched_and_read_with_the_question(over: Build) -> None:
     scripted = ScriptedReader({"crowns": 1.0})
-    over({"a": "It cost nine crowns."}, scripted).answerer.ask("How much?", context="The bridge.")
+    over({"a": "It cost nine crowns."}, scripted).answerer.ask("How much?", AskOptions(context="The bridge."))
     assert scripted.asked == ["How much? The bridge."]
 
 
 @pytest.mark.parametrize("context", [None, ""])
 def test_no_context_and_an_empty_one_are_the_same(service: Service, context: str | None) -> None:
-    assert service.answerer.ask(ANSWERABLE, context=context).answer == service.answerer.ask(ANSWERABLE).answer
+    assert (
+        service.answerer.ask(ANSWERABLE, AskOptions(context=context)).answer == service.answerer.ask(ANSWERABLE).answer
+    )
 
 
 def test_search_gives_the_evidence_of_ask_as_it_was_before_reading(service: Service) -> None:
-    found, milliseconds = service.answerer.search(ANSWERABLE, k=20)
-    evidence = service.answerer.ask(ANSWERABLE, k=20).evidence
+    found, milliseconds = service.answerer.search(ANSWERABLE, AskOptions(k=20))
+    evidence = service.answerer.ask(ANSWERABLE, AskOptions(k=20)).evidence
     assert {item.place for item in found[:READ]} == {item.place for item in evidence[:READ]}
     assert tuple(found[READ:]) == evidence[READ:]
     assert [item.evidence.score for item in found] == sorted((item.evidence.score for item in found), reverse=True)
@@ -526,7 +532,7 @@ def test_search_gives_the_evidence_of_ask_as_it_was_before_reading(service: Serv
 
 @pytest.mark.parametrize("question", [ANSWERABLE, ELSEWHERE])
 def test_evidence_stands_in_the_order_of_the_best_place_in_each_passage(service: Service, question: str) -> None:
-    response = service.answerer.ask(question, k=READ, min_confidence=0)
+    response = service.answerer.ask(question, AskOptions(k=READ, min_confidence=0))
     assert response.answer
     given = response.answer.citation
     first = response.evidence[0]
@@ -539,12 +545,16 @@ def test_evidence_stands_in_the_order_of_the_best_place_in_each_passage(service:
         for at in (item.passage for item in passages)
     ]
     assert best == sorted(best, reverse=True)
-    assert passages != [found.evidence for found in service.answerer.search(question, k=READ)[0]]  # it did reorder
+    assert passages != [
+        found.evidence for found in service.answerer.search(question, AskOptions(k=READ))[0]
+    ]  # it did reorder
 
 
 def test_nothing_is_left_between_questions(service: Service) -> None:
     first = service.answerer.ask(ANSWERABLE)
-    service.answerer.ask(ELSEWHERE, context="Penicillin", filters=Filters(source="nobody"), min_confidence=1)
+    service.answerer.ask(
+        ELSEWHERE, AskOptions(context="Penicillin", filters=Filters(source="nobody"), min_confidence=1)
+    )
     again = service.answerer.ask(ANSWERABLE)
     assert (again.answer, again.alternatives, again.evidence) == (first.answer, first.alternatives, first.evidence)
 
@@ -553,7 +563,7 @@ def test_alternatives_and_conflicts_of_real_questions_are_different_answers(
     service: Service, embedder: Embedder
 ) -> None:
     for question in ASKED[:2]:
-        response = service.answerer.ask(question, min_confidence=0)
+        response = service.answerer.ask(question, AskOptions(min_confidence=0))
         candidates = service.answerer.candidates(question, Retriever(service.index, embedder).retrieve(question, READ))
         by_spot = {(candidate.document_id, candidate.span): candidate for candidate in candidates}
         others = [

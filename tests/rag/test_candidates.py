@@ -45,7 +45,7 @@ def index(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Index
 
 def evidence(name: str, score: float, start: int = 0, end: int | None = None) -> Evidence:
     text = TEXTS[name][start:end]
-    return Evidence(Passage(name, Span(start, start + len(text)), text), score, 1, None)
+    return Evidence(Passage(name, Span(start, start + len(text)), text), score, {"dense": 1})
 
 
 def candidate(

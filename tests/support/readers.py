@@ -17,6 +17,10 @@ class ScriptedReader:
         self.margins = margins
         self.asked: list[str] = []
 
+    @property
+    def confidence_file(self) -> None:
+        return None
+
     def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
         self.asked.append(question)
         return [self._read(text) for text in texts]

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
-from citeqa.api.caching import AnswerCache
 from citeqa.api.http.problems import problem_of
+from citeqa.api.http.request_log import request_info
 from citeqa.api.http.routes.questions import POSTED, Loaded, answered, check_length, json_only
 from citeqa.api.http.uploads import from_text
 from citeqa.api.schemas import AskRequest, AskResponse, BatchItem, BatchRequest, BatchResponse, Problem, ReadRequest
-from citeqa.api.service import Service
+from citeqa.api.service import Service, ask_over
 from citeqa.index.errors import UnknownDocumentError
 from citeqa.index.storage.in_memory import InMemoryIndex
 from citeqa.index.storage.settings import chunker_of
@@ -35,9 +35,7 @@ def _one(item: Any, service: Service, request: Request) -> BatchItem:
     try:
         asked = AskRequest.model_validate(item)
         check_length(asked.question, request)
-        return BatchItem(
-            response=answered(asked, service.answerer, service.index, service.cache, request), problem=None
-        )
+        return BatchItem(response=answered(asked, service, request), problem=None)
     except ValidationError as error:
         faults = [fault | {"loc": ("body", *fault["loc"])} for fault in error.errors()]
         return _failed(RequestValidationError(faults))
@@ -60,7 +58,9 @@ def read(body: ReadRequest, service: Loaded, request: Request) -> AskResponse:
     if size > most:
         raise _fault(("body", "documents"), f"The texts have {size:,} characters; {most:,} are allowed")
     given = InMemoryIndex(_documents(body), service.answerer.embedder, chunker_of(service.index.settings))
-    return answered(body, service.answerer.over(given), given, AnswerCache(0), request)
+    response = ask_over(given, service.answerer.over(given), body.question, body.options())
+    request_info(request.scope).answered(response, cached=False)
+    return response
 
 
 def _documents(body: ReadRequest) -> list[Document]:

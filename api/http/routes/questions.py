@@ -11,7 +11,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 
 from citeqa.api import schemas
-from citeqa.api.caching import AnswerCache
 from citeqa.api.http.request_log import request_info
 from citeqa.api.http.uploads import BODY, posted
 from citeqa.api.live import LiveService
@@ -32,11 +31,9 @@ from citeqa.api.schemas import (
 )
 from citeqa.api.service import Service, versions
 from citeqa.api.settings import Settings
-from citeqa.index.protocols import SearchIndex
-from citeqa.index.types import Filters
-from citeqa.rag.answerer import Answerer
 from citeqa.rag.citation.verification import verify as compare
 from citeqa.rag.followup import carried
+from citeqa.rag.options import AskOptions
 
 log = logging.getLogger(__name__)
 
@@ -99,24 +96,12 @@ POSTED = GUARDED | problems(400, 408, 413, 415, 422, 503)
 def ask(body: AskRequest, service: Loaded, request: Request) -> AskResponse:
     """Answer a question in the documents' own words, or say that they do not."""
     check_length(body.question, request)
-    return answered(body, service.answerer, service.index, service.cache, request)
+    return answered(body, service, request)
 
 
-def answered(
-    body: AskRequest, answerer: Answerer, searched: SearchIndex, cache: AnswerCache, request: Request
-) -> AskResponse:
-    """The answer to one question over what is searched, which is counted."""
-    response, kept = cache.ask(
-        answerer,
-        searched,
-        body.question,
-        k=body.k,
-        filters=_filters(body),
-        min_confidence=body.min_confidence,
-        context=body.context,
-        today=body.today,
-        use_dates=body.use_dates,
-    )
+def answered(body: AskRequest, service: Service, request: Request) -> AskResponse:
+    """The answer to one question, which is counted."""
+    response, kept = service.ask(body.question, body.options())
     request_info(request.scope).answered(response, kept)
     return response
 
@@ -126,10 +111,7 @@ def search(body: SearchRequest, service: Loaded, request: Request) -> SearchResp
     """The passages nearest to a question, best first."""
     check_length(body.question, request)
     request_info(request.scope).questions.append(body.question)
-    found, milliseconds = service.answerer.search(
-        body.question, k=body.k, filters=_filters(body), today=body.today, use_dates=body.use_dates
-    )
-    return SearchResponse.of(body.question, found, milliseconds, service.index)
+    return service.search(body.question, body.options())
 
 
 @router.post("/context", dependencies=[Depends(json_only)], responses=POSTED)
@@ -137,10 +119,6 @@ def context(body: ContextRequest, request: Request) -> ContextResponse:
     """What a follow-up question carries over from the turn before, to be sent with it as `context` of /api/ask."""
     check_length(body.question, request)
     return ContextResponse.of(carried(body.question, body.previous.turn()))
-
-
-def _filters(body: SearchRequest) -> Filters | None:
-    return body.filters.filters() if body.filters else None
 
 
 @router.get("/documents", responses=GUARDED | problems(422))
@@ -213,7 +191,7 @@ def health() -> Health:
 def ready(service: Loaded, request: Request) -> Ready:
     """The service can answer: a search through model and indexes, and the reading of what was found, just worked."""
     try:
-        found, _ = service.answerer.search("ready", k=1)
+        found, _ = service.answerer.search("ready", AskOptions(k=1))
         service.answerer.candidates("ready", [item.evidence for item in found])
     except Exception as error:
         log.exception("not ready")

@@ -22,10 +22,12 @@ from citeqa.api.client.client import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from citeqa.api.schemas import AskRequest, DocumentIn, FiltersIn
+from citeqa.api.schemas import AskRequest, DocumentIn
 from citeqa.api.service import Service
 from citeqa.index.errors import CiteqaError
+from citeqa.index.types import Filters
 from citeqa.rag.citation.verification import Claim
+from citeqa.rag.options import AskOptions
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 
@@ -45,7 +47,9 @@ def client(server: ConfiguredServer) -> Iterator[Client]:
 
 
 def test_everything_that_can_be_asked_is_given_in_its_own_type(client: Client, service: Service) -> None:
-    answer = client.ask(QUESTION, k=2, filters=FiltersIn(document_ids=["002_73ec0a3e5fd5a0e3"]), min_confidence=0)
+    answer = client.ask(
+        QUESTION, AskOptions(k=2, filters=Filters(frozenset({"002_73ec0a3e5fd5a0e3"})), min_confidence=0)
+    )
     assert answer.answer
     assert "9 million" in answer.answer.text
     assert len(answer.evidence) == 2
@@ -55,13 +59,15 @@ def test_everything_that_can_be_asked_is_given_in_its_own_type(client: Client, s
     claim = Claim(c.document_id, c.document_sha256, c.start, c.end, c.quote, c.sentence.text, c.sentence.start)
     verdict = client.verify(claim)
     assert (verdict.status, verdict.citation) == ("valid", c)
-    assert client.search(QUESTION, k=3).evidence[0].passage_id == answer.evidence[0].passage_id
+    assert client.search(QUESTION, AskOptions(k=3)).evidence[0].passage_id == answer.evidence[0].passage_id
     assert [one.id for one in client.all_documents()] == [one.id for one in client.documents(limit=9).documents]
     assert client.ready().authentication
     batch = client.ask_batch([AskRequest(question=QUESTION, min_confidence=number) for number in (0, 1)])
     assert [result.response and result.response.answered for result in batch.results] == [True, False]
     read = client.read(
-        "When was it opened?", [DocumentIn(id="h", text="The harbour was opened in 1987.")], min_confidence=0
+        "When was it opened?",
+        [DocumentIn(id="h", text="The harbour was opened in 1987.")],
+        AskOptions(min_confidence=0),
     )
     assert read.answer
     assert read.answer.text == "1987"
@@ -80,7 +86,7 @@ def test_a_refusal_says_why_and_by_which_id_the_log_has_it(server: ConfiguredSer
     assert refused.value.request_id
     assert server.told(refused.value.request_id)["status"] == 401
     with pytest.raises(RefusedError, match=r"#/filters/document_ids: No such document: gone") as wrong:
-        client.ask(QUESTION, filters=FiltersIn(document_ids=["gone"]))
+        client.ask(QUESTION, AskOptions(filters=Filters(frozenset({"gone"}))))
     assert wrong.value.status == 422
     with pytest.raises(RefusedError, match="no document with this id"):
         client.document("a/../b")

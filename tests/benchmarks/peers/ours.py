@@ -16,6 +16,7 @@ from citeqa.index.embedding.embedder import Embedder, Vectors
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.storage.writer import update
+from citeqa.rag.options import AskOptions
 
 
 class Given(Wrapped):
@@ -59,11 +60,11 @@ class Fp32:
         return Service.open(self._folder, Path(self._job.models))
 
     def search(self, question: str) -> list[str]:
-        found, _ = self.service.answerer.search(question, k=READ)
+        found, _ = self.service.answerer.search(question, AskOptions(k=READ))
         return [item.source.document_id for item in found]
 
     def answer(self, question: str) -> Found:
-        response = self.service.answerer.ask(question, k=READ, min_confidence=0.0)
+        response = self.service.answerer.ask(question, AskOptions(k=READ, min_confidence=0.0))
         words = response.answer.text if response.answer else ""
         return Found(words, response.evidence[0].source.document_id if response.evidence else None)
 

@@ -23,6 +23,7 @@ from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.stores import STORES, existing_store, open_store
 from citeqa.index.types import Document, Filters, Report, Skipped
 from citeqa.rag.citation.verification import Claim, verify
+from citeqa.rag.options import AskOptions
 
 FERRY = "Notice to travellers. The ferry to Inishbofin leaves at half past nine. Tickets are blue."
 QUESTION = "When does the ferry to Inishbofin leave?"
@@ -142,12 +143,10 @@ def test_an_address_of_no_kind_of_store_is_refused() -> None:
 def test_a_service_answers_from_any_store(address: str, embedder: Embedder, models: Path) -> None:
     fill(address, made("ferry", FERRY), made("fox", FOX), embedder=embedder)
     with closing(Service.open(address, models)) as service:
-        response = service.answerer.ask(QUESTION, min_confidence=0)
+        response = service.answerer.ask(QUESTION, AskOptions(min_confidence=0))
         assert response.answer
         assert "half past nine" in response.answer.text
-        cited = response.answer.citation
-        claim = Claim("ferry", made("ferry", FERRY).sha256, cited.quote.span.start, cited.quote.span.end,
-                      cited.quote.text, cited.sentence.text, cited.sentence.span.start)  # fmt: skip
+        claim = Claim.of(response.answer.citation)
         assert verify(service.index, claim).status == "valid"
 
 
@@ -155,7 +154,7 @@ def test_a_live_service_writes_to_any_store(address: str, embedder: Embedder, mo
     fill(address, made("fox", FOX), embedder=embedder)
     with closing(LiveService(address, models)) as live, live.following():
         assert live.put(made("ferry", FERRY)) is True
-        answer = live.now.answerer.ask(QUESTION, min_confidence=0).answer
+        answer = live.now.answerer.ask(QUESTION, AskOptions(min_confidence=0)).answer
         assert answer is not None
         assert "half past nine" in answer.text
         assert live.put(made("ferry", FERRY)) is False

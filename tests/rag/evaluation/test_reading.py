@@ -33,6 +33,10 @@ class Script:
         self._answers = answers
         self.read_over: list[tuple[str, str]] = []
 
+    @property
+    def confidence_file(self) -> None:
+        return None
+
     def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
         self.read_over += zip(headings, texts, strict=True)
         return [self._spans(question, text) for text in texts]

@@ -16,10 +16,11 @@ from citeqa.index.atomic import sha256
 from citeqa.index.embedding.runtime import MODEL, TOKENIZER
 from citeqa.index.embedding.weights import packaged
 from citeqa.index.types import Span
+from citeqa.rag.options import AskOptions
 from citeqa.rag.reader import export as reader_export
 from citeqa.rag.reader.loading import load_reader
 from citeqa.rag.reader.onnx_reader import DESCRIPTION, SPANS, OnnxReader
-from citeqa.rag.reader.protocol import ReaderError
+from citeqa.rag.reader.protocol import Reader, ReaderError
 from citeqa.rag.reader.spans import best_spans
 from citeqa.rag.reader.windows import Encoder
 
@@ -119,7 +120,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Path:
 
 
 @pytest.fixture(scope="module", params=["bert", "roberta"])
-def named(request: pytest.FixtureRequest, saved: dict[str, Path], cache: Path) -> tuple[Path, OnnxReader]:
+def named(request: pytest.FixtureRequest, saved: dict[str, Path], cache: Path) -> tuple[Path, Reader]:
     """A named model, and the reader it became."""
     folder = saved[request.param]
     return folder, load_reader(str(folder), cache)
@@ -144,7 +145,7 @@ def read_by_torch(folder: Path, question: str, text: str, heading: str) -> dict[
     return found
 
 
-def test_an_exported_model_reads_as_torch_does(named: tuple[Path, OnnxReader]) -> None:
+def test_an_exported_model_reads_as_torch_does(named: tuple[Path, Reader]) -> None:
     folder, reader = named
     assert (reader.info.name, reader.info.precision) == (str(folder), "fp32")
     for text, heading, found in zip(TEXTS, HEADINGS, reader.read(QUESTION, TEXTS, HEADINGS), strict=True):
@@ -156,7 +157,7 @@ def test_an_exported_model_reads_as_torch_does(named: tuple[Path, OnnxReader]) -
 
 
 def test_a_model_that_is_exported_is_loaded_without_torch_and_not_exported_again(
-    named: tuple[Path, OnnxReader], cache: Path
+    named: tuple[Path, Reader], cache: Path
 ) -> None:
     folder, reader = named
     (file,) = [path for path in cache.glob(f"*/{MODEL}") if sha256(path) == reader.info.sha256]
@@ -287,7 +288,7 @@ def test_a_service_with_another_reader_says_that_its_confidences_were_not_fitted
 ) -> None:
     service = Service.open(seeds_index, cache, str(saved["bert"]))
     assert f"fitted for the reader {load_reader(None, cache).info.name}, this one is {saved['bert']}" in caplog.text
-    answer = service.answerer.ask("Who met Rubio?", min_confidence=0).answer
+    answer = service.answerer.ask("Who met Rubio?", AskOptions(min_confidence=0)).answer
     assert answer
     text = service.index.document(answer.citation.source.document_id).text
     assert text[answer.citation.quote.span.start : answer.citation.quote.span.end] == answer.text

@@ -20,6 +20,7 @@ from citeqa.index.storage.writer import update
 from citeqa.index.types import Passage, Span
 from citeqa.rag import confidence
 from citeqa.rag.answerer import READ, Answerer
+from citeqa.rag.options import AskOptions
 from citeqa.rag.reader.onnx_reader import OnnxReader
 from citeqa.rag.retrieval.copies import AMONG, CONTAINED, SAMPLED, WIDTH, containment, merged
 from citeqa.rag.types import Evidence
@@ -42,8 +43,7 @@ def shingles(text: str) -> set[str]:
 def evidence(*texts: str) -> list[Evidence]:
     """Pieces of evidence of documents a, b, c, ..., best first."""
     return [
-        Evidence(Passage(chr(ord("a") + n), Span(0, len(text)), text), 1 - n / 100, None, None)
-        for n, text in enumerate(texts)
+        Evidence(Passage(chr(ord("a") + n), Span(0, len(text)), text), 1 - n / 100, {}) for n, text in enumerate(texts)
     ]
 
 
@@ -111,7 +111,7 @@ def test_an_update_with_another_number_stands_for_itself() -> None:
 
 def test_overlapping_passages_of_one_document_are_no_copies() -> None:
     one, two = evidence(STORY, STORY[100:])
-    same = Evidence(Passage("a", Span(5000, 5000 + len(two.passage.text)), two.passage.text), 0.5, None, None)
+    same = Evidence(Passage("a", Span(5000, 5000 + len(two.passage.text)), two.passage.text), 0.5, {})
     assert merged([one, same]) == [one, same]
 
 
@@ -164,7 +164,7 @@ def syndicated(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder, rea
 
 
 def test_five_copies_do_not_crowd_out_the_rest(syndicated: Service) -> None:
-    response = syndicated.answerer.ask("Who opened the harbour of Port Ellis?", k=2, min_confidence=0)
+    response = syndicated.answerer.ask("Who opened the harbour of Port Ellis?", AskOptions(k=2, min_confidence=0))
     kept = {item.source.document_id: [copy.document_id for copy in item.evidence.copies] for item in response.evidence}
     assert len(kept) == 2
     assert kept.pop("chronicle") == []
@@ -173,7 +173,7 @@ def test_five_copies_do_not_crowd_out_the_rest(syndicated: Service) -> None:
 
 
 def test_the_answer_is_cited_in_the_copies_exactly_where_it_stands(syndicated: Service) -> None:
-    response = syndicated.answerer.ask("Who cut the ribbon at the harbour of Port Ellis?", min_confidence=0)
+    response = syndicated.answerer.ask("Who cut the ribbon at the harbour of Port Ellis?", AskOptions(min_confidence=0))
     assert response.answer
     assert "Mary Quist" in response.answer.text
     cited = [response.answer.citation, *response.answer.also_in]
@@ -186,7 +186,7 @@ def test_the_answer_is_cited_in_the_copies_exactly_where_it_stands(syndicated: S
 
 def test_how_much_evidence_is_asked_for_changes_no_copies(syndicated: Service) -> None:
     question = "Who opened the harbour of Port Ellis?"
-    few, many = (syndicated.answerer.ask(question, k=k, min_confidence=0) for k in (1, READ + 5))
+    few, many = (syndicated.answerer.ask(question, AskOptions(k=k, min_confidence=0)) for k in (1, READ + 5))
     assert few.answer == many.answer
     assert few.evidence == many.evidence[:1]
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citeqa.rag.retrieval.fusion import convex, reciprocal_rank
+from citeqa.rag.retrieval.fusion import Weighted, convex, reciprocal_rank
+from citeqa.rag.retrieval.signals import SIGNALS
 
 RANKINGS = st.lists(st.lists(st.sampled_from("abcdef"), unique=True), max_size=4)
 
@@ -14,8 +15,32 @@ RANKINGS = st.lists(st.lists(st.sampled_from("abcdef"), unique=True), max_size=4
 SCORES = st.dictionaries(st.sampled_from("abcdef"), st.floats(-1, 1), max_size=6)
 
 
+def fuse(
+    dense: dict[str, float], lexical: dict[str, float], *, highest: float, depth: int, weight: float
+) -> dict[str, float]:
+    """Cosines that count for `weight`, and BM25 that counts for the rest and is at most `highest`."""
+    return convex([Weighted(dense, weight, 1.0), Weighted(lexical, 1 - weight, highest)], depth=depth)
+
+
+def test_the_weights_of_the_signals_add_up_to_one() -> None:
+    assert sum(signal.weight for signal in SIGNALS) == 1
+    assert len({signal.name for signal in SIGNALS}) == len(SIGNALS)
+
+
+def test_three_rankings_by_hand() -> None:
+    rankings = [
+        Weighted({"a": 0.5}, 0.2, 1.0),
+        Weighted({"a": 3.0, "b": 6.0}, 0.3, 6.0),
+        Weighted({"b": 1.0}, 0.5, 2.0),
+    ]
+    assert convex(rankings, depth=9) == {
+        "a": pytest.approx(0.2 * 0.5 + 0.3 * 3 / 6),
+        "b": pytest.approx(0.3 * 6 / 6 + 0.5 * 1 / 2),
+    }
+
+
 def test_a_convex_combination_by_hand() -> None:
-    fused = convex({"a": 0.9, "b": 0.5}, {"b": 6.0, "c": 3.0}, highest=12, depth=3, weight=0.4)
+    fused = fuse({"a": 0.9, "b": 0.5}, {"b": 6.0, "c": 3.0}, highest=12, depth=3, weight=0.4)
     assert fused == {
         "a": pytest.approx(0.4 * 0.9),
         "b": pytest.approx(0.4 * 0.5 + 0.6 * 6 / 12),
@@ -24,7 +49,7 @@ def test_a_convex_combination_by_hand() -> None:
 
 
 def test_what_a_full_ranking_does_not_hold_counts_with_its_last_score() -> None:
-    fused = convex({"a": 0.9, "b": 0.5}, {"b": 6.0, "c": 3.0}, highest=12, depth=2, weight=0.4)
+    fused = fuse({"a": 0.9, "b": 0.5}, {"b": 6.0, "c": 3.0}, highest=12, depth=2, weight=0.4)
     assert fused == {
         "a": pytest.approx(0.4 * 0.9 + 0.6 * 3 / 12),
         "b": pytest.approx(0.4 * 0.5 + 0.6 * 6 / 12),
@@ -33,15 +58,15 @@ def test_what_a_full_ranking_does_not_hold_counts_with_its_last_score() -> None:
 
 
 def test_a_query_without_terms_leaves_the_cosine() -> None:
-    assert convex({"a": 1.0}, {}, highest=0, depth=9, weight=0.25) == {"a": 0.25}
-    assert convex({}, {}, highest=0, depth=9) == {}
+    assert fuse({"a": 1.0}, {}, highest=0, depth=9, weight=0.25) == {"a": 0.25}
+    assert fuse({}, {}, highest=0, depth=9, weight=0.25) == {}
 
 
 @given(SCORES, SCORES, st.integers(1, 7), st.floats(0, 1))
 def test_more_in_one_ranking_is_never_less_in_all(
     dense: dict[str, float], lexical: dict[str, float], depth: int, weight: float
 ) -> None:
-    fused = convex(dense, lexical, highest=1, depth=depth, weight=weight)
+    fused = fuse(dense, lexical, highest=1, depth=depth, weight=weight)
     assert fused.keys() == dense.keys() | lexical.keys()
     assert all(score <= 1 + 1e-9 for score in fused.values())
     both = dense.keys() & lexical.keys()

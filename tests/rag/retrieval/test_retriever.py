@@ -19,9 +19,10 @@ from citeqa.index.protocols import Selection
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Filters, Passage, Ranked, Span
-from citeqa.rag.retrieval.fusion import DENSE
 from citeqa.rag.retrieval.retriever import DEPTH, Retriever
+from citeqa.rag.retrieval.signals import SIGNALS
 
+DENSE = SIGNALS[0].weight
 QUESTION = "How much aid did the US pledge to Cubans?"
 
 
@@ -70,7 +71,11 @@ def many(tmp_path_factory: pytest.TempPathFactory, embedder: SentenceTransformer
 def test_ranks_and_scores_by_hand(embedder: SentenceTransformerEmbedder) -> None:
     a, b, c = passage("a"), passage("b"), passage("c")
     found = Retriever(Rankings([a, b], [b, c]), embedder).retrieve("q", 5)
-    assert [(e.passage, e.dense_rank, e.lexical_rank) for e in found] == [(b, 2, 1), (a, 1, None), (c, None, 2)]
+    assert [(e.passage, e.ranks.get("dense"), e.ranks.get("lexical")) for e in found] == [
+        (b, 2, 1),
+        (a, 1, None),
+        (c, None, 2),
+    ]
     lexical = (1 - DENSE) / 2
     assert [e.score for e in found] == pytest.approx([DENSE * 0.99 + lexical, DENSE, lexical * 0.99])
 
@@ -93,7 +98,7 @@ def test_documents_that_say_the_same_are_ordered_by_id(tmp_path: Path, embedder:
     update(tmp_path / ".index", [tmp_path], embedder)
     found = Retriever(Index(tmp_path / ".index"), embedder).retrieve("When does the ferry leave?", 3)
     assert [e.passage.document_id for e in found] == ["a", "b", "c"]
-    assert [(e.dense_rank, e.lexical_rank) for e in found] == [(1, 1), (2, 2), (3, 3)]
+    assert [(e.ranks.get("dense"), e.ranks.get("lexical")) for e in found] == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_the_real_index_gives_the_ranks_of_both_searches(seeds: Index, embedder: SentenceTransformerEmbedder) -> None:
@@ -104,8 +109,8 @@ def test_the_real_index_gives_the_ranks_of_both_searches(seeds: Index, embedder:
     dense = [hit.passage for hit in seeds.search_dense(embedder.embed_query(QUESTION), DEPTH)]
     lexical = [hit.passage for hit in seeds.search_lexical(QUESTION, DEPTH)]
     for item in found:
-        assert item.dense_rank == (dense.index(item.passage) + 1 if item.passage in dense else None)
-        assert item.lexical_rank == (lexical.index(item.passage) + 1 if item.passage in lexical else None)
+        assert item.ranks.get("dense") == (dense.index(item.passage) + 1 if item.passage in dense else None)
+        assert item.ranks.get("lexical") == (lexical.index(item.passage) + 1 if item.passage in lexical else None)
         cosine = float(embedder.embed_query(QUESTION) @ vectors[item.passage])
         bm25 = {hit.passage: hit.score for hit in seeds.search_lexical(QUESTION, DEPTH)}.get(item.passage, 0.0)
         highest = 2.2 * sum(seeds.idf(term) for term in seeds.terms(QUESTION))
@@ -117,7 +122,7 @@ def test_words_that_no_passage_holds_leave_the_dense_ranking(
     seeds: Index, embedder: SentenceTransformerEmbedder
 ) -> None:
     found = Retriever(seeds, embedder).retrieve("zyzzyva quokkas", 5)
-    assert [(e.dense_rank, e.lexical_rank) for e in found] == [(rank, None) for rank in range(1, 6)]
+    assert [(e.ranks.get("dense"), e.ranks.get("lexical")) for e in found] == [(rank, None) for rank in range(1, 6)]
 
 
 @pytest.mark.parametrize("k", [1, 5, DEPTH])
@@ -142,10 +147,10 @@ def test_a_filter_leaves_only_its_document_in_the_same_dense_order(
         selection = seeds.select(Filters(document_ids=frozenset([document_id])))
         found = retriever.retrieve(QUESTION, 50, selection)
         everything = retriever.retrieve(QUESTION, 50)
-        ranked = sorted((e for e in everything if e.dense_rank), key=lambda e: e.dense_rank or 0)
+        ranked = sorted((e for e in everything if e.ranks.get("dense")), key=lambda e: e.ranks.get("dense") or 0)
         expected = [e.passage for e in ranked if e.passage.document_id == document_id]
-        assert [e.passage for e in sorted(found, key=lambda e: e.dense_rank or 0)] == expected
-        assert sorted(e.dense_rank or 0 for e in found) == list(range(1, len(expected) + 1))
+        assert [e.passage for e in sorted(found, key=lambda e: e.ranks.get("dense") or 0)] == expected
+        assert sorted(e.ranks.get("dense") or 0 for e in found) == list(range(1, len(expected) + 1))
 
 
 def test_a_filter_that_leaves_nothing_finds_nothing(seeds: Index, embedder: SentenceTransformerEmbedder) -> None:

@@ -22,6 +22,7 @@ from citeqa.index.types import Filters, Passage, Span
 from citeqa.rag import confidence
 from citeqa.rag.answerer import Answerer
 from citeqa.rag.evaluation.questions import load
+from citeqa.rag.options import AskOptions
 from citeqa.rag.reader.onnx_reader import OnnxReader
 from citeqa.rag.timing.expressions import Timing, understood
 from citeqa.rag.timing.periods import months, part, season, week, years
@@ -213,7 +214,7 @@ def test_parts_make_the_whole(year: int, month: int) -> None:
 
 
 def evidence(*scores: float) -> list[Evidence]:
-    return [Evidence(Passage(f"d{n:02}", Span(0, 1), "x"), score, None, None) for n, score in enumerate(scores)]
+    return [Evidence(Passage(f"d{n:02}", Span(0, 1), "x"), score, {}) for n, score in enumerate(scores)]
 
 
 def order(found: list[Evidence]) -> list[str]:
@@ -325,7 +326,7 @@ Ask = Callable[..., object]
     ],
 )
 def test_the_answer_is_of_the_time_asked_for(dated: Service, when: str, mayor: str) -> None:
-    response = dated.answerer.ask(CLOSED + when, today=date(2024, 4, 2), min_confidence=0)
+    response = dated.answerer.ask(CLOSED + when, AskOptions(today=date(2024, 4, 2), min_confidence=0))
     assert response.answer
     assert mayor in response.answer.text
     assert response.dates.applied
@@ -333,7 +334,7 @@ def test_the_answer_is_of_the_time_asked_for(dated: Service, when: str, mayor: s
 
 
 def test_another_answer_in_a_newer_document_is_a_newer_conflict(dated: Service) -> None:
-    response = dated.answerer.ask(CLOSED + " in June 2019?", min_confidence=0)
+    response = dated.answerer.ask(CLOSED + " in June 2019?", AskOptions(min_confidence=0))
     assert response.answer
     (conflict,) = response.conflicts
     assert "Tom Hart" in conflict.text
@@ -347,13 +348,15 @@ def test_another_answer_in_a_newer_document_is_a_newer_conflict(dated: Service) 
 def test_a_filter_leaves_out_other_days_but_not_what_is_undated(dated: Service) -> None:
     found, _ = dated.answerer.search("What do articles from June 2019 say about the bridge at Hollow?")
     assert {item.source.document_id for item in found} == {"old", "none"}
-    found, _ = dated.answerer.search("What do articles from June 2019 say about the bridge at Hollow?", use_dates=False)
+    found, _ = dated.answerer.search(
+        "What do articles from June 2019 say about the bridge at Hollow?", AskOptions(use_dates=False)
+    )
     assert {item.source.document_id for item in found} == set(DATED)
 
 
 def test_dates_can_be_switched_off(dated: Service) -> None:
     asked = CLOSED + " in June 2019?"
-    off = dated.answerer.ask(asked, use_dates=False, min_confidence=0)
+    off = dated.answerer.ask(asked, AskOptions(use_dates=False, min_confidence=0))
     assert [timing.text for timing in off.dates.understood] == ["in June 2019"]
     assert not off.dates.applied
 
@@ -381,8 +384,8 @@ def test_questions_about_the_seeds_lose_nothing(service: Service) -> None:
             continue
         times += 1
         assert all(timing.use != "filter" for timing in found)
-        with_dates, _ = service.answerer.search(question.question, k=10, today=TODAY)
-        without, _ = service.answerer.search(question.question, k=10, today=TODAY, use_dates=False)
+        with_dates, _ = service.answerer.search(question.question, AskOptions(k=10, today=TODAY))
+        without, _ = service.answerer.search(question.question, AskOptions(k=10, today=TODAY, use_dates=False))
         held = [{i.source.document_id for i in items} & question.documents for items in (with_dates, without)]
         assert held[0] == held[1]
     assert times

@@ -1,0 +1,121 @@
+"""citeqa as a library: build an index, open it, ask it, with the same answers as over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from citeqa.api.settings import Settings
+from citeqa.rag.options import DEFAULTS, AskOptions
+
+if TYPE_CHECKING:
+    from citeqa.api.service import Service
+    from citeqa.index.types import Document, Report
+    from citeqa.rag.citation.verification import Claim, Verdict
+    from citeqa.rag.types import Found, Response
+
+Location = str | Path
+
+
+class QAIndex:
+    """An index that is open for questions, as it was when it was opened. May be shared between threads.
+
+    To be used in a `with` block, or closed by `close`.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._service.close()
+
+    @property
+    def document_count(self) -> int:
+        """How many documents it holds."""
+        return self._service.index.document_count
+
+    @property
+    def document_ids(self) -> list[str]:
+        """The ids of all documents, in order."""
+        index = self._service.index
+        return [summary.id for summary in index.summaries(index.document_count or 1)[0]]
+
+    def ask(self, question: str, options: AskOptions = DEFAULTS) -> Response:
+        """The best answer with its citation, or the reason why there is none.
+
+        Raises:
+            ValueError: if the question is blank.
+            UnknownDocumentError: if the filters name documents that it does not hold.
+        """
+        return self._service.answerer.ask(_not_blank(question), options)
+
+    def search(self, question: str, options: AskOptions = DEFAULTS) -> tuple[Found, ...]:
+        """The passages nearest to a question, best first; nothing is read.
+
+        Raises:
+            ValueError: if the question is blank.
+            UnknownDocumentError: if the filters name documents that it does not hold.
+        """
+        return self._service.answerer.search(_not_blank(question), options)[0]
+
+    def document(self, document_id: str) -> Document:
+        """One document. Raises UnknownDocumentError if there is none with that id."""
+        return self._service.index.document(document_id)
+
+    def verify(self, claim: Claim) -> Verdict:
+        """Whether a citation still holds: valid, moved, changed or gone."""
+        from citeqa.rag.citation.verification import verify
+
+        return verify(self._service.index, claim)
+
+
+def open_index(folder: Location = ".citeqa", *, reader: str | None = None) -> QAIndex:
+    """Open the index in a folder, with the models that answer from it; `reader` names another question-answering model
+    than the shipped one. Opening takes a second or two: open once, ask often.
+
+    Raises:
+        IndexNotFoundError: if there is no index in the folder.
+        CiteqaError: if the index or a model cannot be used; the message says what mends it.
+    """
+    from citeqa.api.service import Service
+
+    settings = Settings(index=Path(folder), reader=reader)
+    return QAIndex(Service.open(settings.index, settings.exported, settings.reader))
+
+
+def build_index(paths: Iterable[Location], folder: Location = ".citeqa") -> Report:
+    """Bring the index in a folder up to date with files and folders of documents; it is made if there is none. Files
+    that cannot be read are named in the report, and the others are indexed.
+
+    Raises:
+        FileNotFoundError: if one of the paths does not exist.
+        CiteqaError: if the index cannot be written.
+    """
+    from citeqa.api.tasks import chunker_for, embedder_for
+    from citeqa.index.storage.adding import add_paths
+    from citeqa.index.storage.stores import open_store
+
+    settings = Settings(index=Path(folder))
+    store, files = open_store(settings.index), [Path(path) for path in paths]
+    return add_paths(store, files, embedder_for(settings), chunker_for(settings))
+
+
+def ask(question: str, folder: Location = ".citeqa", options: AskOptions = DEFAULTS) -> Response:
+    """Ask the index in a folder one question; it is opened and closed again. For more questions use `open_index`."""
+    with closing(open_index(folder)) as index:
+        return index.ask(question, options)
+
+
+def _not_blank(question: str) -> str:
+    if not question.strip():
+        raise ValueError("the question is blank")
+    return question

@@ -1,0 +1,40 @@
+"""What was found, cited: spans become quotes with their documents' titles, dates and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from citeqa.index.protocols import SearchIndex
+from citeqa.index.types import Document, Span
+from citeqa.rag.candidates import Candidate
+from citeqa.rag.types import Alternative, Citation, Evidence, Found, Slice, Source
+
+
+class Citer:
+    """Cites the documents of one index for one question: each document is fetched once. Not for several threads."""
+
+    def __init__(self, index: SearchIndex) -> None:
+        self._index = index
+        self._documents: dict[str, Document] = {}
+
+    def document(self, document_id: str) -> Document:
+        """Raises UnknownDocumentError if there is none with that id."""
+        if document_id not in self._documents:
+            self._documents[document_id] = self._index.document(document_id)
+        return self._documents[document_id]
+
+    def cite(self, document_id: str, span: Span) -> Citation:
+        """The document's words at the span, with their sentence."""
+        return Citation.of(self.document(document_id), span)
+
+    def alternatives(self, candidates: Iterable[Candidate]) -> tuple[Alternative, ...]:
+        """The candidates as other answers that could be right."""
+        return tuple(Alternative(one.text, one.score, self.cite(one.document_id, one.span)) for one in candidates)
+
+    def found(self, evidence: Sequence[Evidence]) -> tuple[Found, ...]:
+        """The evidence with its sources."""
+        return tuple(self._found(item) for item in evidence)
+
+    def _found(self, item: Evidence) -> Found:
+        document = self.document(item.passage.document_id)
+        return Found(item, Source.of(document), Slice.of(document, item.passage.span))

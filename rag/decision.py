@@ -1,0 +1,148 @@
+"""The best candidate is given as the answer, or the question is refused: here it is decided that something is "not in
+these documents"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from citeqa.index.protocols import SearchIndex
+from citeqa.index.types import Passage
+from citeqa.rag.candidates import Candidate, also, conflicting, features_of, fitting, others, same_spot
+from citeqa.rag.citation.citing import Citer
+from citeqa.rag.confidence import LEAD, Confidence, Features
+from citeqa.rag.types import Alternative, Answer, Evidence, Reason
+
+ALTERNATIVES = 3
+UNLIKELY = (
+    0.05  # chance below which no alternative is shown: on the fitting splits half of them, a seventh of the right
+)
+CONFLICTS = 3
+ALSO_IN = 10
+COPIES = 4  # passages read besides, to cite the answer in copies of the passage that gave it
+MENTIONED = 4  # words of the question named when they are nowhere in what was found
+
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_ASKING = frozenset(
+    {"much", "many", "long", "old", "far", "often", "big", "large", "high", "deep", "tall", "fast", "kind", "sort"}
+    | {"type", "way", "name", "called", "exactly", "who", "whom", "whose", "what", "which", "when", "where", "why"}
+    | {"how", "did", "does", "do"}
+)
+
+Read = Callable[[str, Sequence[Evidence]], list[Candidate]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer with what stands beside it, or the reason why there is none."""
+
+    answer: Answer | None = None
+    reason: Reason | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    conflicts: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Decides over one index. `read` finds the candidates in passages."""
+
+    index: SearchIndex
+    confidence: Confidence
+    read: Read
+
+    def decide(
+        self,
+        question: str,
+        candidates: Sequence[Candidate],
+        evidence: Sequence[Evidence],
+        threshold: float,
+        citer: Citer,
+    ) -> Decision:
+        """The answer, if the best candidate's confidence reaches the threshold.
+
+        Args:
+            candidates: at least one, best first.
+            evidence: the passages in which they were found.
+            threshold: the confidence, between 0 and 1, from which on an answer is given.
+        """
+        best = candidates[0]
+        features = features_of(best, candidates)
+        confidence = self.confidence.probability(features)
+        if confidence < threshold:
+            return Decision(
+                reason=Reason("not_in_the_sources", self._missing(question, evidence), confidence, threshold)
+            )
+        odds = _Odds(self.confidence, best, features)
+        copied = self._in_copies(question, best, evidence)
+        same = [one for one in also(best, [*candidates, *copied]) if odds.beside(one) >= threshold][:ALSO_IN]
+        rest = others(best, candidates)
+        against = [one for one in rest if conflicting(best, one) and odds.alone(one) >= threshold][:CONFLICTS]
+        span = fitting(question, best, candidates, citer.document(best.document_id))
+        given = replace(best, span=span)
+        rest = [one for one in rest if one not in against and not same_spot(given, one)]
+        rest = [one for one in rest if odds.instead(one) >= UNLIKELY][:ALTERNATIVES]
+        citation = citer.cite(best.document_id, span)
+        also_in = tuple(citer.cite(one.document_id, one.span) for one in same)
+        return Decision(
+            answer=Answer(citation.quote.text, confidence, citation, also_in),
+            alternatives=citer.alternatives(rest),
+            conflicts=citer.alternatives(against),
+        )
+
+    def _in_copies(self, question: str, best: Candidate, evidence: Sequence[Evidence]) -> list[Candidate]:
+        """What the reader finds in copies of the passages that a candidate stands in."""
+        around = [item for item in evidence if holds(item.passage, best)]
+        copied = [replace(item, passage=copy, copies=()) for item in around for copy in item.copies][:COPIES]
+        return self.read(question, copied) if copied else []
+
+    def _missing(self, question: str, evidence: Sequence[Evidence]) -> str:
+        """Why the documents do not seem to answer: what the question names and none of the passages mentions."""
+        headings = self.index.headings({item.passage.document_id for item in evidence})
+        held = {
+            term
+            for item in evidence
+            for term in self.index.terms(f"{headings[item.passage.document_id]}\n{item.passage.text}")
+        }
+        words = dict.fromkeys(word for word in _WORD.findall(question) if word.casefold() not in _ASKING)
+        absent = [word for word in words if (terms := self.index.terms(word)) and not held.intersection(terms)]
+        if absent:
+            named = ", ".join(f"“{word}”" for word in absent[:MENTIONED])
+            return f"The documents do not seem to answer this: the nearest passages do not mention {named}."
+        return "The documents do not seem to answer this: the nearest passages are about it, but do not say it."
+
+
+@dataclass(frozen=True, slots=True)
+class _Odds:
+    """How likely other candidates are right, given the features of the best one."""
+
+    confidence: Confidence
+    best: Candidate
+    features: Features
+
+    def beside(self, candidate: Candidate) -> float:
+        """With the best one's lead: where both say the same."""
+        return self._with(candidate, self.features.lead)
+
+    def alone(self, candidate: Candidate) -> float:
+        """Without any lead: where both may be right, each of its own source."""
+        return self._with(candidate, 0.0)
+
+    def instead(self, candidate: Candidate) -> float:
+        """With the lead that it has over the best one: where only one is right."""
+        return self._with(candidate, max(-LEAD, candidate.margin - self.best.margin))
+
+    def _with(self, candidate: Candidate, lead: float) -> float:
+        own = self.features._replace(
+            margin=candidate.margin,
+            coverage=candidate.coverage,
+            evidence_behind=max(0.0, self.features.evidence_behind + self.best.evidence - candidate.evidence),
+            coverage_behind=max(0.0, self.features.coverage_behind + self.best.coverage - candidate.coverage),
+            lead=lead,
+        )
+        return self.confidence.probability(own)
+
+
+def holds(passage: Passage, candidate: Candidate) -> bool:
+    """Whether a candidate stands wholly inside a passage."""
+    return passage.document_id == candidate.document_id and passage.span.contains(candidate.span)

@@ -1,0 +1,43 @@
+"""How a question is asked: made once from a request, and passed on unchanged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from citeqa.index.types import Filters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskOptions:
+    """What may be asked for besides the question.
+
+    Attributes:
+        k: how many pieces of evidence come back, from 1; it never changes the answer.
+        filters: which documents are searched; all of them by default.
+        min_confidence: answer only from this confidence up, between 0 and 1; from the fitted threshold if None.
+        context: what a follow-up question carries over from the turn before; it is searched and read with the question.
+        today: the day that "last week" in the question counts from; the current day if None.
+        use_dates: whether times in the question may prefer and filter sources (see `rag.timing.recency`).
+
+    A search reads nothing, so it takes no notice of `min_confidence` and `context`.
+
+    Raises:
+        ValueError: if `k` or `min_confidence` is out of range.
+    """
+
+    k: int = 5
+    filters: Filters = field(default_factory=Filters)
+    min_confidence: float | None = None
+    context: str | None = None
+    today: date | None = None
+    use_dates: bool = True
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"k is {self.k}; needed at least 1")
+        if self.min_confidence is not None and not self.min_confidence >= 0:
+            raise ValueError(f"min_confidence is {self.min_confidence}; needed 0 or more")
+
+
+DEFAULTS = AskOptions()
