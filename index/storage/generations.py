@@ -22,7 +22,7 @@ from pathlib import Path
 
 from citeqa.index.atomic import sha256, sync, sync_tree
 from citeqa.index.errors import GenerationDamagedError, IndexDamagedError, StorageError
-from citeqa.index.ranking.dense import EXACT_UP_TO, DensePart, Lists
+from citeqa.index.ranking.dense import EXACT_UP_TO, DensePart, InvertedLists
 from citeqa.index.ranking.lexical import LexicalIndex
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.layout import GENERATIONS
@@ -187,7 +187,7 @@ def _write_part(folder: Path, catalog: Catalog, first: int, last: int, exact_up_
     if part.count <= exact_up_to:
         return part
     del built  # from here on its vectors are read from the file
-    lists, measured = Lists.build(DensePart.open(folder / part.file))
+    lists, measured = InvertedLists.build(DensePart.open(folder / part.file))
     if not measured.suffices:
         return replace(part, measured=measured)
     lists.save(folder / f"{name}-lists.faiss")

@@ -424,14 +424,14 @@ def _zipped(member: bytes, **flags: int) -> bytes:
 
 GOOD = docx(paragraph("Words."))
 BOOK = epub(XHTML.format("<p>Words.</p>"))
-ENTITIES = "it passes a parser's limit: Maximum entity amplification"
+ENTITIES = "it exceeds a parser's limit: Maximum entity amplification"
 NESTED = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000))
 BOMB = packed({"word/document.xml": b" " * 40_000_000})
 REFUSED: dict[str, tuple[bytes, str]] = {
     "empty.pdf": (b"", "it is empty"),
     "empty.docx": (b"", "it is empty"),
     "empty.html": (b"", "it is empty"),
-    "blank.html": (b" \n", "it is no HTML: Document is empty"),
+    "blank.html": (b" \n", "it is not HTML: Document is empty"),
     "no words.html": (b"<html><body><img src=x></body></html>", "it holds no text"),
     "frames.html": (b"<frameset><frame src=x></frameset>", "it holds no text"),
     "picture.html": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "it is not text in any known encoding"),
@@ -440,8 +440,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "locked.pdf": (pdf(["Secret."], extra=LOCKED), "it is encrypted"),
     "scanned.pdf": (pdf([], []), "it holds no text; is it scanned?"),
     "cut.pdf": (pdf(["Words."] * 40)[:-200], "it is damaged: its end is missing"),
-    "garbled.pdf": (b"%PDF-1.4\n" + b"x" * 99 + b"%%EOF", "it is damaged, or no PDF: "),
-    "text.pdf": (b"Only words.", "it is damaged, or no PDF: "),
+    "garbled.pdf": (b"%PDF-1.4\n" + b"x" * 99 + b"%%EOF", "it is damaged, or not a PDF: "),
+    "text.pdf": (b"Only words.", "it is damaged, or not a PDF: "),
     "cut.docx": (GOOD[:-40], "it is damaged: "),
     "cut.epub": (BOOK[: len(BOOK) // 2], "it is damaged: "),
     "garbled.docx": (GOOD.replace(b"PK\x03\x04", b"PK\x03\x05"), "it is damaged: "),
@@ -462,7 +462,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "billion.epub": (epub(BILLION), ENTITIES),
     "no package.epub": (packed({"META-INF/container.xml": "<x/>"}), "it is damaged: it names no package document"),
     "no words.epub": (epub(XHTML.format("")), "it holds no text"),
-    "no mail.eml": (b"Only words.", "it is no e-mail: it has none of the header lines From, Date, Subject, Message-ID"),
+    "no mail.eml": (b"Only words.", "it is not an e-mail: it has none of the headers From, Date, Subject, Message-ID"),
     "no words.eml": (b"Subject: S\n\n \n", "its body holds no text"),
     "locked.eml": (b"Subject: S\nContent-Type: multipart/encrypted; boundary=b\n\n--b--\n", "it is encrypted"),
     "deep.eml": (b"Subject: S\n" + NESTED, "it is nested too deeply"),

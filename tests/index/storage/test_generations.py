@@ -28,7 +28,7 @@ from citeqa.index.atomic import sha256, write_json
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import GenerationDamagedError, IndexBusyError, StorageError
-from citeqa.index.ranking.dense import DensePart, Lists, Measured
+from citeqa.index.ranking.dense import DensePart, InvertedLists, Measured
 from citeqa.index.storage import generations
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.doctor import examine
@@ -355,11 +355,11 @@ def test_a_part_whose_lists_miss_too_much_stays_exact_and_is_not_tried_again(
 ) -> None:
     poor, tried = Measured(40, 10, 0.97, 0.9), []
 
-    def build(part: DensePart) -> tuple[Lists, Measured]:
+    def build(part: DensePart) -> tuple[InvertedLists, Measured]:
         tried.append(len(part))
-        return Lists.build(part)[0], poor
+        return InvertedLists.build(part)[0], poor
 
-    monkeypatch.setattr(generations, "Lists", SimpleNamespace(build=build))
+    monkeypatch.setattr(generations, "InvertedLists", SimpleNamespace(build=build))
     found = grown.change(add=100)
     assert [(part.lists, part.measured) for part in found.parts] == [("", poor)]
     grown.change(add=1)
