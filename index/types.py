@@ -99,7 +99,7 @@ class Passage:
 
     @property
     def id(self) -> str:
-        """`"{document_id}:{start}-{end}"`. As a document id may hold colons, `parse_passage_id` reads from the right."""
+        """`"{document_id}:{start}-{end}"`; as ids may hold colons, `parse_passage_id` reads it from the right."""
         return f"{self.document_id}:{self.span.start}-{self.span.end}"
 
 
