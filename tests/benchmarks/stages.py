@@ -33,7 +33,7 @@ from benchmarks.growth import article, spoken, write_corpus
 from benchmarks.run import machine
 
 import citeqa.index.documents.chunker
-import citeqa.index.storage.generations
+import citeqa.index.storage.adding
 import citeqa.index.storage.writer
 import citeqa.rag.reader.onnx_reader
 import citeqa.rag.retrieval.copies
@@ -163,7 +163,7 @@ QUESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (citeqa.rag.reader.onnx_reader, "best_spans", "reading: spans", squares),
 )
 INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
-    (citeqa.index.storage.writer, "load", "reading files", nothing),
+    (citeqa.index.storage.adding, "load", "reading files", nothing),
     (IndexWriter, "put", "SQLite", nothing),
     (IndexWriter, "commit", "SQLite", nothing),
     (IndexWriter, "compact_if_worn", "SQLite", nothing),

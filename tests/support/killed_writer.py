@@ -29,6 +29,7 @@ from citeqa.index.ranking.lexical import LexicalIndex
 from citeqa.index.storage import generations, reindex
 from citeqa.index.storage import writer as writer_module
 from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.database import Database
 from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import IndexWriter, writing
 
@@ -104,8 +105,8 @@ FUNCTIONS: list[tuple[Any, str, str]] = [
     (writer_module, "delete_generations", "delete generations"),
     (reindex, "delete_generations", "delete generations"),
     (shutil, "rmtree", "rmtree"),
-    (Catalog, "purge", "purge"),
-    (Catalog, "close", "close"),
+    (Database, "purge", "purge"),
+    (Database, "close", "close"),
     (WordLengths, "embed_passages", "embed"),
 ]
 PHASES = sorted({*STATEMENTS.values(), *(phase for _, _, phase in FUNCTIONS)})
