@@ -111,7 +111,7 @@ def mcp(
         with closing(listen(settings)) as listening, answering(settings) as backend:
             from citeqa.api.http import server as running
 
-            running.assist(settings, listening, backend)
+            running.run_assistants(settings, listening, backend)
         return
     with answering(settings) as backend:
         from citeqa.api.assistants import server
