@@ -12,7 +12,7 @@ import typer
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, ReaderName, Url, asking_given, effective_settings
 from citeqa.api.settings import SEEDS, Settings
-from citeqa.api.tasks import build, err
+from citeqa.api.tasks import index_paths, messages
 from citeqa.index.errors import CiteqaError
 from citeqa.index.storage.stores import open_store
 
@@ -78,8 +78,10 @@ def serve(
         logs.to_json()
     with closing(listen(settings)) as listening:
         if not open_store(settings.index).exists():
-            report = build(settings, [SEEDS])
-            err.print(f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False)
+            report = index_paths(settings, [SEEDS])
+            messages.print(
+                f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False
+            )
         running.run(settings, listening)
 
 
@@ -123,13 +125,13 @@ def mcp(
 def answering(settings: Settings) -> Iterator[Backend]:
     """Who answers: the service that is named, else the index as it changes."""
     from citeqa.api.backend import LocalBackend, client
-    from citeqa.api.tasks import living
+    from citeqa.api.tasks import open_live_service
 
     if settings.url:
         with client(settings) as found:
             yield found
     else:
-        with living(settings) as service:
+        with open_live_service(settings) as service:
             yield LocalBackend(service)
 
 
