@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import typer
 from docs.pages import PAGES, anchors, commands, links, named, posted, sessions
+from pydantic import BaseModel
 from rich.console import Console
 from support.paths import ROOT
 
@@ -20,7 +21,7 @@ from citeqa.api.schemas import AskRequest, AskResponse, BatchRequest, DocumentIn
 from citeqa.api.service import Service
 from citeqa.rag.evaluation.questions import load
 
-BODIES = {
+BODIES: dict[str, type[BaseModel]] = {
     "ask": AskRequest,
     "ask/batch": BatchRequest,
     "read": ReadRequest,
