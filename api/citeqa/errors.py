@@ -1,16 +1,16 @@
 """Every error that citeqa raises on purpose. Each message says what was found, what was needed, and what mends it.
 
 CiteqaError                      base of all; its text may be shown to a user
-├── DocumentError                a file or row cannot become a document (reported by name, the rest goes on)
+├── DocumentError                a file, or a part of one, cannot become a document
 ├── EmbedderError                the embedding model cannot be loaded, or is not the one it claims to be
 │   └── DamagedExportError       its exported files are not those that were written; they are exported again
 ├── ExportError                  a model cannot be exported, or its export does not agree with it
 ├── ReaderError                  the reader's model cannot be used
-├── IndexNotFoundError           there is no index in the data folder
+├── IndexNotFoundError           there is no index at the address
 ├── IndexMismatchError           the index was made with other settings than those of now
 │   └── IndexOutdatedError       it has the format of an earlier version, which can be upgraded
-├── IndexDamagedError            the database that all else is derived from cannot be read
-├── DerivedDamagedError          search files are missing or damaged; they are made again from the database
+├── IndexDamagedError            the database, which all else is made from, cannot be read
+├── GenerationDamagedError       search files are missing or damaged; they are made again from the database
 ├── IndexBusyError               another process is writing to the index
 ├── StorageError                 the disk refuses to write: it is full, read-only or failing
 ├── EmptyFolderError             a folder that documents came from is empty; is it mounted?
@@ -30,6 +30,8 @@ from citeqa.index.errors import (
     CiteqaError,
     DocumentError,
     EmbedderError,
+    EmptyFolderError,
+    GenerationDamagedError,
     IndexBusyError,
     IndexDamagedError,
     IndexMismatchError,
@@ -39,19 +41,17 @@ from citeqa.index.errors import (
     StorageError,
     UnknownDocumentError,
 )
-from citeqa.index.storage.generations import DerivedDamagedError
-from citeqa.index.storage.sync import EmptyFolderError
 from citeqa.rag.reader.protocol import ReaderError
 
 __all__ = [
     "BusyError",
     "CiteqaError",
     "DamagedExportError",
-    "DerivedDamagedError",
     "DocumentError",
     "EmbedderError",
     "EmptyFolderError",
     "ExportError",
+    "GenerationDamagedError",
     "IndexBusyError",
     "IndexDamagedError",
     "IndexMismatchError",

@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""Whether the service is alive and ready."""
 
 from __future__ import annotations
 

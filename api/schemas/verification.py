@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from citeqa.api.schemas.answers import CitationOut
-from citeqa.api.schemas.base import Id, _Request
+from citeqa.api.schemas.base import Id, StrictModel
 from citeqa.rag.citation.verification import Claim, Verdict
 
 
@@ -18,7 +18,7 @@ class SentenceIn(BaseModel):
 
 
 class CitationIn(BaseModel):
-    """A citation as it was given out; fields that do not matter for it may be there or not."""
+    """A citation as an answer gave it. Its other fields may be there, but are not needed."""
 
     model_config = ConfigDict(strict=True, frozen=True)
     document_id: Id
@@ -45,7 +45,7 @@ _CITATION = {
 }
 
 
-class VerifyRequest(_Request):
+class VerifyRequest(StrictModel):
     citation: CitationIn = Field(examples=[_CITATION])
 
     def claim(self) -> Claim:
@@ -55,7 +55,8 @@ class VerifyRequest(_Request):
 
 
 class VerifyResponse(BaseModel):
-    """`citation` is the one that holds now (valid, moved); `nearest` the most similar sentence (changed), if any is."""
+    """`citation` is the one that holds now (valid, moved), `nearest` the most similar sentence, if there is one
+    (changed)."""
 
     status: Literal["valid", "moved", "changed", "gone"]
     citation: CitationOut | None

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from citeqa.index.documents import corpus
-from citeqa.index.documents.corpus import Skipped
+from citeqa.index.documents.listing import list_files
 from citeqa.index.errors import QuestionSetError
-from citeqa.index.types import Document
+from citeqa.index.types import Document, Skipped
 from citeqa.rag.evaluation import beir, squad
 from citeqa.rag.evaluation.questions import Question, load
 
@@ -62,7 +62,7 @@ def read(path: Path) -> QuestionSet:
 
 def corpus_of(folder: Path) -> Corpus:
     """The documents in a folder of files, as `citeqa index` reads them."""
-    files = [file.path for file in corpus.listing(folder)[0]]
+    files = [file.path for file in list_files(folder)[0]]
     return Corpus(lambda: corpus.load([folder]), corpus.count([folder]), _digest(files))
 
 

@@ -19,7 +19,7 @@ from support.made_files import docx, epub, paragraph, pdf
 from support.paths import ROOT
 from support.servers import Server
 
-from citeqa.api.http.app import MAX_BODY, MAX_DOCUMENT
+from citeqa.api.settings import Settings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.snapshot import Index
@@ -28,6 +28,8 @@ from citeqa.index.storage.writer import update
 MARK = "qzxmarkqzx"  # stands in bad values, and must not come back
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "multipart/form-data; boundary=b"}
+MAX_BODY: int = Settings.model_fields["max_body"].default
+MAX_UPLOAD: int = Settings.model_fields["max_upload"].default
 OWL = "The owl of 🦊 hoots at midnight.\r\nIt has three eyes. "
 
 
@@ -288,7 +290,7 @@ def test_a_document_may_be_larger_than_a_question_but_not_without_end(http: http
     assert skipped["errors"][0]["pointer"] == "#/nothing"
     assert (
         "64,000,000"
-        in problem(http.post("/api/documents", content=b"x" * (MAX_DOCUMENT + 1), headers=JSON), 413)["detail"]
+        in problem(http.post("/api/documents", content=b"x" * (MAX_UPLOAD + 1), headers=JSON), 413)["detail"]
     )
     problem(http.post("/api/ask", content=b"x" * (MAX_BODY + 1), headers=JSON), 413)
 
@@ -340,12 +342,11 @@ def test_the_contract_describes_what_may_be_posted(http: httpx.Client) -> None:
 # --- verified
 
 
-def test_the_example_of_the_readme_is_real(http: httpx.Client) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("## Your own documents")[2].partition("\n## ")[0]
-    first = re.search(r'This one is of the file.*?\s+said "(.*?)"', section, re.DOTALL)
-    posted = re.search(r"/api/documents -H .*?-d '(.*?)'", section, re.DOTALL)
-    example = re.search(r"/api/verify -H .*?-d '(.*?)'\n(.*?)\n```", section, re.DOTALL)
+def test_the_example_of_the_documentation_is_real(http: httpx.Client) -> None:
+    page = (ROOT / "docs" / "how-to" / "own-documents.md").read_text(encoding="utf-8")
+    first = re.search(r'This one is of the file.*?\s+said "(.*?)"', page, re.DOTALL)
+    posted = re.search(r"/api/documents -H .*?-d '(.*?)'", page, re.DOTALL)
+    example = re.search(r"/api/verify -H .*?-d '(.*?)'\n(.*?)\n```", page, re.DOTALL)
     assert first
     assert posted
     assert example
