@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 
 PEERS := .bench
 
-.PHONY: setup serve test lint bench bench-peers evaluate soak screenshots clean
+.PHONY: setup serve unit test test-all lint bench bench-peers evaluate soak screenshots clean
 
 setup: $(INSTALLED)
 
@@ -23,8 +23,18 @@ $(INSTALLED): pyproject.toml constraints.txt
 serve: setup
 	$(BIN)/citeqa serve $(ARGS)
 
+# Two processes, as many as the smallest machine has cores; a test and those after it that share its server or browser
+# stay in one of them.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal
+
+unit: setup
+	$(PYTEST) -m "not (slow or faults or data)" tests/index tests/rag $(ARGS)
+
 test: setup
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) -m "not (slow or data)" $(ARGS)
+
+test-all: setup
+	$(PYTEST) $(ARGS)
 
 # What is installed as citeqa.index, citeqa.rag and citeqa.api lies in three folders; tools that follow folders see it so.
 LINKS := build/links/citeqa
@@ -41,7 +51,7 @@ lint: setup $(LINKS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -p api/citeqa/__init__.py $(TREE)/ && cp -rp index rag api $(TREE)/
+	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -p api/citeqa/*.py $(TREE)/ && cp -rp index rag api $(TREE)/
 	PYTHONPATH=build/tree $(BIN)/lint-imports
 
 bench: setup
@@ -65,7 +75,7 @@ evaluate: setup
 	$(BIN)/python -m citeqa.api.evaluation.public $(ARGS)
 
 soak: setup
-	CITEQA_TEST_SOAK=1 $(BIN)/pytest -s --timeout=3600 tests/index/storage/test_crash.py tests/index/storage/test_faults.py tests/index/storage/test_stateful.py tests/api/test_load.py
+	CITEQA_TEST_SOAK=1 $(BIN)/pytest -s --timeout=3600 -m soak
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/soak.py $(ARGS)
 
 screenshots: setup

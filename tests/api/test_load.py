@@ -25,6 +25,8 @@ from citeqa.index.types import Document
 from citeqa.rag.options import AskOptions
 from citeqa.rag.types import Citation, Response
 
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
+
 THREADS = 16
 WARM = 20 if SOAK else 1  # questions by each thread, after which the process is warm
 ASKING = 120.0 if SOAK else 4.0  # seconds from then on

@@ -45,6 +45,7 @@ def test_the_checkpoint_is_whole_and_tokenizes_as_the_reader_does(checkpoint: Pa
     assert given["token_type_ids"] == window.types
 
 
+@pytest.mark.slow
 def test_the_checkpoint_answers_as_the_shipped_reader(checkpoint: Path, tmp_path: Path) -> None:
     asked = [question for question in questions_of(ROOT / "tests" / "questions.jsonl") if question.answerable][:40]
     documents = {item.id: item for item in load([ROOT / "seeds"]) if isinstance(item, Document)}
@@ -115,6 +116,7 @@ def test_warm_questions_are_not_timed(tmp_path: Path, monkeypatch: pytest.Monkey
     assert 10 < found["load_seconds"] <= found["first_seconds"] < 20
 
 
+@pytest.mark.slow
 def test_no_question_is_asked_twice_of_one_process(tmp_path: Path, models: Path) -> None:
     """What is kept of an earlier answer must not be measured as speed."""
     load = workload.prepare(tmp_path, models, tmp_path / "no public sets", asked=8, searched=6, scale=0, passages=40)

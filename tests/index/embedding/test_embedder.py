@@ -26,7 +26,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_model(tmp_path_factory.mktemp("tiny"))
 
 
-@pytest.fixture(scope="module", params=["reference", "fp32", "int8"])
+SLOW_FORMS = [pytest.param(form, marks=pytest.mark.slow) for form in ("reference", "fp32")]
+
+
+@pytest.fixture(scope="module", params=[*SLOW_FORMS, "int8"])
 def embedder(request: pytest.FixtureRequest, models: Path, reference: SentenceTransformerEmbedder) -> Embedder:
     """The default model in every form it runs in."""
     return reference if request.param == "reference" else load_embedder(DEFAULT_MODEL, models, request.param)

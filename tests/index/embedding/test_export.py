@@ -48,6 +48,7 @@ def paragraphs() -> list[str]:
     return [line for article in articles for line in article.splitlines() if line.strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "cosine"), [("fp32", 0.99999), ("int8", 0.998)])
 def test_the_exported_model_gives_the_originals_vectors(
     models: Path, reference: SentenceTransformerEmbedder, paragraphs: list[str], precision: str, cosine: float
@@ -59,6 +60,7 @@ def test_the_exported_model_gives_the_originals_vectors(
     assert exported.count_tokens(paragraphs) == reference.count_tokens(paragraphs)
 
 
+@pytest.mark.slow
 def test_another_model_is_exported_with_its_prefixes(tiny: Path, exported: Path) -> None:
     wanted, found = SentenceTransformerEmbedder(str(tiny)), load_embedder(str(tiny), exported)
     assert isinstance(found, OnnxEmbedder)
@@ -68,6 +70,7 @@ def test_another_model_is_exported_with_its_prefixes(tiny: Path, exported: Path)
         assert np.abs(found.embed_passages([text]) - wanted.embed_passages([text])).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_two_versions_of_a_model_never_share_an_export(tiny: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(tiny, tmp_path / "model")
     first = load_embedder(str(copy), tmp_path / "cache")
@@ -78,6 +81,7 @@ def test_two_versions_of_a_model_never_share_an_export(tiny: Path, tmp_path: Pat
     assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_an_export_that_disagrees_is_refused_and_the_original_serves(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -88,6 +92,7 @@ def test_an_export_that_disagrees_is_refused_and_the_original_serves(
     assert list(tmp_path.iterdir()) == [], "half an export was left behind"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [MODEL, TOKENIZER, DESCRIPTION])
 @pytest.mark.parametrize("damage", ["changed", "cut", "gone"])
 def test_a_damaged_export_is_made_again(
@@ -105,6 +110,7 @@ def test_a_damaged_export_is_made_again(
     assert "exporting the model" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_processor_that_computes_other_vectors_is_refused(tiny: Path, exported: Path, tmp_path: Path) -> None:
     cache = shutil.copytree(exported, tmp_path / "cache")
     (file,) = cache.glob(f"*/{DESCRIPTION}")
@@ -115,6 +121,7 @@ def test_a_processor_that_computes_other_vectors_is_refused(tiny: Path, exported
         load_embedder(str(tiny), cache)
 
 
+@pytest.mark.slow
 def test_precisions_are_never_mixed_in_one_index(tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Hello world.")
     fp32, int8 = (load_embedder(str(tiny), tmp_path / "models", precision) for precision in PRECISIONS)

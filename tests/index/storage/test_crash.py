@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from support.embedders import WordLengths
 from support.faults import MEMORY, SOAK, check_like_fresh, faults_of, fresh, texts_of
 from support.indexes import results
@@ -27,6 +28,8 @@ from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import stored_settings, writing
+
+pytestmark = [pytest.mark.faults, pytest.mark.soak]
 
 KILLS = 200 if SOAK else 12
 SEED = 11

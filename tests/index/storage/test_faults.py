@@ -45,6 +45,8 @@ from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import update, writing
 
+pytestmark = [pytest.mark.faults, pytest.mark.soak]
+
 TEXTS = {f"n{i}": f"Number {i}\n\nThe fox counts to {i}. " + "It rests by the quiet harbour. " * i for i in range(20)}
 
 

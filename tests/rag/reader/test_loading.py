@@ -145,6 +145,7 @@ def read_by_torch(folder: Path, question: str, text: str, heading: str) -> dict[
     return found
 
 
+@pytest.mark.slow
 def test_an_exported_model_reads_as_torch_does(named: tuple[Path, Reader]) -> None:
     folder, reader = named
     assert (reader.info.name, reader.info.precision) == (str(folder), "fp32")
@@ -156,6 +157,7 @@ def test_an_exported_model_reads_as_torch_does(named: tuple[Path, Reader]) -> No
     assert reader.read("when " * 300, TEXTS[1:2], [""])[0]
 
 
+@pytest.mark.slow
 def test_a_model_that_is_exported_is_loaded_without_torch_and_not_exported_again(
     named: tuple[Path, Reader], cache: Path
 ) -> None:
@@ -172,6 +174,7 @@ def test_a_model_that_is_exported_is_loaded_without_torch_and_not_exported_again
     assert file.stat().st_mtime_ns == written
 
 
+@pytest.mark.slow
 def test_a_damaged_export_is_made_again(
     saved: dict[str, Path], cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -206,6 +209,7 @@ print(load_reader(model, Path(cache)).info.sha256)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damaged", [False, True])
 def test_processes_that_export_a_reader_at_once_all_get_it(
     saved: dict[str, Path], cache: Path, tmp_path: Path, *, damaged: bool
@@ -230,6 +234,7 @@ def test_processes_that_export_a_reader_at_once_all_get_it(
     assert not list(common.glob(".reader-*/"))
 
 
+@pytest.mark.slow
 def test_an_equal_reader_that_is_there_is_left_as_it_is_and_another_gives_way(
     saved: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -246,6 +251,7 @@ def test_an_equal_reader_that_is_there_is_left_as_it_is_and_another_gives_way(
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.slow
 def test_another_model_in_the_same_place_is_another_reader(saved: dict[str, Path], cache: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(saved["bert"], tmp_path / "model")
     before = len(list(cache.iterdir()))
@@ -267,6 +273,7 @@ def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path) -> None:
         load_reader(str(tmp_path / "model"), tmp_path / "cache")
 
 
+@pytest.mark.slow
 def test_a_model_that_was_not_made_to_answer_questions_is_refused(tmp_path: Path) -> None:
     """transformers would give it scores of pure chance."""
     with pytest.raises(ReaderError, match=r"not made to answer questions: .*qa_outputs\.weight"):
@@ -274,6 +281,7 @@ def test_a_model_that_was_not_made_to_answer_questions_is_refused(tmp_path: Path
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.slow
 def test_an_export_that_disagrees_is_refused_and_leaves_nothing(
     saved: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +291,7 @@ def test_an_export_that_disagrees_is_refused_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_service_with_another_reader_says_that_its_confidences_were_not_fitted_for_it(
     saved: dict[str, Path], cache: Path, seeds_index: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

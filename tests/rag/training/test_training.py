@@ -532,6 +532,7 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 Trained = Callable[..., dict[str, torch.Tensor]]
 
 
+@pytest.mark.slow
 def test_the_loss_falls_and_the_answers_are_learned(trained: Trained, encoder: Encoder, tmp_path: Path) -> None:
     trained(tmp_path, windows=800, batch=8, peak=5e-3)
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
@@ -561,6 +562,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     monkeypatch.setattr(train, "measured", dying)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("times", "seconds"), [(1, 0), (2, 0), (2, 10**9)])
 def test_an_interrupted_run_that_goes_on_gives_the_same_weights(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, seconds: int
@@ -576,6 +578,7 @@ def test_an_interrupted_run_that_goes_on_gives_the_same_weights(
     assert_equal(trained(tmp_path / "cut"), whole)
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_run_again(trained: Trained, tmp_path: Path) -> None:
     whole = trained(tmp_path)
     log = (tmp_path / "log.jsonl").read_text()
@@ -583,6 +586,7 @@ def test_a_finished_run_is_not_run_again(trained: Trained, tmp_path: Path) -> No
     assert (tmp_path / "log.jsonl").read_text() == log
 
 
+@pytest.mark.slow
 def test_a_longer_run_goes_on_from_before_the_fall(trained: Trained, tmp_path: Path) -> None:
     trained(tmp_path / "short", windows=48)
     shutil.copytree(tmp_path / "short", tmp_path / "long")
@@ -592,12 +596,14 @@ def test_a_longer_run_goes_on_from_before_the_fall(trained: Trained, tmp_path: P
     assert_equal(longer, trained(tmp_path / "new", windows=96))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", [{"seed": 2}, {"peak": 2e-3}, {"batch": 4}])
 def test_a_run_of_other_settings_begins_anew(trained: Trained, tmp_path: Path, other: dict[str, Any]) -> None:
     trained(tmp_path / "cut")
     assert_equal(trained(tmp_path / "cut", **other), trained(tmp_path / "new", **other))
 
 
+@pytest.mark.slow
 def test_a_shorter_run_takes_nothing_from_a_longer_one_that_is_past_it(trained: Trained, tmp_path: Path) -> None:
     trained(tmp_path / "cut", windows=96)
     assert_equal(trained(tmp_path / "cut", windows=48), trained(tmp_path / "new", windows=48))
@@ -612,6 +618,7 @@ def test_the_mean_of_models_has_the_mean_of_their_weights() -> None:
         assert_equal(dict(model.state_dict()), state)
 
 
+@pytest.mark.slow
 def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_run_again(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
