@@ -80,9 +80,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    index: Path = Field(default=Path(".citeqa"), description="folder that holds the index")
-    host: str = Field(default="127.0.0.1", description="address to listen on")
-    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    index: Path = Field(default=Path(".citeqa"), description="the folder of the index")
+    host: str = Field(default="127.0.0.1", description="the address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
     model: str | None = Field(default=None, description="embedding model of a new index, by name or path")
     precision: Literal["fp32", "int8"] | None = Field(default=None, description="precision of a new index's vectors")
     reader: str | None = Field(
@@ -90,51 +90,58 @@ class Settings(BaseSettings):
     )
     models: Path | None = Field(default=None, description="folder of exported models; models/ in the index by default")
 
-    writing: bool = Field(default=False, description="whether documents may be added and removed over HTTP")
+    writing: bool = Field(default=False, description="whether documents may be added and deleted over HTTP")
 
-    read_keys: Keys = Field(default=(), description="keys with which questions may be asked")
-    write_keys: Keys = Field(default=(), description="keys with which documents may be changed too")
-    unauthenticated: bool = Field(default=False, description="listen beyond this machine without any key")
+    read_keys: Keys = Field(default=(), description="keys that may ask")
+    write_keys: Keys = Field(default=(), description="keys that may also change documents")
+    unauthenticated: bool = Field(default=False, description="serve without keys on an address that others can reach")
     allowed_hosts: Listed = Field(
-        default=(), description="names the service is reached by; any, but on loopback only those of this machine"
+        default=(), description="host names to answer to; by default all of them, on loopback only this machine's own"
     )
     allowed_origins: Annotated[Listed, AfterValidator(_origins)] = Field(
         default=(), description="other sites whose pages may use the service (CORS)"
     )
     trusted_proxies: Annotated[Listed, AfterValidator(_networks)] = Field(
-        default=(), description="addresses and networks whose X-Forwarded-For and -Proto are believed"
+        default=(),
+        description="addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
     )
     rate_limit: str | None = Field(
-        default=None, pattern=_RATE, description="requests of one client; 600/minute by default, off on loopback"
+        default=None,
+        pattern=_RATE,
+        description="how many requests one client may make; by default 600/minute, on loopback off",
     )
 
-    max_body: int = Field(default=1_000_000, ge=10_000, description="bytes of a request")
-    max_upload: int = Field(default=64_000_000, ge=10_000, description="bytes of a document that is uploaded")
-    max_question: int = Field(default=2000, ge=1, le=2000, description="characters of a question")
-    max_batch: int = Field(default=50, ge=1, le=1000, description="questions of one batch")
-    max_read: int = Field(default=100_000, ge=1, description="characters of all texts given to read")
+    max_body: int = Field(default=1_000_000, ge=10_000, description="most bytes of a request")
+    max_upload: int = Field(default=64_000_000, ge=10_000, description="most bytes of an uploaded document")
+    max_question: int = Field(default=2000, ge=1, le=2000, description="most characters of a question")
+    max_batch: int = Field(default=50, ge=1, le=1000, description="most questions of a batch")
+    max_read: int = Field(
+        default=100_000, ge=1, description="most characters of all the texts that come with a question"
+    )
 
-    answering: int = Field(default=2, ge=1, le=64, description="questions that are answered at once, in each worker")
-    queue: int = Field(default=64, ge=0, description="questions that may wait for their turn, in each worker")
+    answering: int = Field(default=2, ge=1, le=64, description="questions that each worker answers at once")
+    queue: int = Field(default=64, ge=0, description="questions that may wait for their turn in each worker")
     cache: int = Field(
         default=1000,
         ge=0,
         le=100_000,
-        description="answers kept for when the same is asked again before the index changes, in each worker; 0: none",
+        description="answers each worker keeps for when the same is asked again before the index changes; 0: none",
     )
-    timeout: float = Field(default=30, gt=0, le=3600, description="seconds a request may take to arrive, or wait")
+    timeout: float = Field(
+        default=30, gt=0, le=3600, description="seconds that a request may take to arrive, or wait for its turn"
+    )
     grace: int = Field(default=30, ge=0, le=3600, description="seconds to finish what was begun when told to stop")
     workers: int = Field(default=1, ge=1, le=64, description="processes that answer; each needs about 300 MB")
 
     log_format: Literal["text", "json"] = Field(
-        default="text", description="json logs every request, and everything else, as one object a line"
+        default="text", description="json: one object a line, each request logged; text: for a terminal"
     )
-    log_questions: bool = Field(default=False, description="whether the text of questions may stand in the log")
+    log_questions: bool = Field(default=False, description="whether the log may hold the text of questions")
 
     url: str | None = Field(
-        default=None, pattern="^https?://", description="running service to ask instead of opening the index"
+        default=None, pattern="^https?://", description="a running service to ask, instead of opening the index"
     )
-    key: SecretStr | None = Field(default=None, description="key to ask it with")
+    key: SecretStr | None = Field(default=None, description="the key to ask that service with")
 
     @property
     def exported(self) -> Path:

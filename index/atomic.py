@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
+
+WINDOWS = sys.platform == "win32"
 
 
 def sha256(path: Path) -> str:
@@ -16,8 +19,10 @@ def sha256(path: Path) -> str:
 
 
 def sync(path: Path) -> None:
-    """Force the content of a file or folder onto the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Force the content of a file or folder onto the disk. Windows can do so for files only, opened for writing."""
+    if WINDOWS and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -12,7 +12,7 @@ from citeqa.api.backend import client
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, Json, Url, asking_given, out, print_json, settings_given
 from citeqa.api.settings import SEEDS, Settings
-from citeqa.api.tasks import build, err, remade, synced
+from citeqa.api.tasks import index_paths, messages, reindex, sync_folder
 from citeqa.index.storage.stores import existing_store, open_store
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ NO_CITATION = "a citation has document_id, document_sha256, start, end, quote an
 def show_report(report: Report, index: Path, *, would: bool = False) -> None:
     """Say what was done, what was skipped and why; leaves with status 1 if anything was."""
     for skipped in report.skipped:
-        err.print(
+        messages.print(
             f"skipped {show.printable(skipped.name)}: {show.printable(skipped.reason)}", style="yellow", markup=False
         )
     done = f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, {report.removed} removed"
@@ -70,10 +70,10 @@ def index(
     if rebuild:
         if paths:
             raise typer.BadParameter("it takes no paths: what is stored is made again", param_hint="--rebuild")
-        report = remade(settings, passage_tokens, overlap_sentences)
+        report = reindex(settings, passage_tokens, overlap_sentences)
         out.print(f"made again: {settings.index} holds {show.held(report.documents, report.passages)}", markup=False)
         return
-    show_report(build(settings, paths or [SEEDS], passage_tokens, overlap_sentences), settings.index)
+    show_report(index_paths(settings, paths or [SEEDS], passage_tokens, overlap_sentences), settings.index)
 
 
 @app.command()
@@ -131,7 +131,7 @@ def sync(
     if watch and dry_run:
         raise typer.BadParameter("not together with --dry-run", param_hint="--watch")
     if not watch:
-        show_report(synced(settings, folder, dry_run=dry_run, empty=empty), settings.index, would=dry_run)
+        show_report(sync_folder(settings, folder, dry_run=dry_run, empty=empty), settings.index, would=dry_run)
         return
     from citeqa.api.cli.watching import follow
 
@@ -147,11 +147,11 @@ def remove(
 
     Example: [bold]citeqa remove reports/2024/harbour[/]
     """
-    from citeqa.api.tasks import writer
+    from citeqa.api.tasks import open_writer
 
     settings = settings_given(index=index)
     existing_store(settings.index)
-    with writer(settings, "removing documents") as writing:
+    with open_writer(settings, "removing documents") as writing:
         for document_id in dict.fromkeys(ids):
             writing.remove(document_id)
         writing.commit()
@@ -230,10 +230,10 @@ def doctor(index: IndexDir = None) -> None:
 
     Example: [bold]citeqa doctor --index archive.citeqa[/]
     """
-    from citeqa.api.tasks import examined
+    from citeqa.api.tasks import examine
 
     sick = False
-    for finding in examined(settings_given(index=index)):
+    for finding in examine(settings_given(index=index)):
         sick |= bool(finding.faults)
         out.print(f"{'no ' if finding.faults else 'ok '} {finding.checked}", markup=False)
         for fault in finding.faults:

@@ -12,7 +12,7 @@ import typer
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
 from citeqa.api.settings import Settings
-from citeqa.api.tasks import build, err, indexed, opened, progress
+from citeqa.api.tasks import index_corpus, index_paths, messages, open_service, progress
 
 if TYPE_CHECKING:
     from citeqa.api.service import Service
@@ -65,7 +65,9 @@ def evaluate(
         return
     given, asked = _asked(questions, split, limit)
     if not given.has_answers and not retrieval:
-        err.print(f"{given.name} says where answers are, not what they are: retrieval alone is measured", markup=False)
+        messages.print(
+            f"{given.name} says where answers are, not what they are: retrieval alone is measured", markup=False
+        )
     with _over(settings_given(index=index, reader=reader), given, corpus) as service:
         record = _measured(service, given, asked, output, retrieval=retrieval or not given.has_answers)
     show.figures(out, record["figures"])
@@ -109,10 +111,10 @@ def _over(settings: Settings, given: QuestionSet, corpus: list[Path] | None) -> 
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
         if corpus:
             settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
-            build(settings, corpus)
+            index_paths(settings, corpus)
         elif given.corpus:
-            settings = indexed(settings, given.corpus)
-        with opened(settings) as service:
+            settings = index_corpus(settings, given.corpus)
+        with open_service(settings) as service:
             yield service
 
 
@@ -129,7 +131,7 @@ def _measured(
             return evaluate(service, given, asked, lambda: advance(1), kept)
         except KeyboardInterrupt:
             if kept:
-                err.print(f"what was asked so far is in {kept}; the same command goes on from there", markup=False)
+                messages.print(f"what was asked so far is in {kept}; the same command goes on from there", markup=False)
             raise
 
 

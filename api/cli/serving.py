@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, ReaderName, Url, asking_given, effective_settings
 from citeqa.api.settings import SEEDS, Settings
-from citeqa.api.tasks import build, err
+from citeqa.api.tasks import index_paths, messages
 from citeqa.index.errors import CiteqaError
 from citeqa.index.storage.stores import open_store
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import socket
 
     from citeqa.api.backend import Backend
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer()
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")]
@@ -73,13 +76,20 @@ def serve(
     settings.check_serving()
     from citeqa.api import logs
     from citeqa.api.http import server as running
+    from citeqa.index.formats.extraction import MEMORY_IS_LIMITED
 
     if settings.log_format == "json":
         logs.to_json()
+    if settings.writing and not MEMORY_IS_LIMITED:
+        log.warning(
+            "this system does not limit the memory of what reads uploaded files; let only those write you trust"
+        )
     with closing(listen(settings)) as listening:
         if not open_store(settings.index).exists():
-            report = build(settings, [SEEDS])
-            err.print(f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False)
+            report = index_paths(settings, [SEEDS])
+            messages.print(
+                f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False
+            )
         running.run(settings, listening)
 
 
@@ -123,13 +133,13 @@ def mcp(
 def answering(settings: Settings) -> Iterator[Backend]:
     """Who answers: the service that is named, else the index as it changes."""
     from citeqa.api.backend import LocalBackend, client
-    from citeqa.api.tasks import living
+    from citeqa.api.tasks import open_live_service
 
     if settings.url:
         with client(settings) as found:
             yield found
     else:
-        with living(settings) as service:
+        with open_live_service(settings) as service:
             yield LocalBackend(service)
 
 

@@ -13,7 +13,7 @@ from watchfiles import Change, watch
 
 from citeqa.api.cli.console import printable
 from citeqa.api.settings import Settings
-from citeqa.api.tasks import err, synced
+from citeqa.api.tasks import messages, sync_folder
 from citeqa.index.errors import CiteqaError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LOOK = 500  # milliseconds between looks at whether the folder is there, and bef
 def follow(settings: Settings, folder: Path, *, empty: bool, tell: Callable[[Report, Path], None]) -> None:
     """Sync now, and again whenever something in the folder changes. What goes wrong is said once, and tried again until
     it goes well; Ctrl-C ends it."""
-    err.print(f"following {printable(str(folder))} (Ctrl-C stops it)", markup=False)
+    messages.print(f"following {printable(str(folder))} (Ctrl-C stops it)", markup=False)
     wrong: str | None = ""  # what went wrong the last time; None if all went well
     told: Report | None = None
     with suppress(KeyboardInterrupt):
@@ -34,11 +34,11 @@ def follow(settings: Settings, folder: Path, *, empty: bool, tell: Callable[[Rep
             if not changed and wrong is None:
                 continue
             try:
-                report = synced(settings, folder, empty=empty)
+                report = sync_folder(settings, folder, empty=empty)
                 wrong = None
             except (CiteqaError, OSError) as error:
                 if wrong != (wrong := str(error)):
-                    err.print(f"error: {printable(wrong)}", style="red", markup=False)
+                    messages.print(f"error: {printable(wrong)}", style="red", markup=False)
                 continue
             if report.added or report.replaced or report.removed or not told or report.skipped != told.skipped:
                 with suppress(typer.Exit):  # something was skipped, and has been named

@@ -23,7 +23,7 @@ from citeqa.api.cli.options import IndexDir, settings_given
 from citeqa.api.evaluation.measure import about, evaluate, reading, searching
 from citeqa.api.service import Service
 from citeqa.api.settings import SEEDS
-from citeqa.api.tasks import err, indexed, opened, progress
+from citeqa.api.tasks import index_corpus, messages, open_service, progress
 from citeqa.index.atomic import write_json
 from citeqa.rag.evaluation import baselines, html_report, public, retrieval, table
 from citeqa.rag.evaluation.report import summary
@@ -63,7 +63,9 @@ def main(
         path = kept / f"{name}{'-fit' if fit else ''}.figures.json"
         if not table_only:
             if missing := [path for path in public.paths(name, data, PROJECT) if not path.exists()]:
-                err.print(f"skipped {name}: {missing[0]} is not there (rag/evaluation/public.py says where it is from)")
+                messages.print(
+                    f"skipped {name}: {missing[0]} is not there (rag/evaluation/public.py says where it is from)"
+                )
                 continue
             given = public.limited(public.read(name, data, PROJECT, half), limit)
             write_json(path, _measured(given, index, kept, answers=not retrieval_only) | {"limit": limit})
@@ -77,8 +79,8 @@ def main(
 def _measured(given: QuestionSet, index: Path | None, kept: Path, *, answers: bool) -> dict[str, Any]:
     """All systems on one set; every run is in `kept` afterwards."""
     assert given.corpus
-    err.print(f"{given.name}: {len(given.questions)} questions", markup=False)
-    with opened(indexed(settings_given(index=index), given.corpus)) as service:
+    messages.print(f"{given.name}: {len(given.questions)} questions", markup=False)
+    with open_service(index_corpus(settings_given(index=index), given.corpus)) as service:
         searched = _searched(service, given, kept, read=answers and given.has_answers)
         answered = _answered(service, given, kept) if answers and given.has_answers else {}
         facts = about(service, given.name, given, given.questions)

@@ -17,6 +17,7 @@ from starlette.datastructures import UploadFile
 
 from citeqa.api.http.problems import invalid
 from citeqa.api.schemas import DocumentIn
+from citeqa.index.atomic import WINDOWS
 from citeqa.index.documents import corpus
 from citeqa.index.documents.ids import check_id
 from citeqa.index.errors import DocumentError
@@ -111,6 +112,8 @@ def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
     name = unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).name)
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
         path = Path(folder, name)
+        if WINDOWS and ":" in name:  # another drive's folder, or a stream behind a file
+            raise _invalid(("file",), "its name cannot be a file's")
         try:
             path.write_bytes(data)
         except (OSError, ValueError):

@@ -7,6 +7,7 @@ A request is a line of JSON, `{"module": ..., "size": ...}`, followed by that ma
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import sys
@@ -20,12 +21,14 @@ OUT_OF_MEMORY = 77  # the exit status of a child that had not enough memory
 MAX_TEXT = 64 * 1024 * 1024  # code points
 
 
-def main(lifeline: int, memory: int) -> None:
+def main(lifeline: int, memory: int, seconds: float) -> None:
     """Reply to requests on standard input until it ends.
 
     Args:
-        lifeline: a pipe; when its other end is closed, the system ends this process, whatever it is doing.
-        memory: bytes of memory that the process may take.
+        lifeline: a pipe; when its other end is closed, the system ends this process, whatever it is doing. Only Linux
+            does so.
+        memory: bytes of memory that the process may take, on systems that limit it.
+        seconds: the time that one file may take. On any system, the process ends itself after twice as long.
     """
     if sys.platform != "win32":
         _bind(lifeline)
@@ -37,10 +40,12 @@ def main(lifeline: int, memory: int) -> None:
         data = sys.stdin.buffer.read(wanted["size"])
         if len(data) < wanted["size"]:
             return
+        faulthandler.dump_traceback_later(2 * seconds, exit=True)  # by a thread that needs no turn of this one
         try:
             reply = json.dumps(_reply(wanted["module"], data)).encode()
         except MemoryError:
             os._exit(OUT_OF_MEMORY)  # nothing in this process can be relied on any more
+        faulthandler.cancel_dump_traceback_later()
         replies.write(reply + b"\n")
         replies.flush()
 

@@ -26,10 +26,11 @@ from citeqa.index.formats.extracted import Extracted
 
 SECONDS = 60.0
 MEMORY = 2 * 1024 * 1024 * 1024  # bytes of address space
+MEMORY_IS_LIMITED = sys.platform not in ("darwin", "win32")  # macOS accepts the limit and ignores it
 
 _PROGRAM = (
-    "import sys; lifeline, memory, *sys.path[:] = sys.argv[1:]; "
-    "from citeqa.index.formats.child import main; main(int(lifeline), int(memory))"
+    "import sys; lifeline, memory, seconds, *sys.path[:] = sys.argv[1:]; "
+    "from citeqa.index.formats.child import main; main(int(lifeline), int(memory), float(seconds))"
 )
 
 
@@ -82,7 +83,7 @@ class Extractor:
             raise DocumentError(str(error)) from None
 
     def _ask(self, module: str, data: bytes) -> Extracted:
-        child = self._child = self._child or _Child(self._memory)
+        child = self._child = self._child or _Child(self._memory, self._seconds)
         overdue = threading.Event()
 
         def stop() -> None:
@@ -119,10 +120,11 @@ class Extractor:
 class _Child:
     """One child process and the pipes to it."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, seconds: float) -> None:
         self._stderr: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed by end()
         lifeline, self._lifeline = os.pipe()
-        program = [sys.executable, "-P", "-c", _PROGRAM, str(lifeline), str(memory), *map(str, sys.path)]
+        limits = [str(lifeline), str(memory), str(seconds)]
+        program = [sys.executable, "-P", "-c", _PROGRAM, *limits, *map(str, sys.path)]
         # In a process group of its own, so that Ctrl-C reaches only this process, which then ends the child.
         own: dict[str, Any] = {"pass_fds": [lifeline], "process_group": 0} if sys.platform != "win32" else {}
         try:

@@ -8,6 +8,7 @@ scan would score, so whatever is found has exactly the score that an exact searc
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ _MOST = 6  # at most a sixth of the lists are searched: with more, a full scan i
 _QUERIES = 128  # vectors to measure recall with
 _POINTS = 40  # vectors to train each list on: FAISS warns below 39
 _BLOCK = 8192
+# FAISS maps no files on macOS. On Windows it does, but takes only names in the system's code page, and a file that is
+# mapped cannot be deleted there. On both the files are read into memory instead.
+MAPPED = sys.platform not in ("darwin", "win32")
 
 
 class DensePart:
@@ -55,13 +59,13 @@ class DensePart:
 
     @classmethod
     def open(cls, path: Path, lists: Path | None = None) -> DensePart:
-        """What `save` wrote, mapped into memory, with the lists that belong to it.
+        """What `save` wrote, mapped into memory where that is possible, with the lists that belong to it.
 
         The caller has checked the files' digests, since FAISS loads damaged files silently, and never changes the
         files: that would end the process.
         """
-        index = _mapped(path)
-        return cls(index, InvertedLists(_mapped(lists), index) if lists else None)
+        index = _read(path)
+        return cls(index, InvertedLists(_read(lists), index) if lists else None)
 
     def save(self, path: Path) -> None:
         """Write the vectors to `path`, in place: the caller publishes the file by renaming it. Raises OSError if the
@@ -235,8 +239,11 @@ def _rows(index: faiss.IndexIDMap) -> NDArray[np.float16]:
     return codes.view(np.float16).reshape(index.ntotal, index.d)
 
 
-def _mapped(path: Path) -> Any:
-    return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+def _read(path: Path) -> Any:
+    if MAPPED:
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    with path.open("rb") as file:
+        return faiss.read_index(faiss.PyCallbackIOReader(file.read))  # type: ignore[attr-defined]
 
 
 def _write(index: faiss.Index, path: Path) -> None:

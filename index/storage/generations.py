@@ -20,7 +20,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from citeqa.index.atomic import sha256, sync, sync_tree
+from citeqa.index.atomic import WINDOWS, sha256, sync, sync_tree
 from citeqa.index.errors import GenerationDamagedError, IndexDamagedError, StorageError
 from citeqa.index.ranking.dense import EXACT_UP_TO, DensePart, InvertedLists
 from citeqa.index.ranking.lexical import LexicalIndex
@@ -122,7 +122,8 @@ def _publish(
 
 
 def _link(source: Path, target: Path, manifest: Manifest) -> None:
-    """Take over a generation's files by hard links, or copy them where the file system has none.
+    """Take over a generation's files by hard links, or copy them: where the file system has none, and on Windows,
+    where a file that is mapped cannot be deleted by any of its names.
 
     Raises:
         GenerationDamagedError: if a lexical file is not what was written: merging would hide it for ever. Vectors need
@@ -132,7 +133,7 @@ def _link(source: Path, target: Path, manifest: Manifest) -> None:
         if not name.startswith("dense") and sha256(source / name) != expected:
             raise GenerationDamagedError(f"{source / name} is damaged")
         try:
-            os.link(source / name, target / name)
+            (shutil.copy2 if WINDOWS else os.link)(source / name, target / name)
         except FileNotFoundError:
             raise
         except OSError:

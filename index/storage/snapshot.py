@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from citeqa.index.embedding.embedder import EmbedderInfo
 from citeqa.index.errors import (
     GenerationDamagedError,
+    IndexDamagedError,
     IndexNotFoundError,
     IndexOutdatedError,
     UnknownDocumentError,
@@ -33,6 +34,8 @@ from citeqa.index.storage.settings import check_settings
 from citeqa.index.types import Document, Filters, Hit, Passage, Ranked, Summary
 
 log = logging.getLogger(__name__)
+
+_TRIES = 3  # times that search files are made again for one opening
 
 
 class Index:
@@ -167,8 +170,12 @@ class Index:
 
 
 def _open(folder: Path, before: Index | None) -> tuple[Catalog, Manifest, Opened]:
-    """A snapshot of the database and the search files that belong to it; damaged ones are made again."""
-    failed = ""
+    """A snapshot of the database and the search files that belong to it; damaged ones are made again.
+
+    Raises:
+        IndexDamagedError: if search files that were just made cannot be opened either.
+    """
+    failed, made = "", 0
     while True:
         try:
             catalog = Catalog(folder / DATABASE)
@@ -181,8 +188,14 @@ def _open(folder: Path, before: Index | None) -> tuple[Catalog, Manifest, Opened
             return catalog, manifest, open_generation(folder, manifest, dimension, before._opened if before else None)
         except GenerationDamagedError as error:
             catalog.close()
-            if failed == (failed := str(error)):  # the first time, a writer may just have replaced the files
-                _repair(folder, failed)
+            if failed != (failed := str(error)):  # the first time, a writer may just have replaced the files
+                continue
+            if made == _TRIES:
+                raise IndexDamagedError(
+                    f"the search files in {folder} were made again and still cannot be opened: {failed}"
+                ) from error
+            made += 1
+            _repair(folder, failed)
         except BaseException:
             catalog.close()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ def plan(records: Records, folder: Path, *, empty: bool = False) -> SyncPlan:
 def _gone(folder: Path, files: list[ListedFile], failed: list[Skipped], known: Collection[str]) -> tuple[str, ...]:
     """The known names that are not there any more; what lies in a folder that cannot be read counts as there."""
     there = {file.name for file in files}
-    unread = [os.path.relpath(skipped.name, folder) for skipped in failed if Path(skipped.name).is_dir()]
+    unread = [_relative(skipped.name, folder) for skipped in failed if Path(skipped.name).is_dir()]
     return tuple(sorted(name for name in known if name not in there and not _is_below(name, unread)))
 
 
@@ -160,6 +161,11 @@ def _checked(
         return item
     owner = f"{held.root}/{held.name}" if held else "another file"
     return Skipped(name, f"its id {item.id!r} was already taken by {owner}")
+
+
+def _relative(path: str, folder: Path) -> str:
+    """A path inside a folder, as the names of files are written, however the system separates and composes them."""
+    return unicodedata.normalize("NFC", Path(os.path.relpath(path, folder)).as_posix())
 
 
 def _is_below(name: str, folders: Iterable[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The public sets that the README reports, which of their questions, and the systems that are compared on them.
+"""The public sets that docs/figures.md reports, which of their questions, and the systems that are compared on them.
 
 What may be fitted or chosen on is never reported: of a set with splits the split `report` is asked, of one without
 them the questions at odd positions, counted from 0 in the order of the file. The others, `fit`, are for choosing.

@@ -1,4 +1,4 @@
-"""What was measured on the public sets, as Markdown for the README."""
+"""What was measured on the public sets, as Markdown for docs/figures.md."""
 
 from __future__ import annotations
 

@@ -164,17 +164,6 @@ def test_print_config_shows_every_setting_and_no_key() -> None:
     assert KEY not in done.stdout + done.stderr
 
 
-def test_the_readme_names_every_setting_as_it_is() -> None:
-    table = (
-        (ROOT / "README.md").read_text(encoding="utf-8").partition("## Running it for others")[2].partition("\n## ")[0]
-    )
-    rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (.+) \|$", table, re.MULTILINE))
-    assert list(rows) == list(Settings.model_fields)
-    assert {name: rows[name] for name in rows} == {
-        name: field.description for name, field in Settings.model_fields.items()
-    }
-
-
 def test_each_option_of_serve_is_a_setting() -> None:
     done = subprocess.run([*PROGRAM, "serve", "--help"], capture_output=True, text=True, check=True)
     options = set(re.findall(r"--([a-z-]+)", done.stdout))

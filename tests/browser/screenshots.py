@@ -1,4 +1,4 @@
-"""`make screenshots`: the main states of the page, as they stand in the README, written to tests/screenshots/."""
+"""`make screenshots`: the main states of the page, as the documentation shows them, written to tests/screenshots/."""
 
 from __future__ import annotations
 

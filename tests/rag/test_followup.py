@@ -17,7 +17,7 @@ from citeqa.api.service import Service
 from citeqa.rag.evaluation.questions import load
 from citeqa.rag.followup import CHIPS, Turn, carried, points_back
 
-# Wikinews 2019-2020: https://en.wikinews.org, CC BY 2.5; a document a line, as README.md says of JSONL.
+# Wikinews 2019-2020: https://en.wikinews.org, CC BY 2.5; a document a line, as docs/reference/formats.md says of JSONL.
 WIKINEWS = DATA / "wikinews" / "corpus.jsonl"
 KEYS = ["id", "corpus", "kind", "previous", "question", "full", "answers", "documents", "split"]
 

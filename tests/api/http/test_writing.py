@@ -342,12 +342,11 @@ def test_the_contract_describes_what_may_be_posted(http: httpx.Client) -> None:
 # --- verified
 
 
-def test_the_example_of_the_readme_is_real(http: httpx.Client) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("## Your own documents")[2].partition("\n## ")[0]
-    first = re.search(r'This one is of the file.*?\s+said "(.*?)"', section, re.DOTALL)
-    posted = re.search(r"/api/documents -H .*?-d '(.*?)'", section, re.DOTALL)
-    example = re.search(r"/api/verify -H .*?-d '(.*?)'\n(.*?)\n```", section, re.DOTALL)
+def test_the_example_of_the_documentation_is_real(http: httpx.Client) -> None:
+    page = (ROOT / "docs" / "how-to" / "own-documents.md").read_text(encoding="utf-8")
+    first = re.search(r'This one is of the file.*?\s+said "(.*?)"', page, re.DOTALL)
+    posted = re.search(r"/api/documents -H .*?-d '(.*?)'", page, re.DOTALL)
+    example = re.search(r"/api/verify -H .*?-d '(.*?)'\n(.*?)\n```", page, re.DOTALL)
     assert first
     assert posted
     assert example
