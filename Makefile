@@ -34,11 +34,15 @@ $(LINKS):
 	@ln -sfn ../../../index ../../../rag ../../../api $@/
 	@ln -sfn $(addprefix ../../../,$(wildcard api/citeqa/*.*)) $@/
 
+# Where links are not followed: a copy.
+TREE := build/tree/citeqa
+
 lint: setup $(LINKS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@rm -rf $(TREE) && mkdir -p $(TREE) && cp -p api/citeqa/__init__.py $(TREE)/ && cp -rp index rag api $(TREE)/
+	PYTHONPATH=build/tree $(BIN)/lint-imports
 
 bench: setup
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/run.py $(ARGS)

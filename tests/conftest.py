@@ -6,11 +6,12 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports a hub client
 
-import tempfile
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from support.paths import SEEDS
 
@@ -23,6 +24,9 @@ from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs that tests start are stopped by it
+
 settings.register_profile("citeqa", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("citeqa")
 
@@ -33,21 +37,24 @@ def reference() -> SentenceTransformerEmbedder:
     return SentenceTransformerEmbedder()
 
 
-@pytest.fixture(scope="session")
-def models() -> Iterator[Path]:
+@pytest.fixture(scope="session", autouse=True)
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of exported models that all tests, and the programs they start, share; CITEQA_TEST_MODELS names one
     that is kept, so that nothing is exported again at the next run."""
-    with tempfile.TemporaryDirectory(prefix="citeqa-models-") as temporary:
-        folder = os.environ.get("CITEQA_TEST_MODELS", temporary)
-        os.environ["CITEQA_MODELS"] = folder
-        yield Path(folder)
-        del os.environ["CITEQA_MODELS"]
+    own = tmp_path_factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = Path(os.environ.get("CITEQA_TEST_MODELS", common / "models"))
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["CITEQA_MODELS"] = str(folder)
+    yield folder
+    del os.environ["CITEQA_MODELS"]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def embedder(models: Path) -> Embedder:
-    """The default model as it serves: exported once for all tests."""
-    return load_embedder(DEFAULT_MODEL, models)
+    """The default model as it serves: exported once for all tests, whichever process comes first."""
+    with FileLock(f"{models}.lock"):
+        return load_embedder(DEFAULT_MODEL, models)
 
 
 @pytest.fixture(scope="session")

@@ -93,18 +93,6 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
 
 
-def ndcg_at(relevant: Sequence[bool], total: int, k: int) -> float:
-    """nDCG@k with binary gains: the discounted gain `Σ 1 / log2(rank + 1)` of the relevant results among the first
-    `k`, over that of a ranking with all `total` relevant ones first (Järvelin & Kekäläinen 2002; as trec_eval).
-
-    NaN if nothing is relevant.
-    """
-    if not total:
-        return math.nan
-    gain = sum(1 / math.log2(rank + 1) for rank, hit in enumerate(relevant[:k], 1) if hit)
-    return gain / sum(1 / math.log2(rank + 1) for rank in range(1, min(total, k) + 1))
-
-
 class Bin(NamedTuple):
     """Answers of similar confidence: their mean confidence, and how many of them are right."""
 
@@ -141,11 +129,6 @@ def expected_calibration_error(confidences: Numbers, right: Flags, bins: int = 1
     group = bins * np.searchsorted(ordered, ordered) // len(ordered)
     gaps = np.bincount(group, weights=hits) - np.bincount(group, weights=ordered)
     return float(np.abs(gaps).sum()) / len(ordered)
-
-
-def brier_score(confidences: Sequence[float], right: Sequence[bool]) -> float:
-    """The mean of `(confidence - right)²`, right being 1 or 0 (Brier 1950, for two outcomes); NaN of nothing."""
-    return mean([(confidence - hit) ** 2 for confidence, hit in zip(confidences, right, strict=True)])
 
 
 class Selected(NamedTuple):

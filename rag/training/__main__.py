@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=SHIPPED, help="where the reader is written")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
-    logging.getLogger("rag").setLevel(logging.INFO)
+    logging.getLogger("citeqa.rag").setLevel(logging.INFO)
     teachers, students = (
         [replace(one, windows=int(one.windows * arguments.share)) for one in some] for some in (TEACHERS, STUDENTS)
     )

@@ -106,12 +106,15 @@ def test_whatever_differs_the_answer_is_that_of_its_own_request(answerer: Counti
     ]
     distinct = list({repr(request): request for request in requests}.values())
     cache = AnswerCache(1000)
+    expected: dict[str, str] = {}
     asked = distinct * 2
     Random(3).shuffle(asked)
     for request in asked:
-        how = {name: value for name, value in request.items() if name != "question"}
-        expected = service.answerer.ask(request["question"], AskOptions(**how))
-        assert ask(cache, answerer, service, **request)[0] == without_timing(AskResponse.of(expected, service.index))
+        if repr(request) not in expected:
+            how = {name: value for name, value in request.items() if name != "question"}
+            response = service.answerer.ask(request["question"], AskOptions(**how))
+            expected[repr(request)] = without_timing(AskResponse.of(response, service.index))
+        assert ask(cache, answerer, service, **request)[0] == expected[repr(request)]
     assert answerer.asked == len(distinct)
 
 

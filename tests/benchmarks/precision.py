@@ -20,21 +20,22 @@ from citeqa.index.embedding.loading import PRECISIONS, load_embedder
 from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
-from citeqa.rag.evaluation.metrics import mean, ndcg_at
+from citeqa.rag.evaluation.metrics import mean
+from citeqa.rag.evaluation.ranking import measured
 
 
-def read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:
-    """Documents and queries by id, and the relevant documents of each query."""
+def read(folder: Path) -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, int]]]:
+    """Documents and queries by id, and the grades of each query's relevant documents."""
     rows = [json.loads(line) for line in (folder / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
     documents = {row.get("_id", row.get("id")): f"{row['title']}. {row['text']}" for row in rows}
     lines = (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
     asked = {row.get("_id", row.get("id")): row for row in map(json.loads, lines)}
     queries = {key: row.get("text", row.get("question", "")) for key, row in asked.items()}
-    relevant: dict[str, set[str]] = defaultdict(set)
+    relevant: dict[str, dict[str, int]] = defaultdict(dict)
     for line in (folder / "qrels" / "train.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         query, document, grade = line.split("\t")[:3]
         if int(grade) > 0:
-            relevant[query].add(document)
+            relevant[query][document] = int(grade)
     return documents, queries, relevant
 
 
@@ -45,11 +46,12 @@ def measure(embedder: Embedder, folder: Path) -> tuple[float, float]:
     vectors = embedder.embed_passages(list(documents.values())).astype(np.float16).astype(np.float32)
     rate = len(documents) / (time.perf_counter() - start)
     ids = np.array(list(documents))
-    figures = []
+    ranked: dict[str, list[str]] = {}
     for query in [query for query in queries if query in relevant][::2]:
-        best = ids[np.argsort(-(vectors @ embedder.embed_query(queries[query])), kind="stable")[:10]]
-        figures.append(ndcg_at([document in relevant[query] for document in best], len(relevant[query]), 10))
-    return mean(figures), rate
+        best = np.argsort(-(vectors @ embedder.embed_query(queries[query])), kind="stable")[:10]
+        ranked[query] = ids[best].tolist()
+    figures = measured({query: relevant[query] for query in ranked}, ranked)
+    return mean([values["nDCG@10"] for values in figures.values()]), rate
 
 
 def main() -> None:

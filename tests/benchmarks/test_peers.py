@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from benchmarks.peers import measure, ours, run, table, workload
 from benchmarks.peers.measure import Found, Job, Passage
-from support.paths import DATA, ROOT
+from support.paths import ROOT
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from citeqa.index.documents.corpus import load
@@ -117,9 +117,7 @@ def test_warm_questions_are_not_timed(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_no_question_is_asked_twice_of_one_process(tmp_path: Path, models: Path) -> None:
     """What is kept of an earlier answer must not be measured as speed."""
-    if not (DATA / "squad_dev").exists():
-        pytest.skip("needs squad_dev (rag/evaluation/public.py says where it is from)")
-    load = workload.prepare(tmp_path, models, DATA, asked=8, searched=6, scale=0, passages=40)
+    load = workload.prepare(tmp_path, models, tmp_path / "no public sets", asked=8, searched=6, scale=0, passages=40)
     assert (len(load.asked), len(load.searched)) == (8, 6)
     for options in run.phases(load, 4).values():
         asked = [question for name in ("warm", "searched", "asked") for question in options.get(name, ())]

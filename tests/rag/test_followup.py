@@ -10,30 +10,27 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.paths import DATA, FOLLOWUPS, QUESTIONS, SEEDS
+from support.paths import FOLLOWUPS, QUESTIONS, SEEDS, public_data
 
 from citeqa.api.evaluation.local import serving
 from citeqa.api.service import Service
 from citeqa.rag.evaluation.questions import load
 from citeqa.rag.followup import CHIPS, Turn, carried, points_back
 
-# Wikinews 2019-2020: https://en.wikinews.org, CC BY 2.5; a document a line, as docs/reference/formats.md says of JSONL.
-WIKINEWS = DATA / "wikinews" / "corpus.jsonl"
 KEYS = ["id", "corpus", "kind", "previous", "question", "full", "answers", "documents", "split"]
 
 
 @cache
 def load_rows() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (FOLLOWUPS).read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in FOLLOWUPS.read_text(encoding="utf-8").splitlines()]
 
 
 @cache
 def texts(corpus: str) -> dict[str, str]:
     if corpus == "seeds":
         return {path.stem: path.read_bytes().decode() for path in SEEDS.glob("*.txt")}
-    if not WIKINEWS.exists():
-        pytest.skip(f"{WIKINEWS} is not there")
-    return {row["id"]: row["text"] for row in map(json.loads, WIKINEWS.read_text(encoding="utf-8").splitlines())}
+    rows = public_data("wikinews", "corpus.jsonl").read_text(encoding="utf-8").splitlines()
+    return {row["id"]: row["text"] for row in map(json.loads, rows)}
 
 
 def test_the_set_is_large_halved_and_tidy() -> None:
@@ -54,7 +51,7 @@ def test_a_topic_switch_is_asked_in_full() -> None:
         assert (row["question"] == row["full"]) == (row["kind"] == "topic switch"), row["id"]
 
 
-@pytest.mark.parametrize("corpus", ["seeds", "wikinews"])
+@pytest.mark.parametrize("corpus", ["seeds", pytest.param("wikinews", marks=pytest.mark.data)])
 def test_answers_stand_verbatim_in_their_documents(corpus: str) -> None:
     documents = texts(corpus)
     for row in load_rows():

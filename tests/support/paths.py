@@ -5,12 +5,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 TESTS = Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 SEEDS = ROOT / "seeds"
 QUESTIONS = TESTS / "questions.jsonl"
 FOLLOWUPS = TESTS / "followups.jsonl"
-DATA = ROOT.parent / "shared" / "data"  # not part of the repository: what needs it is skipped where it is not
+DATA = ROOT.parent / "shared" / "data"  # public sets, which are no part of the repository
+
+SOURCES = {
+    "squad_dev": "SQuAD 2.0 dev, in citeqa's form: https://rajpurkar.github.io/SQuAD-explorer/",
+    "wikinews": "articles of Wikinews 2019-2020, CC BY 2.5: https://dumps.wikimedia.org/enwikinews/",
+}
+
+
+def public_data(name: str, file: str) -> Path:
+    """A file of a public set; the test is skipped where it is not. Tests that ask for one are marked `data`."""
+    path = DATA / name / file
+    if not path.exists():
+        pytest.skip(f"{path} is not there; {SOURCES[name]}")
+    return path
 
 
 def environment_with_support() -> dict[str, str]:

@@ -9,14 +9,12 @@ from itertools import islice, pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.paths import DATA, SEEDS
+from support.paths import SEEDS, public_data
 
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, CountTokens, group, indexed_text
 from citeqa.index.documents.corpus import document, load
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.types import Document, Passage, Span
-
-WIKINEWS = DATA / "wikinews" / "corpus.jsonl"
 
 sentence = st.builds(
     lambda words, end: " ".join(words).capitalize() + end,
@@ -208,11 +206,10 @@ def test_passages_of_the_seed_articles_fit_the_real_model(embedder: SentenceTran
     _check_with_model([item for item in load([SEEDS]) if isinstance(item, Document)], embedder)
 
 
+@pytest.mark.data
 def test_passages_of_real_news_fit_the_real_model(embedder: SentenceTransformerEmbedder) -> None:
-    """Wikinews, CC BY 2.5: https://dumps.wikimedia.org/enwikinews/ has all of its articles."""
-    if not WIKINEWS.exists():
-        pytest.skip(f"{WIKINEWS} is not here; articles of Wikinews: https://dumps.wikimedia.org/enwikinews/")
-    _check_with_model([item for item in islice(load([WIKINEWS]), 60) if isinstance(item, Document)], embedder)
+    news = load([public_data("wikinews", "corpus.jsonl")])
+    _check_with_model([item for item in islice(news, 60) if isinstance(item, Document)], embedder)
 
 
 def _check_with_model(documents: list[Document], embedder: SentenceTransformerEmbedder) -> None:

@@ -35,6 +35,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def exported(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the exported form of the tiny model; tests that change it take a copy."""
+    folder = tmp_path_factory.mktemp("exported")
+    load_embedder(str(tiny), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def paragraphs() -> list[str]:
     articles = [item.text for item in load([SEEDS]) if isinstance(item, Document)]
     return [line for article in articles for line in article.splitlines() if line.strip()]
@@ -51,8 +59,8 @@ def test_the_exported_model_gives_the_originals_vectors(
     assert exported.count_tokens(paragraphs) == reference.count_tokens(paragraphs)
 
 
-def test_another_model_is_exported_with_its_prefixes(tiny: Path, tmp_path: Path) -> None:
-    wanted, found = SentenceTransformerEmbedder(str(tiny)), load_embedder(str(tiny), tmp_path)
+def test_another_model_is_exported_with_its_prefixes(tiny: Path, exported: Path) -> None:
+    wanted, found = SentenceTransformerEmbedder(str(tiny)), load_embedder(str(tiny), exported)
     assert isinstance(found, OnnxEmbedder)
     assert found.info == wanted.info
     for text in ("hello world", "world " * 100, ""):
@@ -83,27 +91,28 @@ def test_an_export_that_disagrees_is_refused_and_the_original_serves(
 @pytest.mark.parametrize("name", [MODEL, TOKENIZER, DESCRIPTION])
 @pytest.mark.parametrize("damage", ["changed", "cut", "gone"])
 def test_a_damaged_export_is_made_again(
-    tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: str
+    tiny: Path, exported: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: str
 ) -> None:
-    wanted = load_embedder(str(tiny), tmp_path).embed_query("hello")
-    (file,) = tmp_path.glob(f"*/{name}")
+    wanted = load_embedder(str(tiny), exported).embed_query("hello")
+    cache = shutil.copytree(exported, tmp_path / "cache")
+    (file,) = cache.glob(f"*/{name}")
     if damage == "gone":
         file.unlink()
     else:
         data = file.read_bytes()
         file.write_bytes(data[: len(data) // 2] + (b"" if damage == "cut" else b"\x00" + data[len(data) // 2 + 1 :]))
-    assert np.array_equal(load_embedder(str(tiny), tmp_path).embed_query("hello"), wanted)
+    assert np.array_equal(load_embedder(str(tiny), cache).embed_query("hello"), wanted)
     assert "exporting the model" in caplog.text
 
 
-def test_a_processor_that_computes_other_vectors_is_refused(tiny: Path, tmp_path: Path) -> None:
-    load_embedder(str(tiny), tmp_path)
-    (file,) = tmp_path.glob(f"*/{DESCRIPTION}")
+def test_a_processor_that_computes_other_vectors_is_refused(tiny: Path, exported: Path, tmp_path: Path) -> None:
+    cache = shutil.copytree(exported, tmp_path / "cache")
+    (file,) = cache.glob(f"*/{DESCRIPTION}")
     described = json.loads(file.read_text())
     described["probe"]["vector"] = described["probe"]["vector"][::-1]
     file.write_text(json.dumps(described))
     with pytest.raises(EmbedderError, match=r"gives other vectors on this processor .+ --precision fp32"):
-        load_embedder(str(tiny), tmp_path)
+        load_embedder(str(tiny), cache)
 
 
 def test_precisions_are_never_mixed_in_one_index(tiny: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from support.embedders import INFO, WordLengths
 from support.indexes import results, write_documents
-from support.paths import DATA
+from support.paths import public_data
 
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.errors import IndexDamagedError, IndexNotFoundError, UnknownDocumentError
@@ -24,9 +24,8 @@ from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.selection import SelectedPassages
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
-from citeqa.index.types import Filters, Hit, Passage
+from citeqa.index.types import Filters, Hit
 
-WIKINEWS = DATA / "wikinews" / "corpus.jsonl"
 QUESTION = "What did Rubio say about Cuba?"
 ROWS: list[dict[str, Any]] = [
     {"id": "a", "text": "The fox runs.", "date": "2024-01-01", "source": "KUNA"},
@@ -332,23 +331,31 @@ def test_a_first_index_can_be_opened_while_it_grows(tmp_path: Path, monkeypatch:
 # --- a real corpus
 
 
-def test_a_passages_own_words_asked_lexically_find_it_first(
+def _found_first(folder: Path) -> tuple[int, int]:
+    """How many passages their own words find first, and how many there are."""
+    with closing(Catalog(folder / "catalog.sqlite3")) as catalog, closing(Index(folder)) as index:
+        passages = list(catalog.passages(range(1, index.passage_count + 1)).values())
+        assert len(passages) == index.passage_count
+        return sum(index.search_lexical(passage.text, 1)[0].passage == passage for passage in passages), len(passages)
+
+
+def test_a_passages_own_words_asked_lexically_find_it_first(seeds_index: Path) -> None:
+    first, count = _found_first(seeds_index)
+    assert first == count > 25
+
+
+@pytest.mark.data
+def test_a_passages_own_words_find_it_first_among_thousands(
     tmp_path: Path, embedder: SentenceTransformerEmbedder
 ) -> None:
-    """Wikinews, CC BY 2.5: https://dumps.wikimedia.org/enwikinews/ has all of its articles."""
-    if not WIKINEWS.exists():
-        pytest.skip(f"{WIKINEWS} is not here; articles of Wikinews: https://dumps.wikimedia.org/enwikinews/")
-
     class RealTokens(WordLengths):
         count_tokens = staticmethod(embedder.count_tokens)
 
-    report = update(tmp_path, [WIKINEWS], RealTokens())
+    report = update(tmp_path, [public_data("wikinews", "corpus.jsonl")], RealTokens())
     assert (report.documents, report.skipped) == (295, ())
-    with closing(Catalog(tmp_path / "catalog.sqlite3")) as catalog, closing(Index(tmp_path)) as index:
-        passages: list[Passage] = list(catalog.passages(range(1, report.passages + 1)).values())
-        first = sum(index.search_lexical(passage.text, 1)[0].passage == passage for passage in passages)
-    assert len(passages) == report.passages > 3000
-    assert first >= 0.99 * len(passages)
+    first, count = _found_first(tmp_path)
+    assert count > 3000
+    assert first >= 0.99 * count
 
 
 def test_a_filter_that_leaves_three_of_ten_thousand_passages_finds_those_three(tmp_path: Path) -> None:

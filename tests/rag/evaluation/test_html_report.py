@@ -98,15 +98,20 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page() -> Page:
-    return Page(render(record(ROWS, ABOUT)))
+def html() -> str:
+    return render(record(ROWS, ABOUT))
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
 
 
 def test_every_element_is_closed(page: Page) -> None:
     assert page.open == []
 
 
-def test_the_page_loads_nothing(page: Page) -> None:
+def test_the_page_loads_nothing(page: Page, html: str) -> None:
     links = [
         value
         for _, attributes in page.elements
@@ -115,18 +120,16 @@ def test_the_page_loads_nothing(page: Page) -> None:
     ]
     assert all(link is not None and link.startswith("#") for link in links)
     assert {"script", "link", "img", "iframe", "object"}.isdisjoint(page.names())
-    whole = render(record(ROWS, ABOUT))
-    assert set(re.findall(r"url\((.)", whole)) <= {"#"}
-    assert "@import" not in whole
+    assert set(re.findall(r"url\((.)", html)) <= {"#"}
+    assert "@import" not in html
     policy = next(attributes for _, attributes in page.elements if "http-equiv" in attributes)
     assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def test_no_two_elements_share_an_id_and_every_reference_is_met(page: Page) -> None:
+def test_no_two_elements_share_an_id_and_every_reference_is_met(page: Page, html: str) -> None:
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
-    whole = render(record(ROWS, ABOUT))
-    assert set(re.findall(r"""(?:url\(|href=")#([^")]+)""", whole)) <= set(ids)
+    assert set(re.findall(r"""(?:url\(|href=")#([^")]+)""", html)) <= set(ids)
 
 
 def test_hostile_words_are_shown_and_nothing_else() -> None:
@@ -222,19 +225,17 @@ def test_the_plots_of_each_split_are_there_and_those_of_the_report_are_open(page
     assert "median 20 ms" in page.text
 
 
-def test_colours_are_those_of_the_page(page: Page) -> None:
-    whole = render(record(ROWS, ABOUT))
-    drawn = "".join(re.findall(r"<svg.*?</svg>", whole, re.DOTALL))
+def test_colours_are_those_of_the_page(html: str) -> None:
+    drawn = "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL))
     assert "var(--accent)" in drawn
     assert re.findall(r"#[0-9a-f]{6}\b", re.sub(r"#[mp][0-9a-f]+", "", drawn)) == []
-    assert "prefers-color-scheme: dark" in whole
-    for variable in set(re.findall(r"var\((--[a-z]+)\)", whole)):
-        assert whole.count(f"{variable}: #") == 2, variable
+    assert "prefers-color-scheme: dark" in html
+    for variable in set(re.findall(r"var\((--[a-z]+)\)", html)):
+        assert html.count(f"{variable}: #") == 2, variable
 
 
-def test_the_page_of_a_record_read_back_is_the_same_and_drawn_the_same_every_time() -> None:
-    made = record(ROWS, ABOUT)
-    assert render(json.loads(json.dumps(made))) == render(made)
+def test_the_page_of_a_record_read_back_is_the_same_and_drawn_the_same_every_time(html: str) -> None:
+    assert render(json.loads(json.dumps(record(ROWS, ABOUT)))) == html
 
 
 def test_one_split_of_only_answerable_questions_has_a_page() -> None:

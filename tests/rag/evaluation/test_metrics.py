@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from scipy.stats import bootstrap as scipy_bootstrap
-from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
 from citeqa.rag.evaluation.metrics import (
     Bin,
@@ -21,12 +21,10 @@ from citeqa.rag.evaluation.metrics import (
     aurc,
     auroc,
     best_overall,
-    brier_score,
     equal_mass_bins,
     exact_match,
     expected_calibration_error,
     mean,
-    ndcg_at,
     percentile,
     reciprocal_rank,
     risk_coverage,
@@ -182,16 +180,6 @@ def test_percentiles_are_those_of_numpy(values: list[float], share: float) -> No
     assert percentile(values, share) == pytest.approx(np.quantile(values, share), abs=1e-6)
 
 
-def test_ndcg_by_hand() -> None:
-    found = [False, True, True, False]
-    ideal = 1 + 1 / math.log2(3) + 1 / math.log2(4)
-    assert ndcg_at(found, 3, 10) == pytest.approx((1 / math.log2(3) + 1 / math.log2(4)) / ideal)
-    assert ndcg_at(found, 3, 2) == pytest.approx(1 / math.log2(3) / (1 + 1 / math.log2(3)))
-    assert ndcg_at([True], 1, 10) == 1
-    assert ndcg_at([], 5, 10) == 0
-    assert math.isnan(ndcg_at([False], 0, 10))
-
-
 def parted(judged: list[tuple[float, bool]]) -> tuple[list[float], list[bool]]:
     return [confidence for confidence, _ in judged], [right for _, right in judged]
 
@@ -256,17 +244,6 @@ def test_fifteen_bins_of_thirty_different_confidences_are_pairs(judged: list[tup
     ordered = np.array(sorted(judged), dtype=float).reshape(15, 2, 2).mean(axis=1)
     expected = np.abs(ordered[:, 0] - ordered[:, 1]).mean()
     assert expected_calibration_error(*parted(judged)) == pytest.approx(expected)
-
-
-def test_the_brier_score_by_hand() -> None:
-    assert brier_score([0.9, 0.2, 0.6], [True, False, False]) == pytest.approx((0.1**2 + 0.2**2 + 0.6**2) / 3)
-    assert math.isnan(brier_score([], []))
-
-
-@given(JUDGED)
-def test_the_brier_score_is_that_of_scikit_learn(judged: list[tuple[float, bool]]) -> None:
-    confidences, right = parted(judged)
-    assert brier_score(confidences, right) == pytest.approx(brier_score_loss(right, confidences, labels=[False, True]))
 
 
 def test_the_risk_coverage_curve_by_hand() -> None:

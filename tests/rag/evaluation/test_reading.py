@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.paths import ROOT
+from support.paths import public_data
 
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import QuestionSetError
@@ -191,14 +191,11 @@ def test_a_fault_of_the_question_set_is_one_line(files: tuple[Path, Path], monke
         main()
 
 
+@pytest.mark.data
 def test_every_question_of_the_public_set_names_a_paragraph_of_its_corpus() -> None:
-    """SQuAD 2.0 dev in the common form; the public has it from https://rajpurkar.github.io/SQuAD-explorer/."""
-    folder = ROOT.parent / "shared" / "data" / "squad_dev"
-    if not folder.exists():
-        pytest.skip(f"{folder} is not there")
-    lines = (folder / "corpus.jsonl").read_text(encoding="utf-8").split("\n")
+    lines = public_data("squad_dev", "corpus.jsonl").read_text(encoding="utf-8").split("\n")
     texts = {row["id"]: row["text"] for row in map(json.loads, filter(None, lines))}
-    for one in load(folder / "questions.jsonl"):
+    for one in load(public_data("squad_dev", "questions.jsonl")):
         assert one.written_for
         name, span = one.written_for
         assert span.end <= len(texts[name])
