@@ -216,7 +216,7 @@ def document(
 
 
 def _sha256(text: str) -> str:
-    """The digest of a document's text. Raises DocumentError if it is blank or holds what no text holds."""
+    """The digest of a document's text. Raises DocumentError if it cannot be one."""
     if not text.strip():
         raise DocumentError("it is empty")
     if "\0" in text:

@@ -80,7 +80,7 @@ def _vectors(catalog: Catalog) -> Iterator[str]:
         return
     for ids, block in catalog.vectors(dimension):
         for i in ids[~np.isfinite(block).all(axis=1)]:
-            yield f"the vector of passage {i} holds values that are no numbers"
+            yield f"the vector of passage {i} holds values that are not numbers"
 
 
 def _search_files(folder: Path, catalog: Catalog) -> Iterator[Finding]:

@@ -113,7 +113,7 @@ def _publish(
         last_passage=catalog.last_passage(),
         written=datetime.now(UTC).isoformat(timespec="seconds"),
         parts=tuple(parts),
-        dead=tuple(sorted(i for i in marked if any(part.holds(i) for part in parts))),
+        dead=tuple(sorted(i for i in marked if any(part.covers(i) for part in parts))),
         lexical_dead=lexical_dead,
         files=files,
     )
@@ -161,12 +161,12 @@ def _write_dense(folder: Path, catalog: Catalog, last: Manifest | None, dead: se
         for part in instead_of:
             for name in part.files:
                 (folder / name).unlink(missing_ok=True)
-            dead.difference_update([i for i in dead if part.holds(i)])
+            dead.difference_update([i for i in dead if part.covers(i)])
         return _write_part(folder, catalog, first, last, exact_up_to)
 
     parts: list[Part] = []
     for part in last.parts if last else ():
-        lost = sum(map(part.holds, dead))
+        lost = sum(map(part.covers, dead))
         untried = part.count > exact_up_to and not part.measured.lists  # by a version that had no lists
         parts.append(made(part.first, part.last, part) if untried or lost * WORN > part.count else part)
     newest = made(last.last_passage + 1 if last else 0, catalog.last_passage())

@@ -54,8 +54,8 @@ class InMemoryIndex:
         if unknown := sorted((filters.document_ids or frozenset()) - self._documents.keys()):
             raise UnknownDocumentError(unknown)
         kept = sorted(document.id for document in self._documents.values() if _passes(document, filters))
-        among = frozenset(kept)
-        numbers = [number for number, passage in enumerate(self._passages) if passage.document_id in among]
+        held = frozenset(kept)
+        numbers = [number for number, passage in enumerate(self._passages) if passage.document_id in held]
         return SelectedPassages(kept, np.array(numbers, dtype=np.int64))
 
     def rank_dense(
@@ -64,13 +64,13 @@ class InMemoryIndex:
         """The `k` passages with the highest cosine, by their numbers; best first, ties by (document id, start)."""
         if not self.passage_count:
             return []
-        among = selected(selection)
-        return self._in_order(self._dense.search(vector, k, among.passage_ids if among else None), k)
+        chosen = selected(selection)
+        return self._in_order(self._dense.search(vector, k, chosen.passage_ids if chosen else None), k)
 
     def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
         """The `k` passages with the highest BM25 score, by their numbers; best first, ties by (document id, start)."""
-        among = selected(selection)
-        return self._in_order(self._lexical.search(query, k, among.document_ids if among else None), k)
+        chosen = selected(selection)
+        return self._in_order(self._lexical.search(query, k, chosen.document_ids if chosen else None), k)
 
     def _in_order(self, ranked: list[Ranked], k: int) -> list[Ranked]:
         def order(entry: Ranked) -> tuple[float, str, Span]:

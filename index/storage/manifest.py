@@ -38,8 +38,8 @@ class Part:
         """The names of its files."""
         return (self.file, self.lists) if self.lists else (self.file,)
 
-    def holds(self, passage: int) -> bool:
-        """Whether it was written when the passage with this number was there."""
+    def covers(self, passage: int) -> bool:
+        """Whether the number of a passage is between its first and its last."""
         return self.first <= passage <= self.last
 
 

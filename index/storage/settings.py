@@ -34,13 +34,13 @@ def chunker_of(settings: IndexSettings) -> ChunkerSettings:
     return ChunkerSettings(**{n.removeprefix(prefix): int(v) for n, v in settings.items() if n.startswith(prefix)})
 
 
-def check_settings(address: object, found: IndexSettings, given: IndexSettings) -> None:
-    """Raises IndexMismatchError if the settings that were found in an index are not those given. The message holds
-    both values of everything that differs, and the command that mends it."""
-    differing = [name for name in sorted(found.keys() | given.keys()) if found.get(name) != given.get(name)]
+def check_settings(address: object, found: IndexSettings, wanted: IndexSettings) -> None:
+    """Raises IndexMismatchError if the settings found in an index are not those wanted. The message says both values
+    of each setting that differs, and the command that mends it."""
+    differing = [name for name in sorted(found.keys() | wanted.keys()) if found.get(name) != wanted.get(name)]
     if differing:
-        values = "; ".join(f"{name} is {found.get(name)!r} there, {given.get(name)!r} here" for name in differing)
-        options = [f"{_OPTIONS[name]} {shlex.quote(str(given[name]))}" for name in differing if name in _OPTIONS]
+        values = "; ".join(f"{name} is {found.get(name)!r} there, {wanted.get(name)!r} here" for name in differing)
+        options = [f"{_OPTIONS[name]} {shlex.quote(str(wanted[name]))}" for name in differing if name in _OPTIONS]
         command = " ".join(["citeqa index --rebuild --index", shlex.quote(str(address)), *options])
         raise IndexMismatchError(
             f"the index in {address} was made with other settings: {values}. Use its settings, name another folder "

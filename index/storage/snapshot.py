@@ -70,8 +70,8 @@ class Index:
     def check(self, embedder: EmbedderInfo) -> None:
         """Raises IndexMismatchError unless the index was made with this embedder and this program's analyzer."""
         found = self.settings
-        given = {f"embedder.{name}": value for name, value in asdict(embedder).items()} | {"analyzer": ANALYZER}
-        check_settings(self.folder, {name: found[name] for name in found if not name.startswith("chunker.")}, given)
+        wanted = {f"embedder.{name}": value for name, value in asdict(embedder).items()} | {"analyzer": ANALYZER}
+        check_settings(self.folder, {name: found[name] for name in found if not name.startswith("chunker.")}, wanted)
 
     @property
     def document_count(self) -> int:
@@ -107,13 +107,13 @@ class Index:
 
     def rank_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Ranked]:
         """The `k` passages with the highest cosine, by their numbers; best first, ties by (document id, start)."""
-        among = selected(selection)
-        return self._in_order(self._dense.search(vector, k, among.passage_ids if among else None), k)
+        chosen = selected(selection)
+        return self._in_order(self._dense.search(vector, k, chosen.passage_ids if chosen else None), k)
 
     def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
         """The `k` passages with the highest BM25 score, by their numbers; best first, ties by (document id, start)."""
-        among = selected(selection)
-        return self._in_order(self._lexical.search(query, k, among.document_ids if among else None), k)
+        chosen = selected(selection)
+        return self._in_order(self._lexical.search(query, k, chosen.document_ids if chosen else None), k)
 
     def _in_order(self, ranked: list[Ranked], k: int) -> list[Ranked]:
         spans = self._catalog.spans_of([entry.id for entry in ranked])

@@ -130,12 +130,12 @@ class IndexWriter:
         """The model and the chunker, checked when they are loaded."""
         if self._model is None:
             embedder = self._load()
-            given, found = settings_of(embedder.info, self._settings), self.catalog.settings()
+            wanted, found = settings_of(embedder.info, self._settings), self.catalog.settings()
             if found:
-                check_settings(self._folder, found, given)
+                check_settings(self._folder, found, wanted)
             else:
                 with self.catalog.transaction():
-                    self.catalog.set_settings(given)
+                    self.catalog.set_settings(wanted)
                     next_generation(self._folder, self.catalog, (), ())
             self._model = embedder, Chunker(embedder.count_tokens, embedder.info.max_tokens, self._settings)
         return self._model

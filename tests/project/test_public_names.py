@@ -14,6 +14,7 @@ PACKAGES = ["", ".documents", ".embedding", ".formats", ".ranking", ".storage"]
 LIGHT = [
     "citeqa.index.protocols",
     "citeqa.index.types",
+    "citeqa.index.storage.sqlite_store",
     "citeqa.index.storage.stores",
     "citeqa.rag.retrieval.retriever",
     "citeqa.rag.answerer",
