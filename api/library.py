@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from citeqa.index.storage.writer import Report
     from citeqa.index.types import Document
     from citeqa.rag.citation.verification import Claim, Verdict
-    from citeqa.rag.types import Found, Response
+    from citeqa.rag.types import CitedPassage, Response
 
 Location = str | Path
 
@@ -59,7 +59,7 @@ class QAIndex:
         """
         return self._service.answerer.ask(_not_blank(question), options)
 
-    def search(self, question: str, options: AskOptions = DEFAULTS) -> tuple[Found, ...]:
+    def search(self, question: str, options: AskOptions = DEFAULTS) -> tuple[CitedPassage, ...]:
         """The passages nearest to a question, best first; nothing is read.
 
         Raises:

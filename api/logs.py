@@ -41,14 +41,14 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         from citeqa.api.http.request_log import REQUEST_ID
 
-        said: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if request_id := getattr(record, "request_id", None) or REQUEST_ID.get():
-            said["request_id"] = request_id
+            entry["request_id"] = request_id
         if record.exc_info:
-            said["exception"] = self.formatException(record.exc_info)
-        return json.dumps(said | getattr(record, "fields", {}))
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry | getattr(record, "fields", {}))

@@ -11,13 +11,13 @@ from citeqa.index.protocols import SearchIndex, Selection
 from citeqa.rag.candidates import Candidate, gather
 from citeqa.rag.citation.citing import Citer
 from citeqa.rag.confidence import Confidence
-from citeqa.rag.decision import Decider, Decision, holds
+from citeqa.rag.decision import Decider, Decision, contains
 from citeqa.rag.options import DEFAULTS, AskOptions
 from citeqa.rag.reader.protocol import Reader, ReaderInfo
 from citeqa.rag.retrieval import copies
 from citeqa.rag.retrieval.retriever import Retriever
 from citeqa.rag.timing import recency
-from citeqa.rag.types import Dates, Evidence, Found, Reason, Response
+from citeqa.rag.types import CitedPassage, Dates, Evidence, Reason, Response
 
 POOL = 100  # passages that times may reorder and whose copies are merged; more than can be asked for
 READ = 10  # passages read for a question, however much evidence is asked for
@@ -44,7 +44,7 @@ class Answerer:
         """The same models over another index, a later view of it, or texts given with a question."""
         return Answerer(index, self.embedder, self._reader, self._confidence)
 
-    def search(self, question: str, options: AskOptions = DEFAULTS) -> tuple[tuple[Found, ...], float]:
+    def search(self, question: str, options: AskOptions = DEFAULTS) -> tuple[tuple[CitedPassage, ...], float]:
         """The best passages with their sources, best first, as `ask` finds them before it reads, and the milliseconds
         it took.
 
@@ -54,7 +54,7 @@ class Answerer:
         start = time.perf_counter()
         plan = _planned(question, options)
         evidence = self._evidence(question, self._index.select(plan.filters), plan)
-        return Citer(self._index).found(evidence[: options.k]), _ms(start)
+        return Citer(self._index).passages(evidence[: options.k]), _ms(start)
 
     def ask(self, question: str, options: AskOptions = DEFAULTS) -> Response:
         """The best answer, or the reason why there is none. `question` must not be blank.
@@ -84,7 +84,7 @@ class Answerer:
             decision.reason,
             decision.alternatives,
             decision.conflicts,
-            citer.found(_as_read(evidence, candidates)[: options.k]),
+            citer.passages(_as_read(evidence, candidates)[: options.k]),
             {"retrieve": (retrieved - start) * 1000, "read": _ms(retrieved), "total": _ms(start)},
             Dates(plan.understood, bool(plan.timings)),
         )
@@ -98,20 +98,20 @@ class Answerer:
         evidence = self._retriever.retrieve(asked, POOL, selection)
         if plan.timings:
             published = self._index.dates({item.passage.document_id for item in evidence})
-            evidence = recency.by_dates(evidence, published, plan.timings)
-        return copies.merged(evidence)
+            evidence = recency.reorder_by_dates(evidence, published, plan.timings)
+        return copies.merge_copies(evidence)
 
 
 def _planned(question: str, options: AskOptions) -> recency.TimingPlan:
     """What the times in the question do."""
-    return recency.planned(question, options.filters, options.today or date.today(), apply=options.use_dates)
+    return recency.plan_times(question, options.filters, options.today or date.today(), apply=options.use_dates)
 
 
 def _as_read(evidence: Sequence[Evidence], candidates: Sequence[Candidate]) -> list[Evidence]:
     """The evidence: what was read in the order of the best candidate in each passage, then the rest as it was found."""
 
     def rank(item: Evidence) -> int:
-        return next((at for at, one in enumerate(candidates) if holds(item.passage, one)), len(candidates))
+        return next((at for at, one in enumerate(candidates) if contains(item.passage, one)), len(candidates))
 
     return [*sorted(evidence[:READ], key=rank), *evidence[READ:]]
 

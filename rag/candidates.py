@@ -20,8 +20,8 @@ _MORE = re.compile(
     r"|\bwhat (do|does|did|has|have|had)\b.*\b(say|said|tell|told|think|thought|mean|promise|warn|announce)\b",
     re.IGNORECASE,
 )
-NEAR = 1.5  # how much less margin a longer slice may have than the phrase inside it
-SHORT = 3  # words below which an explanation is taken for a phrase and the sentence is given
+MAX_MARGIN_LOSS = 1.5  # how much less margin a longer slice may have than the phrase inside it
+MIN_WORDS = 3  # words below which an explanation is taken for a phrase and the sentence is given
 CONFLICTING = ("date", "number", "name")  # phrases differ in words without differing in what they say
 
 
@@ -100,7 +100,7 @@ def same_spot(one: Candidate, other: Candidate) -> bool:
     return one.document_id == other.document_id and one.span.overlaps(other.span)
 
 
-def also(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+def same_answers(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Other candidates that say the same in the same words, each spot once."""
     found: list[Candidate] = []
     for candidate in candidates:
@@ -109,7 +109,7 @@ def also(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
     return found
 
 
-def others(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+def different_answers(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The best candidate of every genuinely different answer."""
     found: list[Candidate] = []
     for candidate in candidates:
@@ -124,16 +124,17 @@ def conflicting(best: Candidate, candidate: Candidate) -> bool:
     return candidate.document_id != best.document_id and same_kind and different(best, candidate)
 
 
-def fitting(question: str, best: Candidate, candidates: Sequence[Candidate], document: Document) -> Span:
+def answer_span(question: str, best: Candidate, candidates: Sequence[Candidate], document: Document) -> Span:
     """The slice to give: for questions that want more than a phrase, the longest around it that the reader believes
     in nearly as much, or the sentence where all it finds is a word or two."""
     if not _MORE.search(question):
         return best.span
+    lowest = best.margin - MAX_MARGIN_LOSS
     around = [
         p.span for p in candidates
-        if p.document_id == best.document_id and p.span.contains(best.span) and p.margin >= best.margin - NEAR
+        if p.document_id == best.document_id and p.span.contains(best.span) and p.margin >= lowest
     ]  # fmt: skip
     span = max(around, key=len)
-    if len(document.quote(span).split()) >= SHORT:
+    if len(document.quote(span).split()) >= MIN_WORDS:
         return span
     return trimmed(document.text, Citation.of(document, span).sentence.span) or span

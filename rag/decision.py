@@ -9,22 +9,30 @@ from dataclasses import dataclass, replace
 
 from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Passage
-from citeqa.rag.candidates import Candidate, also, conflicting, features_of, fitting, others, same_spot
+from citeqa.rag.candidates import (
+    Candidate,
+    answer_span,
+    conflicting,
+    different_answers,
+    features_of,
+    same_answers,
+    same_spot,
+)
 from citeqa.rag.citation.citing import Citer
 from citeqa.rag.confidence import LEAD, Confidence, Features
 from citeqa.rag.types import Alternative, Answer, Evidence, Reason
 
 ALTERNATIVES = 3
-UNLIKELY = (
+MIN_CHANCE = (
     0.05  # chance below which no alternative is shown: on the fitting splits half of them, a seventh of the right
 )
 CONFLICTS = 3
 ALSO_IN = 10
 COPIES = 4  # passages read besides, to cite the answer in copies of the passage that gave it
-MENTIONED = 4  # words of the question named when they are nowhere in what was found
+NAMED_WORDS = 4  # words of the question named when they are nowhere in what was found
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_ASKING = frozenset(
+_QUESTION_WORDS = frozenset(
     {"much", "many", "long", "old", "far", "often", "big", "large", "high", "deep", "tall", "fast", "kind", "sort"}
     | {"type", "way", "name", "called", "exactly", "who", "whom", "whose", "what", "which", "when", "where", "why"}
     | {"how", "did", "does", "do"}
@@ -75,13 +83,15 @@ class Decider:
             )
         odds = _Odds(self.confidence, best, features)
         copied = self._in_copies(question, best, evidence)
-        same = [one for one in also(best, [*candidates, *copied]) if odds.beside(one) >= threshold][:ALSO_IN]
-        rest = others(best, candidates)
-        against = [one for one in rest if conflicting(best, one) and odds.alone(one) >= threshold][:CONFLICTS]
-        span = fitting(question, best, candidates, citer.document(best.document_id))
-        given = replace(best, span=span)
-        rest = [one for one in rest if one not in against and not same_spot(given, one)]
-        rest = [one for one in rest if odds.instead(one) >= UNLIKELY][:ALTERNATIVES]
+        same = [one for one in same_answers(best, [*candidates, *copied]) if odds.of_same_answer(one) >= threshold][
+            :ALSO_IN
+        ]
+        rest = different_answers(best, candidates)
+        against = [one for one in rest if conflicting(best, one) and odds.of_conflict(one) >= threshold][:CONFLICTS]
+        span = answer_span(question, best, candidates, citer.document(best.document_id))
+        shown = replace(best, span=span)
+        rest = [one for one in rest if one not in against and not same_spot(shown, one)]
+        rest = [one for one in rest if odds.of_alternative(one) >= MIN_CHANCE][:ALTERNATIVES]
         citation = citer.cite(best.document_id, span)
         also_in = tuple(citer.cite(one.document_id, one.span) for one in same)
         return Decision(
@@ -92,7 +102,7 @@ class Decider:
 
     def _in_copies(self, question: str, best: Candidate, evidence: Sequence[Evidence]) -> list[Candidate]:
         """What the reader finds in copies of the passages that a candidate stands in."""
-        around = [item for item in evidence if holds(item.passage, best)]
+        around = [item for item in evidence if contains(item.passage, best)]
         copied = [replace(item, passage=copy, copies=()) for item in around for copy in item.copies][:COPIES]
         return self.read(question, copied) if copied else []
 
@@ -104,10 +114,10 @@ class Decider:
             for item in evidence
             for term in self.index.terms(f"{headings[item.passage.document_id]}\n{item.passage.text}")
         }
-        words = dict.fromkeys(word for word in _WORD.findall(question) if word.casefold() not in _ASKING)
+        words = dict.fromkeys(word for word in _WORD.findall(question) if word.casefold() not in _QUESTION_WORDS)
         absent = [word for word in words if (terms := self.index.terms(word)) and not held.intersection(terms)]
         if absent:
-            named = ", ".join(f"“{word}”" for word in absent[:MENTIONED])
+            named = ", ".join(f"“{word}”" for word in absent[:NAMED_WORDS])
             return f"The documents do not seem to answer this: the nearest passages do not mention {named}."
         return "The documents do not seem to answer this: the nearest passages are about it, but do not say it."
 
@@ -120,15 +130,15 @@ class _Odds:
     best: Candidate
     features: Features
 
-    def beside(self, candidate: Candidate) -> float:
+    def of_same_answer(self, candidate: Candidate) -> float:
         """With the best one's lead: where both say the same."""
         return self._with(candidate, self.features.lead)
 
-    def alone(self, candidate: Candidate) -> float:
+    def of_conflict(self, candidate: Candidate) -> float:
         """Without any lead: where both may be right, each of its own source."""
         return self._with(candidate, 0.0)
 
-    def instead(self, candidate: Candidate) -> float:
+    def of_alternative(self, candidate: Candidate) -> float:
         """With the lead that it has over the best one: where only one is right."""
         return self._with(candidate, max(-LEAD, candidate.margin - self.best.margin))
 
@@ -143,6 +153,6 @@ class _Odds:
         return self.confidence.probability(own)
 
 
-def holds(passage: Passage, candidate: Candidate) -> bool:
+def contains(passage: Passage, candidate: Candidate) -> bool:
     """Whether a candidate stands wholly inside a passage."""
     return passage.document_id == candidate.document_id and passage.span.contains(candidate.span)

@@ -145,12 +145,12 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class CitedPassage:
     """A piece of evidence with its place and its source, ready to be shown."""
 
     evidence: Evidence
     source: Source
-    place: Slice
+    quote: Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Response:
     reason: Reason | None
     alternatives: tuple[Alternative, ...] = ()
     conflicts: tuple[Alternative, ...] = ()
-    evidence: tuple[Found, ...] = ()
+    evidence: tuple[CitedPassage, ...] = ()
     timing_ms: Mapping[str, float] = field(default_factory=dict)
     dates: Dates = Dates()
 

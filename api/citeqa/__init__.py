@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from citeqa.index.storage.writer import Report
     from citeqa.rag.citation.verification import Claim, Verdict
     from citeqa.rag.options import AskOptions
-    from citeqa.rag.types import Alternative, Answer, Citation, Evidence, Found, Reason, Response
+    from citeqa.rag.types import Alternative, Answer, Citation, CitedPassage, Evidence, Reason, Response
 
 __all__ = [
     "Alternative",
     "Answer",
     "AskOptions",
     "Citation",
+    "CitedPassage",
     "CiteqaError",
     "Claim",
     "Client",
     "Document",
     "Evidence",
     "Filters",
-    "Found",
     "Passage",
     "QAIndex",
     "Reason",
@@ -60,7 +60,7 @@ _LAZY = {
     "citeqa.index.storage.writer": ["Report"],
     "citeqa.rag.citation.verification": ["Claim", "Verdict"],
     "citeqa.rag.options": ["AskOptions"],
-    "citeqa.rag.types": ["Alternative", "Answer", "Citation", "Evidence", "Found", "Reason", "Response"],
+    "citeqa.rag.types": ["Alternative", "Answer", "Citation", "Evidence", "CitedPassage", "Reason", "Response"],
 }
 _MODULES = {name: module for module, names in _LAZY.items() for name in names}
 

@@ -145,20 +145,20 @@ def documents(console: Console, found: Sequence[DocumentSummary], total: int) ->
 
 def figures(console: Console, by_split: dict[str, dict[str, Any]]) -> None:
     """A table of an evaluation's figures, a column a split; proportions and means with their 95 % intervals."""
-    from citeqa.rag.evaluation.report import shown
+    from citeqa.rag.evaluation.report import format_figure
 
     table = Table(box=None, header_style="bold")
     table.add_column("measure")
     for split in by_split:
         table.add_column(Text(printable(split)), justify="right")
     for name in next(iter(by_split.values())):
-        table.add_row(name, *(Text(shown(figures[name])) for figures in by_split.values()))
+        table.add_row(name, *(Text(format_figure(figures[name])) for figures in by_split.values()))
     console.print(table, soft_wrap=False)
 
 
 def lost(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     """How many questions were lost at which stage."""
-    from citeqa.rag.evaluation.stages import MEANINGS
+    from citeqa.rag.evaluation.failures import MEANINGS
 
     for stage, meaning in MEANINGS.items():
         if count := sum(row["stage"] == stage for row in rows):

@@ -10,7 +10,7 @@ import typer
 
 from citeqa.api.backend import client
 from citeqa.api.cli import console as show
-from citeqa.api.cli.options import IndexDir, Json, Url, asking_given, out, print_json, settings_given
+from citeqa.api.cli.options import IndexDir, Json, Url, command_settings, out, print_json, query_settings
 from citeqa.api.settings import SEEDS, Settings
 from citeqa.api.tasks import build, err, remade, synced
 
@@ -64,7 +64,7 @@ def index(
 
     Examples: [bold]citeqa index reports/[/]   [bold]citeqa index a.txt b.md archive.jsonl --index archive.citeqa[/]
     """
-    settings = settings_given(index=index, model=model, precision=precision)
+    settings = command_settings(index=index, model=model, precision=precision)
     if rebuild:
         if paths:
             raise typer.BadParameter("it takes no paths: what is stored is made again", param_hint="--rebuild")
@@ -89,7 +89,7 @@ def documents(
         contains.encode()
     except UnicodeEncodeError:
         raise typer.BadParameter("it is not valid text", param_hint="--contains") from None
-    found, total = _listed(asking_given(index, url), contains)
+    found, total = _listed(query_settings(index, url), contains)
     if json:
         from citeqa.api.schemas import DocumentList
 
@@ -127,7 +127,7 @@ def sync(
 
     Examples: [bold]citeqa sync reports/ --dry-run[/]   [bold]citeqa sync reports/ --watch[/]
     """
-    settings = settings_given(index=index)
+    settings = command_settings(index=index)
     if watch and dry_run:
         raise typer.BadParameter("not together with --dry-run", param_hint="--watch")
     if not watch:
@@ -150,7 +150,7 @@ def remove(
     from citeqa.api.tasks import writer
     from citeqa.index.storage.layout import existing
 
-    settings = settings_given(index=index)
+    settings = command_settings(index=index)
     existing(settings.index)
     with writer(settings, "removing documents") as writing:
         for document_id in dict.fromkeys(ids):
@@ -179,8 +179,8 @@ def verify(
     from citeqa.index.storage.snapshot import Index
     from citeqa.rag.citation.verification import verify as compare
 
-    claim = claimed(citation)
-    settings = asking_given(index, url)
+    claim = read_claim(citation)
+    settings = query_settings(index, url)
     if settings.url:
         with client(settings) as service:
             verdict = service.verify(claim)
@@ -195,7 +195,7 @@ def verify(
         raise typer.Exit(1)
 
 
-def claimed(file: TextIO) -> Claim:
+def read_claim(file: TextIO) -> Claim:
     """What a citation in a file claims; in a whole answer, its citation.
 
     Raises:
@@ -235,7 +235,7 @@ def doctor(index: IndexDir = None) -> None:
     from citeqa.api.tasks import examined
 
     sick = False
-    for finding in examined(settings_given(index=index)):
+    for finding in examined(command_settings(index=index)):
         sick |= bool(finding.faults)
         out.print(f"{'no ' if finding.faults else 'ok '} {finding.checked}", markup=False)
         for fault in finding.faults:
@@ -258,7 +258,7 @@ def export(
     """
     from citeqa.index.storage.backup import backup, export_rows
 
-    settings = settings_given(index=index)
+    settings = command_settings(index=index)
     write = {".jsonl": export_rows, ".sqlite3": backup}.get(target.suffix)
     if write is None:
         raise typer.BadParameter("it must end in .jsonl or .sqlite3", param_hint="TARGET")

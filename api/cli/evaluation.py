@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from citeqa.api.cli import console as show
-from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
+from citeqa.api.cli.options import IndexDir, ReaderName, command_settings, out
 from citeqa.api.settings import Settings
 from citeqa.api.tasks import build, err, indexed, opened, progress
 
@@ -63,11 +63,13 @@ def evaluate(
         assert compare
         _compare(*compare, split, output)
         return
-    given, asked = _asked(questions, split, limit)
-    if not given.has_answers and not retrieval:
-        err.print(f"{given.name} says where answers are, not what they are: retrieval alone is measured", markup=False)
-    with _over(settings_given(index=index, reader=reader), given, corpus) as service:
-        record = _measured(service, given, asked, output, retrieval=retrieval or not given.has_answers)
+    question_set, asked = _asked(questions, split, limit)
+    if not question_set.has_answers and not retrieval:
+        err.print(
+            f"{question_set.name} says where answers are, not what they are: retrieval alone is measured", markup=False
+        )
+    with _over(command_settings(index=index, reader=reader), question_set, corpus) as service:
+        record = _measured(service, question_set, asked, output, retrieval=retrieval or not question_set.has_answers)
     show.figures(out, record["figures"])
     show.lost(out, record["rows"])
     if output:
@@ -91,18 +93,18 @@ def _check_writable(output: Path | None, report: Path | None) -> None:
 
 
 def _asked(path: Path, split: str | None, limit: int | None) -> tuple[QuestionSet, Sequence[Question]]:
-    from citeqa.rag.evaluation.questions import some
+    from citeqa.rag.evaluation.questions import sample_evenly
     from citeqa.rag.evaluation.sets import read
 
-    given = read(path)
-    asked = [question for question in given.questions if split in (None, question.split)]
+    question_set = read(path)
+    asked = [question for question in question_set.questions if split in (None, question.split)]
     if not asked:
         raise typer.BadParameter(f"{path} has no question of the split {split!r}", param_hint="--split")
-    return given, some(asked, limit) if limit else asked
+    return question_set, sample_evenly(asked, limit) if limit else asked
 
 
 @contextmanager
-def _over(settings: Settings, given: QuestionSet, corpus: list[Path] | None) -> Iterator[Service]:
+def _over(settings: Settings, question_set: QuestionSet, corpus: list[Path] | None) -> Iterator[Service]:
     """The service over the documents that are named, else over those that the set brings, else over the index."""
     import tempfile
 
@@ -110,23 +112,23 @@ def _over(settings: Settings, given: QuestionSet, corpus: list[Path] | None) -> 
         if corpus:
             settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
             build(settings, corpus)
-        elif given.corpus:
-            settings = indexed(settings, given.corpus)
+        elif question_set.corpus:
+            settings = indexed(settings, question_set.corpus)
         with opened(settings) as service:
             yield service
 
 
 def _measured(
-    service: Service, given: QuestionSet, asked: Sequence[Question], output: Path | None, *, retrieval: bool
+    service: Service, question_set: QuestionSet, asked: Sequence[Question], output: Path | None, *, retrieval: bool
 ) -> dict[str, Any]:
     from citeqa.api.evaluation.measure import evaluate, retrieve
 
     with progress(len(asked), "searching" if retrieval else "asking") as (advance, _):
         if retrieval:
-            return retrieve(service, given, asked, lambda: advance(1))
+            return retrieve(service, question_set, asked, lambda: advance(1))
         kept = output.with_name(f"{output.name}.partial") if output else None
         try:
-            return evaluate(service, given, asked, lambda: advance(1), kept)
+            return evaluate(service, question_set, asked, lambda: advance(1), kept)
         except KeyboardInterrupt:
             if kept:
                 err.print(f"what was asked so far is in {kept}; the same command goes on from there", markup=False)
@@ -138,7 +140,7 @@ def _compare(before: Path, after: Path, split: str | None, output: Path | None) 
 
     from citeqa.index.atomic import write_json
     from citeqa.index.errors import QuestionSetError
-    from citeqa.rag.evaluation.compare import compared
+    from citeqa.rag.evaluation.compare import compare_runs
 
     def run(path: Path) -> dict[str, Any]:
         try:
@@ -149,7 +151,7 @@ def _compare(before: Path, after: Path, split: str | None, output: Path | None) 
                 f"{path} is no run; make one with: citeqa evaluate QUESTIONS --output RUN.json"
             ) from None
 
-    found = compared(run(before), run(after), split)
+    found = compare_runs(run(before), run(after), split)
     show.comparison(out, found)
     if output:
         differences = [one._asdict() for one in found.differences]

@@ -17,7 +17,7 @@ from citeqa.api.cli import corpus as cli_corpus
 from citeqa.api.cli import evaluation as cli_evaluate
 from citeqa.api.cli import questions as cli_questions
 from citeqa.api.cli import serving as cli_serve
-from citeqa.api.cli.options import IndexDir, Json, ReaderName, Url, asking_given, out, print_json
+from citeqa.api.cli.options import IndexDir, Json, ReaderName, Url, out, print_json, query_settings
 from citeqa.api.tasks import err
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.options import AskOptions
@@ -101,7 +101,7 @@ def ask(
         today=_day(today),
         use_dates=dates,
     )
-    with open_backend(asking_given(index, url, reader=reader)) as service:
+    with open_backend(query_settings(index, url, reader=reader)) as service:
         response = service.ask(question, options)
     if json:
         print_json(response.model_dump(mode="json"))
@@ -128,7 +128,7 @@ def search(
     """
     _check_question(question)
     options = AskOptions(k=k, filters=_filters(source, from_, to), today=_day(today), use_dates=dates)
-    with open_backend(asking_given(index, url)) as service:
+    with open_backend(query_settings(index, url)) as service:
         found = service.search(question, options)
     if json:
         print_json(found.model_dump(mode="json"))

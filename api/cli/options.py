@@ -29,7 +29,7 @@ Url = Annotated[
 ]
 
 
-def asking_given(index: Path | None, url: str | None, config: Path | None = None, **given: Any) -> Settings:
+def query_settings(index: Path | None, url: str | None, config: Path | None = None, **given: Any) -> Settings:
     """The settings to ask with: a folder that is named goes before a service that the environment names."""
     if index is not None and url is not None:
         raise typer.BadParameter("not together with --index", param_hint="--url")
@@ -37,7 +37,7 @@ def asking_given(index: Path | None, url: str | None, config: Path | None = None
     return settings.model_copy(update={"url": None}) if index is not None else settings
 
 
-def settings_given(**given: Any) -> Settings:
+def command_settings(**given: Any) -> Settings:
     """The settings that hold, with what was given on the command line before the environment and the file."""
     return effective_settings(None, **given).settings
 

@@ -10,14 +10,14 @@ import typer
 from rich.text import Text
 
 from citeqa.api.cli.console import printable
-from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
+from citeqa.api.cli.options import IndexDir, ReaderName, command_settings, out
 from citeqa.api.tasks import opened
 from citeqa.rag.options import AskOptions
 
 if TYPE_CHECKING:
     from citeqa.api.service import Service
     from citeqa.index.types import Document
-    from citeqa.rag.evaluation.judged import Place
+    from citeqa.rag.evaluation.judgements import DocumentSpan
 
 app = typer.Typer()
 _HELP = """For each question what the service finds is shown; say what is right:
@@ -40,7 +40,7 @@ def questions(
     """
     if not file.absolute().parent.is_dir():
         raise typer.BadParameter(f"{file} cannot be written: its folder is not there", param_hint="FILE")
-    with opened(settings_given(index=index, reader=reader)) as service:
+    with opened(command_settings(index=index, reader=reader)) as service:
         out.print(_HELP, style="dim", markup=False)
         added = Session(service, file).run()
     out.print(f"{added} added to {file}", markup=False)
@@ -54,22 +54,22 @@ class Session:
 
     def run(self) -> int:
         """How many questions were added."""
-        from citeqa.rag.evaluation.appending import append
-        from citeqa.rag.evaluation.judged import row
+        from citeqa.rag.evaluation.append import append_row
+        from citeqa.rag.evaluation.judgements import judgement_row
 
         added = 0
         while (question := _read("\nquestion")) is not None:
             marked = self._marked(question)
             if marked is not None:
-                append(self._file, row(question, "right" if marked else "missing", marked))
+                append_row(self._file, judgement_row(question, "right" if marked else "missing", marked))
                 out.print(f"kept: {len(marked)} accepted" if marked else "kept: unanswerable", style="dim")
                 added += 1
         return added
 
-    def _marked(self, question: str) -> list[Place] | None:
+    def _marked(self, question: str) -> list[DocumentSpan] | None:
         """The places that were marked; none for an unanswerable question, None if nothing was said."""
         choices, documents = self._shown(question)
-        marked: list[Place] = []
+        marked: list[DocumentSpan] = []
         while (said := _read("also right" if marked else "right")) is not None:
             if said == "-" and not marked:
                 return []
@@ -81,8 +81,8 @@ class Session:
 
     def _shown(self, question: str) -> tuple[list[Choice], list[Document]]:
         """What the service finds, numbered: answers, then passages."""
-        from citeqa.rag.evaluation.judged import Place
-        from citeqa.rag.evaluation.marking import sentences_in
+        from citeqa.rag.evaluation.judgements import DocumentSpan
+        from citeqa.rag.evaluation.locate import sentences_in
 
         response = self._service.answerer.ask(question, AskOptions(min_confidence=0.0))
         documents: dict[str, Document] = {}
@@ -92,17 +92,17 @@ class Session:
 
         cited = [response.answer.citation] if response.answer else []
         cited += [alternative.citation for alternative in response.conflicts + response.alternatives]
-        places = [Place(document(one.source.document_id), one.quote.span) for one in cited]
+        places = [DocumentSpan(document(one.source.document_id), one.quote.span) for one in cited]
         choices: list[Choice] = [lambda place=place: place for place in places]  # type: ignore[misc]
         _list([_in_context(place) for place in places], "answers", 1)
-        passages = [Place(document(found.source.document_id), found.place.span) for found in response.evidence]
+        passages = [DocumentSpan(document(found.source.document_id), found.quote.span) for found in response.evidence]
         _list([_whole(place) for place in passages], "passages", len(choices) + 1)
         choices += [lambda place=place: _chosen(sentences_in(*place), "sentence") for place in passages]  # type: ignore[misc]
         return choices, list(documents.values())
 
-    def _understood(self, said: str, choices: Sequence[Choice], documents: Sequence[Document]) -> Place | None:
+    def _understood(self, said: str, choices: Sequence[Choice], documents: Sequence[Document]) -> DocumentSpan | None:
         from citeqa.index.errors import UnknownDocumentError
-        from citeqa.rag.evaluation.marking import occurrences
+        from citeqa.rag.evaluation.locate import occurrences
 
         if said.isdecimal():
             if 1 <= int(said) <= len(choices):
@@ -123,12 +123,12 @@ class Session:
         return found[0] if len(found) == 1 else _chosen(found, "place")
 
 
-Choice = Callable[[], "Place | None"]
+Choice = Callable[[], "DocumentSpan | None"]
 
 
-def _chosen(places: Sequence[Place], what: str) -> Place | None:
+def _chosen(places: Sequence[DocumentSpan], what: str) -> DocumentSpan | None:
     """One of several places, by its number, or words inside one of them."""
-    from citeqa.rag.evaluation.marking import occurrences
+    from citeqa.rag.evaluation.locate import occurrences
 
     _list([_in_context(place) for place in places], f"{what}s", 1)
     said = _read(f"which {what}, or words in it")
@@ -164,16 +164,16 @@ def _list(lines: Sequence[Text], what: str, first: int) -> None:
         out.print(Text(f"{number:>3} ") + line)
 
 
-def _in_context(place: Place) -> Text:
-    from citeqa.rag.evaluation.marking import around
+def _in_context(place: DocumentSpan) -> Text:
+    from citeqa.rag.evaluation.locate import in_context
 
-    before, words, behind = (printable(part).replace("\n", " ") for part in around(place))
+    before, words, behind = (printable(part).replace("\n", " ") for part in in_context(place))
     return Text(before) + Text(words, style="bold") + Text(behind) + _named(place)
 
 
-def _whole(place: Place) -> Text:
+def _whole(place: DocumentSpan) -> Text:
     return Text(printable(place.document.quote(place.span)).replace("\n", " ")) + _named(place)
 
 
-def _named(place: Place) -> Text:
+def _named(place: DocumentSpan) -> Text:
     return Text(f" — {printable(place.document.id)} [{place.span.start}, {place.span.end})", style="dim")

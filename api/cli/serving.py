@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from citeqa.api.cli import console as show
-from citeqa.api.cli.options import IndexDir, ReaderName, Url, asking_given, effective_settings
+from citeqa.api.cli.options import IndexDir, ReaderName, Url, effective_settings, query_settings
 from citeqa.api.settings import SEEDS, Settings
 from citeqa.api.tasks import build, err
 from citeqa.index.errors import CiteqaError
@@ -102,24 +102,24 @@ def mcp(
 
     if find_spec("mcp") is None:
         raise CiteqaError("the Model Context Protocol needs the package mcp: pip install 'citeqa[mcp]'")
-    settings = asking_given(
+    settings = query_settings(
         index, url, config=config, reader=reader, host=host, port=port, unauthenticated=unauthenticated
     )
     if http:
         settings.check_serving()
-        with closing(listen(settings)) as listening, answering(settings) as backend:
+        with closing(listen(settings)) as listening, open_live_backend(settings) as backend:
             from citeqa.api.http import server as running
 
             running.assist(settings, listening, backend)
         return
-    with answering(settings) as backend:
+    with open_live_backend(settings) as backend:
         from citeqa.api.assistants import server
 
         server(backend).run("stdio")
 
 
 @contextmanager
-def answering(settings: Settings) -> Iterator[Backend]:
+def open_live_backend(settings: Settings) -> Iterator[Backend]:
     """Who answers: the service that is named, else the index as it changes."""
     from citeqa.api.backend import LocalBackend, client
     from citeqa.api.tasks import living

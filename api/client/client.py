@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BusyError", "Client", "RefusedError", "ServiceError", "UnexpectedAnswerError", "UnreachableError"]
 
-Given = TypeVar("Given", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 ATTEMPTS = 3
 _PAUSE = 0.25  # seconds before the second attempt; twice as long before each further one
 _LONGEST = 10.0  # seconds that a service may ask to wait
@@ -96,7 +96,7 @@ class Client:
     def documents(self, *, limit: int = 50, cursor: str | None = None, q: str = "") -> DocumentList:
         """A page of the documents, in order of their ids."""
         parameters = {"limit": limit, "q": q} | ({"cursor": cursor} if cursor else {})
-        return self._given(self._send("GET", "/api/documents", params=parameters), DocumentList)
+        return self._parsed(self._send("GET", "/api/documents", params=parameters), DocumentList)
 
     def all_documents(self, *, q: str = "") -> Iterator[DocumentSummary]:
         """All of them, page by page."""
@@ -108,11 +108,11 @@ class Client:
 
     def document(self, document_id: str) -> DocumentOut:
         """One document with its text."""
-        return self._given(self._send("GET", f"/api/documents/{quote(document_id, safe='')}"), DocumentOut)
+        return self._parsed(self._send("GET", f"/api/documents/{quote(document_id, safe='')}"), DocumentOut)
 
     def put(self, document: DocumentIn) -> DocumentOut:
         """Add a document, or replace the one with its id."""
-        return self._given(self._send("POST", "/api/documents", safe=False, json=_json(document)), DocumentOut)
+        return self._parsed(self._send("POST", "/api/documents", safe=False, json=_json(document)), DocumentOut)
 
     def remove(self, document_id: str) -> None:
         """Delete a document for good."""
@@ -120,12 +120,12 @@ class Client:
 
     def ready(self) -> Ready:
         """What the service says of itself, if it can answer."""
-        return self._given(self._send("GET", "/api/ready"), Ready)
+        return self._parsed(self._send("GET", "/api/ready"), Ready)
 
-    def _post(self, path: str, body: Any, model: type[Given]) -> Given:
-        return self._given(self._send("POST", f"/api/{path}", json=body), model)
+    def _post(self, path: str, body: Any, model: type[Model]) -> Model:
+        return self._parsed(self._send("POST", f"/api/{path}", json=body), model)
 
-    def _given(self, response: httpx.Response, model: type[Given]) -> Given:
+    def _parsed(self, response: httpx.Response, model: type[Model]) -> Model:
         try:
             return model.model_validate_json(response.content)
         except ValidationError as error:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, create_model
 from citeqa.index.protocols import SearchIndex
 from citeqa.rag.retrieval.signals import SIGNALS, Signal
 from citeqa.rag.timing.expressions import Timing
-from citeqa.rag.types import Alternative, Answer, Citation, Dates, Found, Reason, Response, Slice, Source
+from citeqa.rag.types import Alternative, Answer, Citation, CitedPassage, Dates, Reason, Response, Slice, Source
 
 
 class SourceOut(BaseModel):
@@ -140,14 +140,14 @@ class EvidenceOut(_Ranked):
     also_in: list[str] = Field(description="ids of documents with a copy of this passage, which stands for them")
 
     @classmethod
-    def of(cls, found: Found) -> EvidenceOut:
+    def of(cls, found: CitedPassage) -> EvidenceOut:
         evidence = found.evidence
         ranks: dict[str, Any] = {_rank_field(signal): evidence.ranks.get(signal.name) for signal in SIGNALS}
         return cls(
             **_source(found.source),
-            **_place(found.place),
+            **_place(found.quote),
             passage_id=evidence.passage.id,
-            text=found.place.text,
+            text=found.quote.text,
             score=evidence.score,
             **ranks,
             also_in=list(dict.fromkeys(copy.document_id for copy in evidence.copies)),
@@ -236,7 +236,9 @@ class SearchResponse(BaseModel):
     timing_ms: dict[str, float]
 
     @classmethod
-    def of(cls, question: str, found: Sequence[Found], milliseconds: float, index: SearchIndex) -> SearchResponse:
+    def of(
+        cls, question: str, found: Sequence[CitedPassage], milliseconds: float, index: SearchIndex
+    ) -> SearchResponse:
         return cls(
             question=question,
             evidence=[EvidenceOut.of(item) for item in found],

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Document, Span
 from citeqa.rag.candidates import Candidate
-from citeqa.rag.types import Alternative, Citation, Evidence, Found, Slice, Source
+from citeqa.rag.types import Alternative, Citation, CitedPassage, Evidence, Slice, Source
 
 
 class Citer:
@@ -31,10 +31,10 @@ class Citer:
         """The candidates as other answers that could be right."""
         return tuple(Alternative(one.text, one.score, self.cite(one.document_id, one.span)) for one in candidates)
 
-    def found(self, evidence: Sequence[Evidence]) -> tuple[Found, ...]:
+    def passages(self, evidence: Sequence[Evidence]) -> tuple[CitedPassage, ...]:
         """The evidence with its sources."""
-        return tuple(self._found(item) for item in evidence)
+        return tuple(self._cited(item) for item in evidence)
 
-    def _found(self, item: Evidence) -> Found:
+    def _cited(self, item: Evidence) -> CitedPassage:
         document = self.document(item.passage.document_id)
-        return Found(item, Source.of(document), Slice.of(document, item.passage.span))
+        return CitedPassage(item, Source.of(document), Slice.of(document, item.passage.span))

@@ -14,8 +14,8 @@ from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.types import Hit, Passage
 from citeqa.rag.evaluation import metrics
-from citeqa.rag.evaluation.found import Piece, holds
 from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.relevance import Excerpt, contains_answer
 from citeqa.rag.evaluation.report import average, estimate, proportion
 from citeqa.rag.evaluation.retrieval import DEPTH, Search
 from citeqa.rag.retrieval.fusion import reciprocal_rank
@@ -27,20 +27,20 @@ READ = 10  # passages whose sentences are compared
 def rankers(index: Index, embedder: Embedder) -> dict[str, Search]:
     """The baselines of retrieval, by name: over the same passages as the program's own."""
 
-    def lexical(question: str, k: int) -> list[Piece]:
-        return [_piece(hit.passage) for hit in index.search_lexical(question, k)]
+    def lexical(question: str, k: int) -> list[Excerpt]:
+        return [_excerpt(hit.passage) for hit in index.search_lexical(question, k)]
 
-    def dense(question: str, k: int) -> list[Piece]:
-        return [_piece(hit.passage) for hit in index.search_dense(embedder.embed_query(question), k)]
+    def dense(question: str, k: int) -> list[Excerpt]:
+        return [_excerpt(hit.passage) for hit in index.search_dense(embedder.embed_query(question), k)]
 
-    def fused(question: str, k: int) -> list[Piece]:
+    def fused(question: str, k: int) -> list[Excerpt]:
         rankings = [
             _passages(index.search_dense(embedder.embed_query(question), DEPTH)),
             _passages(index.search_lexical(question, DEPTH)),
         ]
         scores = reciprocal_rank(rankings, CONSTANT)
         best = sorted(scores, key=lambda passage: (-scores[passage], passage.document_id, passage.span))
-        return [_piece(passage) for passage in best[:k]]
+        return [_excerpt(passage) for passage in best[:k]]
 
     return {"BM25": lexical, "dense": dense, "reciprocal-rank fusion": fused}
 
@@ -49,8 +49,8 @@ def _passages(hits: Sequence[Hit]) -> list[Passage]:
     return [hit.passage for hit in hits]
 
 
-def _piece(passage: Passage) -> Piece:
-    return Piece(passage.document_id, passage.span, passage.text)
+def _excerpt(passage: Passage) -> Excerpt:
+    return Excerpt(passage.document_id, passage.span, passage.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +77,19 @@ class NearestSentence:
         self._search, self._embedder = rankers(index, embedder)["reciprocal-rank fusion"], embedder
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
-    def answer(self, question: str) -> tuple[Piece, float] | None:
+    def answer(self, question: str) -> tuple[Excerpt, float] | None:
         """The sentence and its cosine; of equal ones the first found. None where nothing is found."""
         found = [
-            Piece(piece.document_id, span.shifted(piece.span.start), piece.text[span.start : span.end])
-            for piece in self._search(question, READ)
-            for span in sentences(piece.text)
+            Excerpt(excerpt.document_id, span.shifted(excerpt.span.start), excerpt.text[span.start : span.end])
+            for excerpt in self._search(question, READ)
+            for span in sentences(excerpt.text)
         ]
         if not found:
             return None
-        new = list(dict.fromkeys(piece.text for piece in found if piece.text not in self._vectors))
+        new = list(dict.fromkeys(excerpt.text for excerpt in found if excerpt.text not in self._vectors))
         if new:
             self._vectors |= dict(zip(new, self._embedder.embed_passages(new), strict=True))
-        cosines = np.array([self._vectors[piece.text] for piece in found]) @ self._embedder.embed_query(question)
+        cosines = np.array([self._vectors[excerpt.text] for excerpt in found]) @ self._embedder.embed_query(question)
         best = int(np.argmax(cosines))
         return found[best], float(cosines[best])
 
@@ -101,17 +101,17 @@ def run(
     rows = []
     for question in questions:
         given = baseline.answer(question.question)
-        piece, score = given or (None, -1.0)
-        words = piece.text if piece else ""
+        excerpt, score = given or (None, -1.0)
+        words = excerpt.text if excerpt else ""
         rows.append(
             SentenceResult(
                 id=question.id,
                 question=question.question,
                 answerable=question.answerable,
                 answer=words,
-                document_id=piece.document_id if piece else None,
-                right_document=piece is not None and piece.document_id in question.documents,
-                in_sentence=piece is not None and bool(question.documents) and holds(question, piece),
+                document_id=excerpt.document_id if excerpt else None,
+                right_document=excerpt is not None and excerpt.document_id in question.documents,
+                in_sentence=excerpt is not None and bool(question.documents) and contains_answer(question, excerpt),
                 exact_match=metrics.exact_match(words, question.answers),
                 f1=metrics.token_f1(words, question.answers),
                 score=score,

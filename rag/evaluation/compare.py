@@ -57,7 +57,7 @@ class Difference(NamedTuple):
         return "p < 0.0001" if self.p < 1e-4 else f"p = {self.p:.4f}"
 
 
-class Changed(NamedTuple):
+class ChangedQuestion(NamedTuple):
     """A question that one run answered rightly, or found, and the other did not: what came of it in each."""
 
     id: str
@@ -70,13 +70,13 @@ class Comparison(NamedTuple):
     """What two runs have in common and how they differ. `unpaired` counts questions of either that are not compared."""
 
     differences: tuple[Difference, ...]
-    better: tuple[Changed, ...]
-    worse: tuple[Changed, ...]
+    better: tuple[ChangedQuestion, ...]
+    worse: tuple[ChangedQuestion, ...]
     paired: int
     unpaired: int
 
 
-def compared(before: Mapping[str, Any], after: Mapping[str, Any], split: str | None = None) -> Comparison:
+def compare_runs(before: Mapping[str, Any], after: Mapping[str, Any], split: str | None = None) -> Comparison:
     """Compare two records (see `report.record`, `retrieval.record`), or only the questions of one split.
 
     Raises:
@@ -90,7 +90,7 @@ def compared(before: Mapping[str, Any], after: Mapping[str, Any], split: str | N
     ]
     if not pairs:
         raise QuestionSetError("the two runs have no question in common; compare runs over the same question set")
-    ends = [(row, other, _well(row), _well(other)) for row, other in pairs]
+    ends = [(row, other, _succeeded(row), _succeeded(other)) for row, other in pairs]
     return Comparison(
         differences=tuple(_differences(pairs)),
         better=tuple(_changed(a, b) for a, b, was, now in ends if now and not was),
@@ -121,7 +121,7 @@ def difference(measure: str, before: Sequence[float], after: Sequence[float]) ->
 
 def _differences(pairs: Sequence[tuple[Row, Row]]) -> list[Difference]:
     values: list[tuple[str, Callable[[Row], Any]]] = [
-        ("right or rightly refused", lambda row: _well(row) if "answered" in row else None)
+        ("right or rightly refused", lambda row: _succeeded(row) if "answered" in row else None)
     ]
     values += [(name, lambda row, field=field: _field(row, field)) for name, field in _PLAIN]  # type: ignore[misc]
     names = dict.fromkeys(name for pair in pairs for row in pair for name in row.get("measures", {}))
@@ -142,15 +142,15 @@ def _field(row: Row, field: str) -> Any:
     return row.get(field)
 
 
-def _well(row: Row) -> bool:
+def _succeeded(row: Row) -> bool:
     """Whether a question went as it should: found, where only that was measured; else answered rightly or refused."""
     if "answered" not in row:
         return bool(row["success_at_10"])
     return bool(row["right"]) if row["answered"] else not row["answerable"]
 
 
-def _changed(before: Row, after: Row) -> Changed:
-    return Changed(before["id"], before["question"], _came_of(before), _came_of(after))
+def _changed(before: Row, after: Row) -> ChangedQuestion:
+    return ChangedQuestion(before["id"], before["question"], _came_of(before), _came_of(after))
 
 
 def _came_of(row: Row) -> str:

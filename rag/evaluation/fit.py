@@ -36,7 +36,7 @@ from citeqa.rag.answerer import READ, Answerer
 from citeqa.rag.candidates import Candidate, features_of
 from citeqa.rag.confidence import FITTED, Confidence, Features
 from citeqa.rag.evaluation.metrics import RIGHT, token_f1
-from citeqa.rag.evaluation.questions import Question, load, some
+from citeqa.rag.evaluation.questions import Question, load, sample_evenly
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.reader.protocol import Reader
 from citeqa.rag.retrieval.retriever import Retriever
@@ -175,7 +175,7 @@ def main() -> None:
             update(Path(work) / str(number), [corpus], embedder)
             index = Index(Path(work) / str(number))
             questions = [question for question in load(path) if question.split == "fit"]
-            questions = some(questions, arguments.limit or len(questions))
+            questions = sample_evenly(questions, arguments.limit or len(questions))
             rows += read(index, embedder, reader, questions, lambda: print(".", end="", file=sys.stderr, flush=True))
             weights += [1000 / len(questions)] * len(questions)  # every set counts the same, however many it asks
             fitted_on["index"] = index.settings

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from citeqa.index.errors import CiteqaError
-from citeqa.rag.evaluation.report import shown
-from citeqa.rag.evaluation.stages import MEANINGS
+from citeqa.rag.evaluation.failures import MEANINGS
+from citeqa.rag.evaluation.report import format_figure
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
@@ -39,7 +39,7 @@ def render(record: Mapping[str, Any]) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["shown"] = shown
+    environment.filters["shown"] = format_figure
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     rows = [{"verdict": verdict(row), "failed": failed(row), **row} for row in record["rows"]]
     return template.render(

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from citeqa.rag.evaluation import sets
 from citeqa.rag.evaluation.compare import difference
-from citeqa.rag.evaluation.questions import Question, some
+from citeqa.rag.evaluation.questions import Question, sample_evenly
 from citeqa.rag.evaluation.sets import QuestionSet
 
 Half = Literal["report", "fit"]
@@ -43,10 +43,10 @@ def paths(name: str, data: Path, project: Path) -> list[Path]:
 def read(name: str, data: Path, project: Path, half: Half = "report") -> QuestionSet:
     """A set with its corpus, and of its questions only those that are reported, or are for choosing."""
     first, *folder = paths(name, data, project)
-    given = sets.read(first)
-    corpus = sets.corpus_of(folder[0]) if folder else given.corpus
+    question_set = sets.read(first)
+    corpus = sets.corpus_of(folder[0]) if folder else question_set.corpus
     named = name if half == "report" else f"{name}-{half}"
-    return replace(given, name=named, questions=tuple(asked(given.questions, half)), corpus=corpus)
+    return replace(question_set, name=named, questions=tuple(asked(question_set.questions, half)), corpus=corpus)
 
 
 def asked(questions: Sequence[Question], half: Half) -> list[Question]:
@@ -56,9 +56,11 @@ def asked(questions: Sequence[Question], half: Half) -> list[Question]:
     return [replace(question, split=half) for question in chosen or by_position]
 
 
-def limited(given: QuestionSet, limit: int | None) -> QuestionSet:
+def limited(question_set: QuestionSet, limit: int | None) -> QuestionSet:
     """At most so many of the questions, evenly spread."""
-    return replace(given, questions=tuple(some(given.questions, limit))) if limit else given
+    return (
+        replace(question_set, questions=tuple(sample_evenly(question_set.questions, limit))) if limit else question_set
+    )
 
 
 def against_best(runs: Mapping[str, Sequence[Mapping[str, Any]]], fields: Mapping[str, str]) -> list[dict[str, Any]]:

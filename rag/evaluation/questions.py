@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.types import Span
-from citeqa.rag.evaluation.judged import settled
+from citeqa.rag.evaluation.judgements import consolidated
 
 T = TypeVar("T")
 
@@ -70,14 +70,14 @@ def load(path: Path) -> list[Question]:
             try:
                 row = json.loads(line)
                 if "verdict" in row:
-                    for one in settled([row]):
+                    for one in consolidated([row]):
                         _question(one)  # a fault is told with its line
                     said.append(row)
                 else:
                     questions.append(_question(row))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise QuestionSetError(f"{path}, line {number}: not a question: {error!r}") from None
-    questions += [_question(row) for row in settled(said)]
+    questions += [_question(row) for row in consolidated(said)]
     if not questions:
         raise QuestionSetError(f"{path} holds no question")
     if len({question.id for question in questions}) < len(questions):
@@ -85,7 +85,7 @@ def load(path: Path) -> list[Question]:
     return questions
 
 
-def some(questions: Sequence[Question], limit: int) -> list[Question]:
+def sample_evenly(questions: Sequence[Question], limit: int) -> list[Question]:
     """At most `limit` questions of each split, evenly spread over it."""
     chosen = []
     for split in sorted({question.split for question in questions}):

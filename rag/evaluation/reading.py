@@ -27,8 +27,8 @@ from citeqa.index.documents.corpus import load as load_documents
 from citeqa.index.errors import CiteqaError, QuestionSetError
 from citeqa.index.types import Document
 from citeqa.rag.evaluation import metrics
-from citeqa.rag.evaluation.questions import Question, load, some
-from citeqa.rag.evaluation.report import at_threshold, average, number, proportion, shown
+from citeqa.rag.evaluation.questions import Question, load, sample_evenly
+from citeqa.rag.evaluation.report import at_threshold, average, format_figure, number, proportion
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.reader.protocol import Reader
 
@@ -164,17 +164,17 @@ def main() -> None:
 def _run(arguments: argparse.Namespace) -> None:
     questions = load(arguments.questions)
     if arguments.limit:
-        questions = some(questions, arguments.limit)
+        questions = sample_evenly(questions, arguments.limit)
     documents = {item.id: item for item in load_documents([arguments.corpus]) if isinstance(item, Document)}
     reader, done = OnnxReader(arguments.reader), 0
 
-    def told() -> None:
+    def report_progress() -> None:
         nonlocal done
         done += 1
         if done % 50 == 0 or done == len(questions):
             print(f"\rread {done} of {len(questions)}", end="", file=sys.stderr, flush=True)
 
-    measured = measure(questions, documents, reader, arguments.split, told)
+    measured = measure(questions, documents, reader, arguments.split, report_progress)
     print(file=sys.stderr)
     about = {
         "what": f"Reading the paragraph a question was written for: {arguments.questions.resolve().parent.name}",
@@ -189,7 +189,7 @@ def _run(arguments: argparse.Namespace) -> None:
     }
     print(f"split {arguments.split}; threshold chosen on {', '.join(about['threshold']['chosen on'])}")
     for name, figure in measured["figures"][arguments.split].items():
-        print(f"{name:<18} {shown(figure)}")
+        print(f"{name:<18} {format_figure(figure)}")
     if arguments.output:
         write_json(arguments.output, {"about": about, **measured})
 

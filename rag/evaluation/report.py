@@ -75,8 +75,8 @@ def summary(rows: Sequence[AnswerResult]) -> dict[str, Any]:
     }
 
 
-class Found(Protocol):
-    """What rows of every kind of run say of the evidence; see `found.values`."""
+class RetrievalValues(Protocol):
+    """What rows of every kind of run say of the evidence; see `relevance.retrieval_values`."""
 
     @property
     def success_at_1(self) -> float: ...
@@ -98,7 +98,7 @@ class Found(Protocol):
     def measures(self) -> Mapping[str, float]: ...
 
 
-def retrieval(rows: Sequence[Found]) -> dict[str, Any]:
+def retrieval(rows: Sequence[RetrievalValues]) -> dict[str, Any]:
     """The figures of the evidence, in the form of `summary`: of passages, of the first characters returned, and of
     documents, those of TREC ("document MAP" is the mean of AP)."""
     figures: dict[str, Any] = {
@@ -159,7 +159,7 @@ def record(rows: Sequence[AnswerResult], about: dict[str, Any]) -> dict[str, Any
     return {"about": about, "figures": by_split(rows), "rows": [asdict(row) for row in rows]}
 
 
-def shown(figure: Any) -> str:
+def format_figure(figure: Any) -> str:
     """A figure in words: three digits, the interval where there is one, and the counts of a proportion."""
     if figure is None or (isinstance(figure, dict) and figure["value"] is None):
         return "-"

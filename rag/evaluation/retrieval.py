@@ -8,20 +8,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from citeqa.index.errors import QuestionSetError
-from citeqa.rag.evaluation.found import Piece, Returned, expected, values
+from citeqa.rag.evaluation.failures import FailureStage
 from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.relevance import Excerpt, ShownExcerpt, expected, retrieval_values
 from citeqa.rag.evaluation.report import by_split, latencies, retrieval
-from citeqa.rag.evaluation.stages import Stage
 
 DEPTH = 100  # passages looked at
 KIND = "retrieval"
 
-Search = Callable[[str, int], Sequence[Piece]]
+Search = Callable[[str, int], Sequence[Excerpt]]
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalResult:
-    """What was found for one question; what is measured of it is described at `found.values`. It was lost if nothing
+    """What was found for one question; what is measured of it is described at `relevance.retrieval_values`. It was lost if nothing
     relevant is among the first ten passages."""
 
     id: str
@@ -39,10 +39,10 @@ class RetrievalResult:
     place_in_600: bool | None
     place_in_3000: bool | None
     measures: Mapping[str, float]
-    returned: tuple[Returned, ...]
+    returned: tuple[ShownExcerpt, ...]
     milliseconds: float
     expected: str
-    stage: Stage
+    stage: FailureStage
 
 
 def run(
@@ -72,10 +72,10 @@ def run(
 
 def _row(question: Question, search: Search, text: Callable[[str], str]) -> RetrievalResult:
     start = time.perf_counter()
-    pieces = search(question.question, DEPTH)
+    excerpts = search(question.question, DEPTH)
     taken = (time.perf_counter() - start) * 1000
-    found = values(question, pieces, deepest=DEPTH)
-    lost: Stage = "" if found["success_at_10"] else "not retrieved"
+    found = retrieval_values(question, excerpts, deepest=DEPTH)
+    lost: FailureStage = "" if found["success_at_10"] else "not retrieved"
     return RetrievalResult(
         id=question.id,
         question=question.question,

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from citeqa.index.types import Span
 from citeqa.rag.evaluation import metrics
-from citeqa.rag.evaluation.found import Piece, Returned, expected, holds, values
+from citeqa.rag.evaluation.failures import FailureStage, stage
 from citeqa.rag.evaluation.journal import Journal
 from citeqa.rag.evaluation.questions import Question
-from citeqa.rag.evaluation.stages import Stage, stage
+from citeqa.rag.evaluation.relevance import Excerpt, ShownExcerpt, contains_answer, expected, retrieval_values
 
 RANKED = 10  # pieces of evidence looked at
 
@@ -32,7 +32,7 @@ class AnswerResult:
 
     `answers` are the accepted ones. `right` is what the confidence is the probability of: a token F1 of at least
     `metrics.RIGHT` with one of them, in an accepted document; never for an unanswerable question. What is measured of
-    the evidence is described at `found.values`; `candidates` are the words of alternatives and conflicts, `expected`
+    the evidence is described at `relevance.retrieval_values`; `candidates` are the words of alternatives and conflicts, `expected`
     those around an accepted answer, if the question was lost at a `stage`.
     """
 
@@ -64,9 +64,9 @@ class AnswerResult:
     place_in_3000: bool | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
-    returned: tuple[Returned, ...] = ()
+    returned: tuple[ShownExcerpt, ...] = ()
     expected: str = ""
-    stage: Stage = ""
+    stage: FailureStage = ""
 
 
 def run(
@@ -81,7 +81,7 @@ def run(
     rows = []
     for question in questions:
         kept = None if journal is None else journal.row(question.id)
-        row = restored(kept) if kept else _row(question, service, texts)
+        row = row_from_json(kept) if kept else _row(question, service, texts)
         if journal is not None and not kept:
             journal.add(asdict(row))
         rows.append(row)
@@ -89,9 +89,9 @@ def run(
     return rows
 
 
-def restored(values: dict[str, Any]) -> AnswerResult:
+def row_from_json(values: dict[str, Any]) -> AnswerResult:
     """A row, of the values that it had in JSON."""
-    returned = tuple(Returned(**one) for one in values["returned"])
+    returned = tuple(ShownExcerpt(**one) for one in values["returned"])
     return AnswerResult(
         **values | {name: tuple(values[name]) for name in ("answers", "candidates")} | {"returned": returned}
     )
@@ -118,7 +118,7 @@ def _row(question: Question, service: Service, texts: _Texts) -> AnswerResult:
     forced = given if given["answered"] else service.ask(body | {"min_confidence": 0.0})
     answer = forced["answer"]
     citation: dict[str, Any] = answer["citation"] if answer else {}
-    retrieved = values(question, [_piece(found) for found in forced["evidence"]], deepest=RANKED)
+    retrieved = retrieval_values(question, [_excerpt(found) for found in forced["evidence"]], deepest=RANKED)
     responses = [given] if given["answered"] else [given, forced]
     checks = [exact for response in responses for exact in _exact(response, texts)]
     sentence: dict[str, Any] = citation["sentence"] if citation else {}
@@ -144,7 +144,8 @@ def _row(question: Question, service: Service, texts: _Texts) -> AnswerResult:
         document_id=citation["document_id"] if citation else None,
         sentence=sentence["text"] if sentence else "",
         right_document=bool(citation) and citation["document_id"] in question.documents,
-        in_sentence=bool(sentence) and holds(question, _piece(sentence | {"document_id": citation["document_id"]})),
+        in_sentence=bool(sentence)
+        and contains_answer(question, _excerpt(sentence | {"document_id": citation["document_id"]})),
         right=right,
         exact_match=metrics.exact_match(words, question.answers),
         f1=metrics.token_f1(words, question.answers),
@@ -158,8 +159,8 @@ def _row(question: Question, service: Service, texts: _Texts) -> AnswerResult:
     )
 
 
-def _piece(found: dict[str, Any]) -> Piece:
-    return Piece(found["document_id"], Span(found["start"], found["end"]), found["text"])
+def _excerpt(found: dict[str, Any]) -> Excerpt:
+    return Excerpt(found["document_id"], Span(found["start"], found["end"]), found["text"])
 
 
 def _right(question: Question, cited: dict[str, Any], words: str) -> bool:

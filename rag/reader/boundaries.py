@@ -78,27 +78,27 @@ def inside_word(text: str, position: int) -> bool:
     )
 
 
-def past_marks(text: str, position: int) -> int:
+def after_marks(text: str, position: int) -> int:
     """The position behind the accents and the like that belong to the character before `position`."""
     while 0 < position < len(text) and _joins(text[position]):
         position += 1
     return position
 
 
-class Outward(NamedTuple):
+class QuantityBounds(NamedTuple):
     """Where a span that would begin or end inside a quantity begins or ends instead, by the place it would."""
 
     starts: dict[int, int]
     ends: dict[int, int]
 
 
-def outward(text: str) -> Outward:
+def quantity_bounds(text: str) -> QuantityBounds:
     """For every quantity in a text, the ends of its parts moved to those of the whole.
 
     A quantity is a number with the sign of its currency ("$9", "US$9", "5€"), its percent, per-mille or degree sign
     ("50%", "20°C") and the word for its size ("1.5 million"): without them it is another one.
     """
-    found = Outward({}, {})
+    found = QuantityBounds({}, {})
     for quantity in _QUANTITY.finditer(text):
         start, end = quantity.span()
         if start > 0 and _sign(text, start - 1):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citeqa.index.types import Span
-from citeqa.rag.reader.boundaries import inside_word, outward, paragraphs, trimmed
+from citeqa.rag.reader.boundaries import inside_word, paragraphs, quantity_bounds, trimmed
 from citeqa.rag.reader.windows import Window
 
 LONGEST = 40  # tokens a span may have
@@ -25,7 +25,7 @@ def best_spans(
     or end inside a quantity ("9" of "$9") is given with the whole of it; no span reaches over a blank line.
     """
     null = float(start[0] + end[0])
-    moved = outward(text)
+    moved = quantity_bounds(text)
     first, begins = _cuts(text, window.starts, moved.starts)
     last, behind = _cuts(text, window.ends, moved.ends)
     if not len(first) or not len(last):

@@ -12,7 +12,7 @@ from tokenizers import Encoding
 
 from citeqa.index.embedding.runtime import Feed, tokenizer
 from citeqa.index.types import Span
-from citeqa.rag.reader.boundaries import past_marks
+from citeqa.rag.reader.boundaries import after_marks
 
 QUESTION_TOKENS = 64  # a longer question is read up to here, or to a third of what the model sees if that is less
 STRIDE = 96  # tokens that two windows of one long passage share, or a third
@@ -87,4 +87,4 @@ class Encoder:
 
 def _whole(text: str, ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """The ends of tokens, moved behind marks of their last character that the tokenizer dropped."""
-    return ends if text.isascii() else np.array([past_marks(text, int(end)) for end in ends])
+    return ends if text.isascii() else np.array([after_marks(text, int(end)) for end in ends])

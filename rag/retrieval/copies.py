@@ -29,7 +29,7 @@ for _byte in range(256):
     _FOLDED[_byte] = ord(chr(_byte).lower()) if _byte < 128 and chr(_byte).isalnum() else _byte * (_byte >= 128)
 
 
-def merged(evidence: Sequence[Evidence]) -> list[Evidence]:
+def merge_copies(evidence: Sequence[Evidence]) -> list[Evidence]:
     """The evidence without the copies among its first `AMONG`, in its order; each piece has its copies, in theirs.
 
     A copy is a passage of another document that holds at least `CONTAINED` of its words in a better piece, and no

@@ -83,7 +83,7 @@ _FROM_THE_PRESS = re.compile(rf"\b{_PRESS}\s+\Z", re.IGNORECASE)
 _OF_THE_PRESS = re.compile(rf"(?:['’]s?)?\s+{_PRESS}\b", re.IGNORECASE)
 
 
-def understood(question: str, today: date) -> tuple[Timing, ...]:
+def find_times(question: str, today: date) -> tuple[Timing, ...]:
     """The times that a question names, in its order; none overlap."""
     if not _CUE.search(question):
         return ()

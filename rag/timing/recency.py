@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from citeqa.index.types import Filters
-from citeqa.rag.timing.expressions import Timing, understood
+from citeqa.rag.timing.expressions import Timing, find_times
 from citeqa.rag.types import Evidence
 
 SHARE = 0.2  # of the best score; scores go down to 0
@@ -31,9 +31,9 @@ class TimingPlan:
     filters: Filters
 
 
-def planned(question: str, filters: Filters, today: date, *, apply: bool = True) -> TimingPlan:
+def plan_times(question: str, filters: Filters, today: date, *, apply: bool = True) -> TimingPlan:
     """What the times in a question will do, if `apply`; filters that contradict each other are preferences."""
-    found = understood(question, today)
+    found = find_times(question, today)
     if not found or not apply or filters.date_from or filters.date_to:
         return TimingPlan(found, (), filters)
     strict = [timing for timing in found if timing.use == "filter"]
@@ -46,7 +46,7 @@ def planned(question: str, filters: Filters, today: date, *, apply: bool = True)
     return TimingPlan(found, found, replace(filters, date_from=first, date_to=last, undated=True))
 
 
-def by_dates(
+def reorder_by_dates(
     evidence: Sequence[Evidence], published: Mapping[str, date | None], timings: Sequence[Timing]
 ) -> list[Evidence]:
     """The evidence in the order that the timings prefer, with scores moved by at most half of `SHARE` of the best;

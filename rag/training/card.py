@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from citeqa.index.embedding.runtime import MODEL
-from citeqa.rag.evaluation.report import shown
+from citeqa.rag.evaluation.report import format_figure
 from citeqa.rag.reader.onnx_reader import DESCRIPTION, SHIPPED
 
 TRAINING, CARD = "training.json", "CARD.md"
@@ -93,7 +93,7 @@ def _section(record: dict[str, Any]) -> str:
     """The figures of one record, those of the split "report"."""
     figures = record["figures"].get("report") or next(iter(record["figures"].values()))
     about = record["about"]
-    rows = "\n".join(f"| {name} | {shown(value)} |" for name, value in figures.items() if value is not None)
+    rows = "\n".join(f"| {name} | {format_figure(value)} |" for name, value in figures.items() if value is not None)
     return (
         f'\n## {about["what"]}\n\n{about["date"][:10]}, split "report".\n\n| figure | value |\n| --- | --- |\n{rows}\n'
     )

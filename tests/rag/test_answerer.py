@@ -380,7 +380,7 @@ def test_boilerplate_never_answers(service: Service, question: str) -> None:
     for piece, source in [
         *((c.quote, c.source) for c in citations(response)),
         *((c.sentence, c.source) for c in citations(response)),
-        *((found.place, found.source) for found in response.evidence),
+        *((found.quote, found.source) for found in response.evidence),
     ]:
         furniture = service.index.document(source.document_id).boilerplate
         assert not any(span.overlaps(piece.span) for span in furniture)
@@ -524,7 +524,7 @@ def test_no_context_and_an_empty_one_are_the_same(service: Service, context: str
 def test_search_gives_the_evidence_of_ask_as_it_was_before_reading(service: Service) -> None:
     found, milliseconds = service.answerer.search(ANSWERABLE, AskOptions(k=20))
     evidence = service.answerer.ask(ANSWERABLE, AskOptions(k=20)).evidence
-    assert {item.place for item in found[:READ]} == {item.place for item in evidence[:READ]}
+    assert {item.quote for item in found[:READ]} == {item.quote for item in evidence[:READ]}
     assert tuple(found[READ:]) == evidence[READ:]
     assert [item.evidence.score for item in found] == sorted((item.evidence.score for item in found), reverse=True)
     assert milliseconds > 0
@@ -537,7 +537,7 @@ def test_evidence_stands_in_the_order_of_the_best_place_in_each_passage(service:
     given = response.answer.citation
     first = response.evidence[0]
     assert first.source.document_id == given.source.document_id
-    assert first.place.span.contains(given.quote.span)
+    assert first.quote.span.contains(given.quote.span)
     passages = [item.evidence for item in response.evidence]
     candidates = service.answerer.candidates(question, passages)  # what two passages share is of both
     best = [

@@ -12,15 +12,15 @@ from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Document, Passage, Span
 from citeqa.rag.candidates import (
-    NEAR,
+    MAX_MARGIN_LOSS,
     Candidate,
-    also,
+    answer_span,
     conflicting,
     different,
+    different_answers,
     features_of,
-    fitting,
     gather,
-    others,
+    same_answers,
     same_spot,
 )
 from citeqa.rag.confidence import LEAD, Confidence, Features
@@ -162,7 +162,7 @@ def test_also_gives_other_spots_that_say_the_same_once_each() -> None:
         candidate("nine million crowns", "c"),  # in other words
         candidate("four million", "d"),
     ]
-    assert also(best, candidates) == [candidates[1], candidates[3]]
+    assert same_answers(best, candidates) == [candidates[1], candidates[3]]
 
 
 def test_others_gives_the_best_of_every_different_answer() -> None:
@@ -175,8 +175,8 @@ def test_others_gives_the_best_of_every_different_answer() -> None:
         candidate("million", "a", start=5, margin=1),  # the best one's spot
         candidate("nine million", "e"),  # the same
     ]
-    assert others(best, candidates) == [candidates[1], candidates[3]]
-    assert others(best, [best]) == []
+    assert different_answers(best, candidates) == [candidates[1], candidates[3]]
+    assert different_answers(best, [best]) == []
 
 
 CONFLICTS = [
@@ -212,7 +212,7 @@ def within(text: str, margin: float = 0.0) -> Candidate:
 
 
 def fitted(question: str, best: Candidate, *more: Candidate) -> str:
-    return DOCUMENT.quote(fitting(question, best, [best, *more], DOCUMENT))
+    return DOCUMENT.quote(answer_span(question, best, [best, *more], DOCUMENT))
 
 
 WANTING_MORE = [
@@ -240,8 +240,8 @@ def test_most_questions_get_the_phrase(question: str) -> None:
 
 @pytest.mark.parametrize("question", WANTING_MORE)
 def test_questions_that_want_more_get_the_longest_slice_that_is_believed_nearly_as_much(question: str) -> None:
-    best, longer = within("cables", 3), within("the cables had rusted through", 3 - NEAR)
-    longest = within("because the cables had rusted through, said the mayor", 3 - NEAR - 0.01)
+    best, longer = within("cables", 3), within("the cables had rusted through", 3 - MAX_MARGIN_LOSS)
+    longest = within("because the cables had rusted through, said the mayor", 3 - MAX_MARGIN_LOSS - 0.01)
     elsewhere = replace(within("the bridge because the cables had rusted through", 3), document_id="b")
     beside = within("It is blue", 3)
     assert fitted(question, best, longer, longest, elsewhere, beside) == "the cables had rusted through"

@@ -14,7 +14,7 @@ from citeqa.api.cli.main import main
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Span
-from citeqa.rag.evaluation.marking import occurrences, sentences_in
+from citeqa.rag.evaluation.locate import occurrences, sentences_in
 from citeqa.rag.evaluation.questions import Question, load
 
 NIGHT = "🦊 The fox sleeps at noon. The owl sleeps at noon.\nNobody \x1b[31mknows why."

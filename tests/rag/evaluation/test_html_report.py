@@ -12,8 +12,8 @@ import pytest
 
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.evaluation import plots, retrieval
-from citeqa.rag.evaluation.found import Returned
 from citeqa.rag.evaluation.html_report import failed, render, verdict
+from citeqa.rag.evaluation.relevance import ShownExcerpt
 from citeqa.rag.evaluation.report import record
 from citeqa.rag.evaluation.run import AnswerResult
 
@@ -41,7 +41,7 @@ LOST: dict[str, Any] = {
     "stage": "read, refused",
     "expected": "…It is <nine> of ten.",
     "candidates": ("seven",),
-    "returned": (Returned("doc", 0, 9, True, "It is nine."), Returned("other", 5, 500, False, "Elsewhere")),
+    "returned": (ShownExcerpt("doc", 0, 9, True, "It is nine."), ShownExcerpt("other", 5, 500, False, "Elsewhere")),
 }
 HELD_BACK: dict[str, Any] = {"answered": False, "confidence": 0.1, "answer": "eight"}
 ROWS = [

@@ -14,7 +14,7 @@ from support.paths import ROOT
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.types import Document, Span
-from citeqa.rag.evaluation.questions import Question, load, some
+from citeqa.rag.evaluation.questions import Question, load, sample_evenly
 from citeqa.rag.evaluation.reading import main, measure
 from citeqa.rag.reader.protocol import ReaderInfo
 from citeqa.rag.types import ScoredSpan
@@ -144,8 +144,8 @@ def test_a_document_that_is_not_in_the_corpus_is_named() -> None:
 
 def test_a_limit_takes_as_many_of_each_split_evenly_spread() -> None:
     questions = [question(str(number), "report") for number in range(10)] + [question("f", "fit")]
-    assert [chosen.id for chosen in some(questions, 3)] == ["f", "0", "3", "6"]
-    assert len(some(questions, 100)) == 11
+    assert [chosen.id for chosen in sample_evenly(questions, 3)] == ["f", "0", "3", "6"]
+    assert len(sample_evenly(questions, 100)) == 11
 
 
 @pytest.fixture

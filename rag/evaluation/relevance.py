@@ -15,7 +15,7 @@ SHOWN = 5  # pieces kept for whoever looks at a question
 _LONGEST, _AROUND = 400, 120  # characters of a piece, and beside an accepted answer, that are shown
 
 
-class Piece(NamedTuple):
+class Excerpt(NamedTuple):
     """A slice of a document that was returned: `text` is what stands at `span`."""
 
     document_id: str
@@ -23,40 +23,42 @@ class Piece(NamedTuple):
     text: str
 
 
-def holds(question: Question, piece: Piece) -> bool:
+def contains_answer(question: Question, excerpt: Excerpt) -> bool:
     """Whether an accepted answer stands inside a slice: at its place, where the set gives places, else as a string in
     an accepted document; of a set without answers, whether the slice is of a relevant document."""
     if question.spans:
-        return any(document == piece.document_id and piece.span.contains(place) for document, place in question.spans)
-    return names(question, piece)
+        return any(
+            document == excerpt.document_id and excerpt.span.contains(place) for document, place in question.spans
+        )
+    return mentions_answer(question, excerpt)
 
 
-def names(question: Question, piece: Piece) -> bool:
+def mentions_answer(question: Question, excerpt: Excerpt) -> bool:
     """The same by strings alone: an accepted answer stands somewhere in a slice of an accepted document. This is
-    easier than `holds` where the set gives places, and what is comparable between sets that do and that do not."""
-    if piece.document_id not in question.documents:
+    easier than `contains_answer` where the set gives places, and what is comparable between sets that do and that do not."""
+    if excerpt.document_id not in question.documents:
         return False
-    return not question.answers or any(answer in piece.text for answer in question.answers)
+    return not question.answers or any(answer in excerpt.text for answer in question.answers)
 
 
-def within(pieces: Sequence[Piece], characters: int) -> Iterator[Piece]:
+def first_characters(excerpts: Sequence[Excerpt], characters: int) -> Iterator[Excerpt]:
     """The first `characters` code points of what was returned, in its order: whole slices, then the beginning of the
     one that the budget cuts. So longer slices cannot buy success, and what stands in two slices is paid for twice."""
-    for piece in pieces:
+    for excerpt in excerpts:
         if characters <= 0:
             return
-        text = piece.text[:characters]
-        yield Piece(piece.document_id, Span(piece.span.start, piece.span.start + len(text)), text)
+        text = excerpt.text[:characters]
+        yield Excerpt(excerpt.document_id, Span(excerpt.span.start, excerpt.span.start + len(text)), text)
         characters -= len(text)
 
 
-def documents(pieces: Iterable[Piece]) -> list[str]:
+def documents(excerpts: Iterable[Excerpt]) -> list[str]:
     """The documents returned, each where its first slice stands."""
-    return list(dict.fromkeys(piece.document_id for piece in pieces))
+    return list(dict.fromkeys(excerpt.document_id for excerpt in excerpts))
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class ShownExcerpt:
     """A piece as it is shown: the beginning of its text, and whether an accepted answer stands in it."""
 
     document_id: str
@@ -66,25 +68,29 @@ class Returned:
     text: str
 
 
-def values(question: Question, pieces: Sequence[Piece], *, deepest: int) -> dict[str, Any]:
+def retrieval_values(question: Question, excerpts: Sequence[Excerpt], *, deepest: int) -> dict[str, Any]:
     """What is measured of the pieces returned for a question, best first, by the names that rows of runs have.
 
-    `success_at_k` and `reciprocal_rank` are of pieces (see `holds`), `measures` those of TREC of their documents, empty
+    `success_at_k` and `reciprocal_rank` are of pieces (see `contains_answer`), `measures` those of TREC of their documents, empty
     where no document is relevant. `answer_in_n` says of the first n characters whether an accepted string stands in
     them, in an accepted document; `place_in_n` whether an accepted place does; None where the set gives none.
     """
-    relevant = [holds(question, piece) for piece in pieces[:deepest]]
+    relevant = [contains_answer(question, excerpt) for excerpt in excerpts[:deepest]]
     found: dict[str, Any] = {f"success_at_{k}": metrics.success_at(relevant, k) for k in (1, 5, 10)}
     found["reciprocal_rank"] = metrics.reciprocal_rank(relevant)
     for budget in BUDGETS:
-        read = list(within(pieces, budget))
-        found[f"answer_in_{budget}"] = any(names(question, piece) for piece in read) if question.answers else None
-        found[f"place_in_{budget}"] = any(holds(question, piece) for piece in read) if question.spans else None
-    measured = ranking.measured({"": question.relevant}, {"": documents(pieces)}) if question.relevant else {"": {}}
+        read = list(first_characters(excerpts, budget))
+        found[f"answer_in_{budget}"] = (
+            any(mentions_answer(question, excerpt) for excerpt in read) if question.answers else None
+        )
+        found[f"place_in_{budget}"] = (
+            any(contains_answer(question, excerpt) for excerpt in read) if question.spans else None
+        )
+    measured = ranking.measured({"": question.relevant}, {"": documents(excerpts)}) if question.relevant else {"": {}}
     found["measures"] = measured[""]
     found["returned"] = tuple(
-        Returned(p.document_id, p.span.start, p.span.end, held, p.text[:_LONGEST])
-        for p, held in zip(pieces[:SHOWN], relevant, strict=False)
+        ShownExcerpt(p.document_id, p.span.start, p.span.end, held, p.text[:_LONGEST])
+        for p, held in zip(excerpts[:SHOWN], relevant, strict=False)
     )
     return found
 

@@ -23,14 +23,14 @@ from citeqa.index.types import Document, Span
 Verdict = Literal["right", "wrong", "missing"]
 
 
-class Place(NamedTuple):
+class DocumentSpan(NamedTuple):
     """The words of a document that are judged."""
 
     document: Document
     span: Span
 
 
-def row(question: str, verdict: Verdict, places: Iterable[Place] = ()) -> dict[str, Any]:
+def judgement_row(question: str, verdict: Verdict, places: Iterable[DocumentSpan] = ()) -> dict[str, Any]:
     """The row that says it.
 
     Raises:
@@ -58,22 +58,22 @@ def row(question: str, verdict: Verdict, places: Iterable[Place] = ()) -> dict[s
     }
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: DocumentSpan) -> dict[str, Any]:
     text = place.document.quote(place.span)
     at = {"start": place.span.start, "end": place.span.end}
     return {"document_id": place.document.id, **at, "text": text, "document_sha256": place.document.sha256}
 
 
-def settled(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def consolidated(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """One row a question, of rows in the order in which they were written: what is accepted in the end. A question of
     which nobody said what is right is left out."""
     held: dict[str, list[dict[str, Any]]] = {}
     for said in rows:
         held.setdefault(" ".join(said["question"].split()).casefold(), []).append(said)
-    return [found for group in held.values() if (found := _settled(group))]
+    return [found for group in held.values() if (found := _consolidated(group))]
 
 
-def _settled(group: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _consolidated(group: list[dict[str, Any]]) -> dict[str, Any] | None:
     accepted: dict[tuple[str, int, int], dict[str, Any]] = {}
     unanswerable = False
     for said in group:

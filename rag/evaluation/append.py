@@ -15,7 +15,7 @@ from citeqa.index.errors import IndexBusyError, StorageError
 PATIENCE = 10.0  # seconds that a writer waits for another one
 
 
-def append(path: Path, row: dict[str, Any]) -> None:
+def append_row(path: Path, row: dict[str, Any]) -> None:
     """Add a row to the file at `path`, which is made if there is none. One writer at a time, in all processes. The
     rest of a line whose writer was killed, which nobody was told is there, is taken away first.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-Stage = Literal[
+FailureStage = Literal[
     "", "not retrieved", "retrieved, not read", "read, refused", "answered wrongly", "answered, though unanswerable"
 ]
-MEANINGS: dict[Stage, str] = {
+MEANINGS: dict[FailureStage, str] = {
     "not retrieved": "no accepted answer is in the first ten passages that were found",
     "retrieved, not read": "it is in one of them, but among nothing that the reader proposed",
     "read, refused": "the reader proposed it, but the confidence was below the threshold",
@@ -16,7 +16,7 @@ MEANINGS: dict[Stage, str] = {
 }
 
 
-def stage(*, answerable: bool, answered: bool, right: bool, retrieved: bool, read: bool) -> Stage:
+def stage(*, answerable: bool, answered: bool, right: bool, retrieved: bool, read: bool) -> FailureStage:
     """Where a question was lost; "" if it was not.
 
     Args:
