@@ -33,7 +33,6 @@ class Answerer:
         self._retriever = Retriever(index, embedder)
         self._reader = reader
         self._confidence = confidence
-        self._decider = Decider(index, confidence, self.candidates)
 
     @property
     def reader(self) -> ReaderInfo:
@@ -75,7 +74,9 @@ class Answerer:
         citer = Citer(self._index)
         threshold = self._confidence.threshold if options.min_confidence is None else options.min_confidence
         if candidates:
-            decision = self._decider.decide(asked, candidates, evidence[:READ], threshold, citer)
+            # made for the question: kept, it would refer back to this answerer, and the index would stay open too long
+            decider = Decider(self._index, self._confidence, self.candidates)
+            decision = decider.decide(asked, candidates, evidence[:READ], threshold, citer)
         else:
             decision = Decision(reason=_nothing_found(selection, plan, threshold))
         return Response(
