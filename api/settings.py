@@ -37,7 +37,7 @@ def _seeds() -> Path:
 SEEDS = _seeds()
 
 
-def _split(value: Any) -> Any:
+def _listed(value: Any) -> Any:
     """A list as it stands in a file, or parted by commas as it stands in the environment."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -70,8 +70,8 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_keys)]
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_keys)]
 _RATE = rf"^(off|[1-9]\d{{0,5}}/({_UNITS}))$"
 
 
@@ -95,13 +95,13 @@ class Settings(BaseSettings):
     read_keys: Keys = Field(default=(), description="keys with which questions may be asked")
     write_keys: Keys = Field(default=(), description="keys with which documents may be changed too")
     unauthenticated: bool = Field(default=False, description="listen beyond this machine without any key")
-    allowed_hosts: CommaSeparated = Field(
+    allowed_hosts: Listed = Field(
         default=(), description="names the service is reached by; any, but on loopback only those of this machine"
     )
-    allowed_origins: Annotated[CommaSeparated, AfterValidator(_origins)] = Field(
+    allowed_origins: Annotated[Listed, AfterValidator(_origins)] = Field(
         default=(), description="other sites whose pages may use the service (CORS)"
     )
-    trusted_proxies: Annotated[CommaSeparated, AfterValidator(_networks)] = Field(
+    trusted_proxies: Annotated[Listed, AfterValidator(_networks)] = Field(
         default=(), description="addresses and networks whose X-Forwarded-For and -Proto are believed"
     )
     rate_limit: str | None = Field(

@@ -1,1 +1,1 @@
-"""A question becomes a cited answer. Knows no HTTP, no files of documents, no FAISS."""
+"""Answers questions from an index, with citations. Knows no HTTP, no document files, no FAISS."""

@@ -1,5 +1,4 @@
-"""The best candidate is given as the answer, or the question is refused: here it is decided that something is "not in
-these documents"."""
+"""Decides whether the best candidate is good enough to be the answer, or the answer is "not in these documents"."""
 
 from __future__ import annotations
 
@@ -24,12 +23,12 @@ from citeqa.rag.types import Alternative, Answer, Evidence, Reason
 
 ALTERNATIVES = 3
 MIN_CHANCE = (
-    0.05  # chance below which no alternative is shown: on the fitting splits half of them, a seventh of the right
+    0.05  # less likely alternatives are not shown: on the fitting splits half of all, a seventh of the right ones
 )
 CONFLICTS = 3
 ALSO_IN = 10
-COPIES = 4  # passages read besides, to cite the answer in copies of the passage that gave it
-NAMED_WORDS = 4  # words of the question named when they are nowhere in what was found
+COPIES = 4  # copies of the answer's passage that are read too, to cite the answer there
+NAMED_WORDS = 4  # most words that an abstention names as missing
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 _QUESTION_WORDS = frozenset(
@@ -43,7 +42,7 @@ Read = Callable[[str, Sequence[Evidence]], list[Candidate]]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An answer with what stands beside it, or the reason why there is none."""
+    """An answer with its alternatives and conflicts, or the reason why there is none."""
 
     answer: Answer | None = None
     reason: Reason | None = None
@@ -67,12 +66,12 @@ class Decider:
         threshold: float,
         citer: Citer,
     ) -> Decision:
-        """The answer, if the best candidate's confidence reaches the threshold.
+        """Answer if the confidence of the best candidate reaches the threshold; abstain otherwise.
 
         Args:
             candidates: at least one, best first.
-            evidence: the passages in which they were found.
-            threshold: the confidence, between 0 and 1, from which on an answer is given.
+            evidence: the passages that contain them.
+            threshold: the lowest confidence that is answered with, between 0 and 1.
         """
         best = candidates[0]
         features = features_of(best, candidates)
@@ -101,13 +100,13 @@ class Decider:
         )
 
     def _in_copies(self, question: str, best: Candidate, evidence: Sequence[Evidence]) -> list[Candidate]:
-        """What the reader finds in copies of the passages that a candidate stands in."""
+        """The candidates that the reader finds in copies of the passages that contain `best`."""
         around = [item for item in evidence if contains(item.passage, best)]
         copied = [replace(item, passage=copy, copies=()) for item in around for copy in item.copies][:COPIES]
         return self.read(question, copied) if copied else []
 
     def _missing(self, question: str, evidence: Sequence[Evidence]) -> str:
-        """Why the documents do not seem to answer: what the question names and none of the passages mentions."""
+        """The message of an abstention: names words of the question that none of the passages contains."""
         headings = self.index.headings({item.passage.document_id for item in evidence})
         held = {
             term
@@ -124,22 +123,22 @@ class Decider:
 
 @dataclass(frozen=True, slots=True)
 class _Odds:
-    """How likely other candidates are right, given the features of the best one."""
+    """The probability that other candidates are right, given the features of the best one."""
 
     confidence: Confidence
     best: Candidate
     features: Features
 
     def of_same_answer(self, candidate: Candidate) -> float:
-        """With the best one's lead: where both say the same."""
+        """For the same answer elsewhere: with the lead of the best one."""
         return self._with(candidate, self.features.lead)
 
     def of_conflict(self, candidate: Candidate) -> float:
-        """Without any lead: where both may be right, each of its own source."""
+        """For a conflicting answer, where each may be right in its own source: without a lead."""
         return self._with(candidate, 0.0)
 
     def of_alternative(self, candidate: Candidate) -> float:
-        """With the lead that it has over the best one: where only one is right."""
+        """For an alternative, where only one can be right: with its lead over the best one."""
         return self._with(candidate, max(-LEAD, candidate.margin - self.best.margin))
 
     def _with(self, candidate: Candidate, lead: float) -> float:
@@ -154,5 +153,5 @@ class _Odds:
 
 
 def contains(passage: Passage, candidate: Candidate) -> bool:
-    """Whether a candidate stands wholly inside a passage."""
+    """Whether a candidate lies wholly inside a passage."""
     return passage.document_id == candidate.document_id and passage.span.contains(candidate.span)

@@ -1,1 +1,1 @@
-"""Citations: what is quoted around an answer, and whether a citation still holds."""
+"""Citations: what they quote, and whether they still hold."""

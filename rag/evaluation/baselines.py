@@ -1,4 +1,4 @@
-"""What must be beaten: each ranking alone, both fused plainly, and the sentence that is most like the question."""
+"""The baselines: each ranking alone, plain fusion of both, and the sentence most similar to the question."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from citeqa.rag.evaluation.report import average, estimate, proportion
 from citeqa.rag.evaluation.retrieval import DEPTH, Search
 from citeqa.rag.retrieval.fusion import reciprocal_rank
 
-CONSTANT = 60  # of the fusion's paper, whatever the program itself uses
+CONSTANT = 60  # the value of the paper, whatever the program itself uses
 READ = 10  # passages whose sentences are compared
 
 
 def rankers(index: Index, embedder: Embedder) -> dict[str, Search]:
-    """The baselines of retrieval, by name: over the same passages as the program's own."""
+    """The retrieval baselines by name, over the same passages as the program itself."""
 
     def lexical(question: str, k: int) -> list[Excerpt]:
         return [_excerpt(hit.passage) for hit in index.search_lexical(question, k)]
@@ -70,15 +70,15 @@ class SentenceResult:
 
 
 class NearestSentence:
-    """Answers every question with the sentence whose vector is nearest to the question's, out of the first passages
-    that plain reciprocal-rank fusion finds. Keeps the vectors of the sentences that it has seen."""
+    """Answers every question with the sentence whose vector is nearest to the question's, among the first passages that
+    plain reciprocal-rank fusion finds. Caches the vectors of sentences."""
 
     def __init__(self, index: Index, embedder: Embedder) -> None:
         self._search, self._embedder = rankers(index, embedder)["reciprocal-rank fusion"], embedder
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
     def answer(self, question: str) -> tuple[Excerpt, float] | None:
-        """The sentence and its cosine; of equal ones the first found. None where nothing is found."""
+        """The sentence and its cosine, the first found if several are equal; None if nothing is found."""
         found = [
             Excerpt(excerpt.document_id, span.shifted(excerpt.span.start), excerpt.text[span.start : span.end])
             for excerpt in self._search(question, READ)
@@ -97,11 +97,10 @@ class NearestSentence:
 def run(
     questions: Sequence[Question], baseline: NearestSentence, progress: Callable[[], None] = lambda: None
 ) -> list[SentenceResult]:
-    """One row a question, in their order."""
+    """One row for each question, in order."""
     rows = []
     for question in questions:
-        given = baseline.answer(question.question)
-        excerpt, score = given or (None, -1.0)
+        excerpt, score = baseline.answer(question.question) or (None, -1.0)
         words = excerpt.text if excerpt else ""
         rows.append(
             SentenceResult(
@@ -122,7 +121,7 @@ def run(
 
 
 def summary(rows: Sequence[SentenceResult]) -> dict[str, Any]:
-    """The figures of such a run, under the names of `report.summary`."""
+    """The figures of the run, under the names of `report.summary`."""
     asked = [row for row in rows if row.answerable]
     scores, can = np.array([row.score for row in rows]), np.array([row.answerable for row in rows], dtype=bool)
 

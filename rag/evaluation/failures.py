@@ -1,4 +1,4 @@
-"""At which stage a question that failed was lost."""
+"""The stage at which a question failed."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ FailureStage = Literal[
     "", "not retrieved", "retrieved, not read", "read, refused", "answered wrongly", "answered, though unanswerable"
 ]
 MEANINGS: dict[FailureStage, str] = {
-    "not retrieved": "no accepted answer is in the first ten passages that were found",
-    "retrieved, not read": "it is in one of them, but among nothing that the reader proposed",
+    "not retrieved": "no accepted answer is in the first ten passages found",
+    "retrieved, not read": "one of them contains it, but the reader did not propose it",
     "read, refused": "the reader proposed it, but the confidence was below the threshold",
-    "answered wrongly": "the reader proposed it, but something else was preferred",
-    "answered, though unanswerable": "the documents do not answer, and an answer was given",
+    "answered wrongly": "the reader proposed it, but another answer ranked higher",
+    "answered, though unanswerable": "the documents do not answer the question, but an answer was given",
 }
 
 
 def stage(*, answerable: bool, answered: bool, right: bool, retrieved: bool, read: bool) -> FailureStage:
-    """Where a question was lost; "" if it was not.
+    """The stage at which a question failed; "" if it did not.
 
     Args:
-        right: the best answer is right, given or held back.
-        retrieved: an accepted answer is in the evidence.
-        read: the best answer or another one proposed is right.
+        right: whether the best answer is right, given or held back.
+        retrieved: whether an accepted answer is in the evidence.
+        read: whether the best answer or another candidate is right.
     """
     if not answerable:
         return "answered, though unanswerable" if answered else ""

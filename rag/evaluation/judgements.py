@@ -1,14 +1,14 @@
-"""What people say of answers, as rows of a question set that grows.
+"""Users' judgements of answers, as rows of a question set that grows.
 
-A row has the fields of a question (see `questions`) and besides `verdict`, `date` and, where a place is judged,
+A row has the fields of a question (see `questions`) and also `verdict`, `date` and, for a judged span,
 `document_sha256`:
 
-    right       the place cited is an accepted answer
-    missing     the same of a place that was not found; without a place, that no document answers the question
-    wrong       the place cited, in `rejected`, is no answer; without a place, what came back is wrong somehow;
-                `answerable` is null, for nobody said what would have been right
+    right       the cited span is an accepted answer
+    missing     the same for a span that was not found; without a span: no document answers the question
+    wrong       the cited span, in `rejected`, is not an answer; without a span: the response is wrong in some way;
+                `answerable` is null, because nobody said what would have been right
 
-Rows about the same question are one question, the later ones correct the earlier ones.
+Rows about the same question make one question; later rows correct earlier ones.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ Verdict = Literal["right", "wrong", "missing"]
 
 
 class DocumentSpan(NamedTuple):
-    """The words of a document that are judged."""
+    """A span of a document."""
 
     document: Document
     span: Span
 
 
 def judgement_row(question: str, verdict: Verdict, places: Iterable[DocumentSpan] = ()) -> dict[str, Any]:
-    """The row that says it.
+    """The row for one judgement.
 
     Raises:
-        ValueError: if a right answer is said to stand nowhere, or a place is outside its document.
+        ValueError: if a right answer has no span, or a span is outside its document.
     """
     places = list(places)
     if verdict == "right" and not places:
-        raise ValueError("what is right must be cited")
-    given = [_place(place) for place in places]
+        raise ValueError("a right answer must be cited")
+    judged = [_place(place) for place in places]
     values: dict[str, Any] = {
         "id": f"{verdict}-{uuid4().hex[:12]}",
         "question": question,
         "answers": [],
         "documents": [],
-        "answerable": None if verdict == "wrong" else bool(given),
+        "answerable": None if verdict == "wrong" else bool(judged),
         "verdict": verdict,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     if verdict == "wrong":
-        return values | {"rejected": given}
+        return values | {"rejected": judged}
     return values | {
-        "answers": list(dict.fromkeys(place["text"] for place in given)),
-        "documents": list(dict.fromkeys(place["document_id"] for place in given)),
-        "spans": given,
+        "answers": list(dict.fromkeys(place["text"] for place in judged)),
+        "documents": list(dict.fromkeys(place["document_id"] for place in judged)),
+        "spans": judged,
     }
 
 
@@ -65,24 +65,24 @@ def _place(place: DocumentSpan) -> dict[str, Any]:
 
 
 def consolidated(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a question, of rows in the order in which they were written: what is accepted in the end. A question of
-    which nobody said what is right is left out."""
-    held: dict[str, list[dict[str, Any]]] = {}
-    for said in rows:
-        held.setdefault(" ".join(said["question"].split()).casefold(), []).append(said)
-    return [found for group in held.values() if (found := _consolidated(group))]
+    """One row for each question: what is accepted after all judgements. `rows` are in the order in which they were
+    written. A question for which nobody said what is right is left out."""
+    by_question: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_question.setdefault(" ".join(row["question"].split()).casefold(), []).append(row)
+    return [found for group in by_question.values() if (found := _consolidated(group))]
 
 
 def _consolidated(group: list[dict[str, Any]]) -> dict[str, Any] | None:
     accepted: dict[tuple[str, int, int], dict[str, Any]] = {}
     unanswerable = False
-    for said in group:
-        if said["verdict"] == "wrong":
-            for place in said["rejected"]:
+    for row in group:
+        if row["verdict"] == "wrong":
+            for place in row["rejected"]:
                 accepted.pop(_key(place), None)
-            unanswerable = unanswerable and bool(said["rejected"])
-        elif said["answerable"]:
-            accepted |= {_key(place): place for place in said["spans"]}
+            unanswerable = unanswerable and bool(row["rejected"])
+        elif row["answerable"]:
+            accepted |= {_key(place): place for place in row["spans"]}
             unanswerable = False
         else:
             accepted, unanswerable = {}, True

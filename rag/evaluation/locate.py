@@ -1,4 +1,4 @@
-"""Where words that a person marked or typed stand in documents."""
+"""Locates words that a user marked or typed in documents."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from citeqa.rag.evaluation.judgements import DocumentSpan
 
 
 def occurrences(documents: Iterable[Document], words: str, within: Span | None = None) -> list[DocumentSpan]:
-    """Every place where the words stand, character for character, in the order of the documents and in them; with
-    `within` only those inside that slice. None for no words."""
+    """Every occurrence of the words, character for character, ordered by document and then by position; with `within`
+    only those inside that span. Blank words have no occurrence."""
     found = []
     for document in documents:
         start = within.start if within else 0
@@ -23,7 +23,7 @@ def occurrences(documents: Iterable[Document], words: str, within: Span | None =
 
 
 def sentences_in(document: Document, span: Span) -> list[DocumentSpan]:
-    """The sentences that a slice touches, without the white space around them."""
+    """The sentences that a span touches, without the white space around them."""
     found = []
     for sentence in document_sentences(document):
         text = document.quote(sentence)
@@ -34,6 +34,6 @@ def sentences_in(document: Document, span: Span) -> list[DocumentSpan]:
 
 
 def in_context(place: DocumentSpan, characters: int = 60) -> tuple[str, str, str]:
-    """The words before a place, those at it, and those behind it."""
+    """The text before a span, the text of the span, and the text after it."""
     text, span = place.document.text, place.span
     return text[max(0, span.start - characters) : span.start], place.document.quote(span), text[span.end :][:characters]

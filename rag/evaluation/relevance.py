@@ -1,4 +1,4 @@
-"""What a search returned, and whether what was sought is in it."""
+"""What a search returned, and whether it contains what was sought."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from citeqa.index.types import Span
 from citeqa.rag.evaluation import metrics, ranking
 from citeqa.rag.evaluation.questions import Question
 
-BUDGETS = (600, 3000)  # characters that a person, or a program, reads of what is returned
-SHOWN = 5  # pieces kept for whoever looks at a question
-_LONGEST, _AROUND = 400, 120  # characters of a piece, and beside an accepted answer, that are shown
+BUDGETS = (600, 3000)  # characters of the results that a person, or a program, reads
+SHOWN = 5  # excerpts kept for a person who looks at a question
+_LONGEST, _AROUND = 400, 120  # characters shown of an excerpt, and on each side of an accepted answer
 
 
 class Excerpt(NamedTuple):
-    """A slice of a document that was returned: `text` is what stands at `span`."""
+    """A slice of a document that a search returned: `text` is the document's text at `span`."""
 
     document_id: str
     span: Span
@@ -24,8 +24,8 @@ class Excerpt(NamedTuple):
 
 
 def contains_answer(question: Question, excerpt: Excerpt) -> bool:
-    """Whether an accepted answer stands inside a slice: at its place, where the set gives places, else as a string in
-    an accepted document; of a set without answers, whether the slice is of a relevant document."""
+    """Whether an excerpt contains an accepted answer: at its position if the set gives positions, otherwise as a string
+    in an accepted document. For a set without answers, whether the excerpt is from a relevant document."""
     if question.spans:
         return any(
             document == excerpt.document_id and excerpt.span.contains(place) for document, place in question.spans
@@ -34,16 +34,16 @@ def contains_answer(question: Question, excerpt: Excerpt) -> bool:
 
 
 def mentions_answer(question: Question, excerpt: Excerpt) -> bool:
-    """The same by strings alone: an accepted answer stands somewhere in a slice of an accepted document. This is
-    easier than `contains_answer` where the set gives places, and what is comparable between sets that do and that do not."""
+    """Whether an excerpt of an accepted document contains an accepted answer as a string. This is easier than
+    `contains_answer` if the set gives positions, and comparable between sets that do and sets that do not."""
     if excerpt.document_id not in question.documents:
         return False
     return not question.answers or any(answer in excerpt.text for answer in question.answers)
 
 
 def first_characters(excerpts: Sequence[Excerpt], characters: int) -> Iterator[Excerpt]:
-    """The first `characters` code points of what was returned, in its order: whole slices, then the beginning of the
-    one that the budget cuts. So longer slices cannot buy success, and what stands in two slices is paid for twice."""
+    """The first `characters` code points of the excerpts, in order: whole excerpts, then the beginning of the one that
+    exceeds the budget. So longer excerpts gain no advantage, and text that two excerpts share counts twice."""
     for excerpt in excerpts:
         if characters <= 0:
             return
@@ -53,13 +53,13 @@ def first_characters(excerpts: Sequence[Excerpt], characters: int) -> Iterator[E
 
 
 def documents(excerpts: Iterable[Excerpt]) -> list[str]:
-    """The documents returned, each where its first slice stands."""
+    """The documents of the excerpts, in the order of their first excerpts."""
     return list(dict.fromkeys(excerpt.document_id for excerpt in excerpts))
 
 
 @dataclass(frozen=True, slots=True)
 class ShownExcerpt:
-    """A piece as it is shown: the beginning of its text, and whether an accepted answer stands in it."""
+    """An excerpt as reports show it: the beginning of its text, and whether it contains an accepted answer."""
 
     document_id: str
     start: int
@@ -69,11 +69,12 @@ class ShownExcerpt:
 
 
 def retrieval_values(question: Question, excerpts: Sequence[Excerpt], *, deepest: int) -> dict[str, Any]:
-    """What is measured of the pieces returned for a question, best first, by the names that rows of runs have.
+    """The measures of the excerpts returned for a question, best first, under the names that rows of runs use.
 
-    `success_at_k` and `reciprocal_rank` are of pieces (see `contains_answer`), `measures` those of TREC of their documents, empty
-    where no document is relevant. `answer_in_n` says of the first n characters whether an accepted string stands in
-    them, in an accepted document; `place_in_n` whether an accepted place does; None where the set gives none.
+    `success_at_k` and `reciprocal_rank` are about excerpts (see `contains_answer`). `measures` are the TREC measures of
+    their documents, empty if no document is relevant. `answer_in_n` says whether the first n characters contain an
+    accepted string, in an accepted document; `place_in_n` whether they contain an accepted position. Each is None if
+    the set has none.
     """
     relevant = [contains_answer(question, excerpt) for excerpt in excerpts[:deepest]]
     found: dict[str, Any] = {f"success_at_{k}": metrics.success_at(relevant, k) for k in (1, 5, 10)}
@@ -96,8 +97,8 @@ def retrieval_values(question: Question, excerpts: Sequence[Excerpt], *, deepest
 
 
 def expected(question: Question, text: Callable[[str], str]) -> str:
-    """The words around the first accepted answer, for whoever looks at a question; of a set without answers, the
-    beginning of a relevant document; "" where nothing is known."""
+    """The text around the first accepted answer, for a person who looks at the question. For a set without answers, the
+    beginning of a relevant document; "" if nothing is known."""
     document, place = next(iter(question.spans), (None, None))
     if document is None or place is None:
         for document in sorted(question.documents):

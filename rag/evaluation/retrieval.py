@@ -1,4 +1,4 @@
-"""Retrieval alone: what is found for each question, nothing read."""
+"""Measures retrieval alone: what is found for each question, without reading."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Search = Callable[[str, int], Sequence[Excerpt]]
 
 @dataclass(frozen=True, slots=True)
 class RetrievalResult:
-    """What was found for one question; what is measured of it is described at `relevance.retrieval_values`. It was lost if nothing
-    relevant is among the first ten passages."""
+    """What was found for one question; `relevance.retrieval_values` describes the measures. The question failed if none
+    of the first ten passages is relevant."""
 
     id: str
     question: str
@@ -51,14 +51,14 @@ def run(
     text: Callable[[str], str],
     progress: Callable[[], None] = lambda: None,
 ) -> list[RetrievalResult]:
-    """One row a question that has something to be found, in their order: unanswerable ones have nothing.
+    """One row for each question that has a relevant document, in order. Unanswerable ones have none.
 
     Args:
-        search: gives the best passages, so many at most, best first.
-        text: gives a document's text by its id.
+        search: returns the best passages, at most the given number, best first.
+        text: returns the text of a document by its id.
 
     Raises:
-        QuestionSetError: if no question has anything to be found.
+        QuestionSetError: if no question has a relevant document.
     """
     rows = []
     for question in questions:
@@ -66,7 +66,7 @@ def run(
             rows.append(_row(question, search, text))
         progress()
     if not rows:
-        raise QuestionSetError("none of these questions can be answered, so there is nothing to be found")
+        raise QuestionSetError("none of these questions has an answer, so there is nothing to find")
     return rows
 
 

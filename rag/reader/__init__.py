@@ -1,1 +1,1 @@
-"""Readers: a question and passages become scored spans."""
+"""Readers: find scored answer spans in passages."""

@@ -1,1 +1,1 @@
-"""A question finds its evidence."""
+"""Retrieval: finds the evidence for a question."""

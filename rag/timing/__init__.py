@@ -1,1 +1,1 @@
-"""Times in a question: what they mean, and what they do to what is found."""
+"""Times in a question: what they mean, and how they filter and reorder the evidence."""

@@ -1,9 +1,9 @@
-"""The model card: what the reader is, what it was made of and how, and what was measured on it.
+"""Writes the model card: what the reader is, how it was made, and its measured results.
 
     python -m citeqa.rag.training.card RECORD.json [RECORD.json ...]
 
-writes it again, with the figures of evaluations (`citeqa evaluate --output`, `python -m citeqa.rag.evaluation.reading
---output`) of data that nothing was fitted or chosen on.
+rewrites the card with the figures of evaluations (`citeqa evaluate --output`, `python -m citeqa.rag.evaluation.reading
+--output`) on data that nothing was fitted or chosen on.
 """
 
 from __future__ import annotations
@@ -83,14 +83,14 @@ def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
 
 
 def _row(training: dict[str, Any]) -> str:
-    """What was trained, how, and what it gave."""
+    """One training as a table row: its name, settings and results."""
     settings = [f"{training['windows']:,}", training["batch"], training["peak"]] if "windows" in training else [""] * 3
     found = [f"{training[name]:.3f}" for name in ("em", "f1", "auroc", "overall_f1")]
     return "| " + " | ".join(map(str, [training["what"], *settings, *found])) + " |"
 
 
 def _section(record: dict[str, Any]) -> str:
-    """The figures of one record, those of the split "report"."""
+    """The figures of one record, for the split "report"."""
     figures = record["figures"].get("report") or next(iter(record["figures"].values()))
     about = record["about"]
     rows = "\n".join(f"| {name} | {format_figure(value)} |" for name, value in figures.items() if value is not None)

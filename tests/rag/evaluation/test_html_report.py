@@ -161,7 +161,7 @@ def test_every_question_has_a_line(page: Page) -> None:
 def test_failures_open_and_tell_more(page: Page) -> None:
     marked = [cells[0].split("?")[0].split()[-1] for attributes, cells in page.lines if attributes.get("class")]
     assert marked == ["wrong", "held", "up"]
-    assert "only the 3 of 5 that failed" in page.text
+    assert "show only the 3 of 5 that failed" in page.text
     details = page.cells("What is held?")[0]
     assert "answer held back eight" in details
     assert "its sentence It is nine." in details
@@ -169,13 +169,13 @@ def test_failures_open_and_tell_more(page: Page) -> None:
     assert page.cells("What is right?")[0] == "What is right?"
 
 
-def test_a_failed_question_tells_where_it_was_lost_what_was_returned_and_what_was_right() -> None:
+def test_a_failed_question_shows_its_stage_what_was_returned_and_what_was_expected() -> None:
     made = Page(render(record([row("held", **HELD_BACK | LOST), row("right")], ABOUT)))
     details = made.cells("What is held?")[0]
-    assert "lost read, refused: the reader proposed it" in details
-    assert "right would have been …It is <nine> of ten." in details
+    assert "failed read, refused: the reader proposed it" in details
+    assert "expected …It is <nine> of ten." in details
     assert "other answers seven" in details
-    assert "doc [0, 9), holds an answer: It is nine." in details
+    assert "doc [0, 9), contains an answer: It is nine." in details
     assert "other [5, 500): Elsewhere…" in details
     assert made.cells("1")[1] == "read, refused"
     assert made.open == []

@@ -124,10 +124,13 @@ def test_a_threshold_that_refuses_everything_is_no_number_in_json() -> None:
 @pytest.mark.parametrize(
     ("questions", "message"),
     [
-        ([question("when", "report", written_for=None)], "'when' does not say what it was written for"),
-        ([question("when", "report", written_for=Span(0, 500))], r"'when' was written for what is not there: .*500"),
-        (QUESTIONS[:5], "the split 'report' and another one are needed; the questions are of: report"),
-        (QUESTIONS[5:], "the split 'report' and another one are needed; the questions are of: fit"),
+        ([question("when", "report", written_for=None)], "'when' does not say which paragraph it was written for"),
+        (
+            [question("when", "report", written_for=Span(0, 500))],
+            r"'when' was written for a paragraph that does not exist: .*500",
+        ),
+        (QUESTIONS[:5], "the set needs the split 'report' and another one; its questions are in: report"),
+        (QUESTIONS[5:], "the set needs the split 'report' and another one; its questions are in: fit"),
     ],
     ids=["no paragraph", "outside", "no other split", "no such split"],
 )

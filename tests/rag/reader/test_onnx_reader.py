@@ -504,5 +504,5 @@ def test_a_processor_that_computes_something_else_is_refused(copy: Path) -> None
     described = json.loads((copy / DESCRIPTION).read_text(encoding="utf-8"))
     described["probe"]["margin"] += 0.6
     (copy / DESCRIPTION).write_text(json.dumps(described), encoding="utf-8")
-    with pytest.raises(ReaderError, match=r"computes something else on this processor .*margin .*, needed "):
+    with pytest.raises(ReaderError, match=r"gives other scores on this processor .*margin .*, needed "):
         OnnxReader(copy)
