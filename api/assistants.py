@@ -33,21 +33,21 @@ if TYPE_CHECKING:
     from citeqa.api.backend import Backend
     from citeqa.api.settings import Settings
 
-PIECE = 20_000  # characters of a document given at once, unless fewer are asked for
+PIECE = 20_000  # most characters of a document returned at once
 INSTRUCTIONS = (
-    "Answers from a collection of documents, in their own words. Quote `answer.text` or `citation.quote` exactly, and "
-    "name the document; never reword a quote. If `answered` is false, the documents do not say it: say so. "
+    "Answers questions from a collection of documents, in their own words. Quote `answer.text` or "
+    "`citation.quote` exactly, and name the document; never reword a quote. If `answered` is false, the documents do not say it: say so. "
     "`confidence` is the probability that the answer is right. Check older citations with `verify`."
 )
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
 Question = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION, description="one question, in plain words")]
-K = Annotated[int, Field(ge=1, le=MAX_K, description="how many passages of evidence to give")]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="how many passages of evidence to return")]
 Source = Annotated[str | None, Field(description="only documents of this source")]
 Day = Annotated[date | None, Field(description="only documents from, or up to, this day, included")]
 Ids = Annotated[list[str] | None, Field(min_length=1, description="only these documents")]
 MinConfidence = Annotated[
-    float | None, Field(ge=0, le=1, description="answer only from this confidence up; by default the fitted threshold")
+    float | None, Field(ge=0, le=1, description="lowest confidence to answer with; by default the fitted threshold")
 ]
 Result = TypeVar("Result")
 
@@ -103,7 +103,7 @@ def server(backend: Backend) -> MCPServer[Any]:
 
     @tools.tool(title="Read a document", annotations=_READS)
     def document(
-        document_id: Annotated[str, Field(min_length=1, description="as answers and passages name it")],
+        document_id: Annotated[str, Field(min_length=1, description="the id in answers and passages")],
         start: Annotated[int, Field(ge=0, description="the first character")] = 0,
         length: Annotated[int, Field(ge=1, le=PIECE, description="how many characters")] = PIECE,
     ) -> DocumentPiece:
@@ -112,7 +112,7 @@ def server(backend: Backend) -> MCPServer[Any]:
 
     @tools.tool(title="Verify a citation", annotations=_READS)
     def verify(
-        citation: Annotated[CitationIn, Field(description="a citation as it was given with an answer")],
+        citation: Annotated[CitationIn, Field(description="a citation from an answer")],
     ) -> VerifyResponse:
         """Whether a citation still holds to the character: valid, moved (then with its new place), changed, gone."""
         return _or_tool_error(lambda: backend.verify(VerifyRequest(citation=citation).claim()))

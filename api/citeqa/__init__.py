@@ -7,8 +7,8 @@
         response = index.ask("When was the harbour opened?")
         print(response.answer.citation.quote.text if response.answer else response.reason.message)
 
-A running service is asked by `Client`. Every error is a `CiteqaError`; `citeqa.errors` draws the tree. The names below
-are public; everything else may change from one version to the next.
+`Client` asks a running service. Every error is a `CiteqaError`; `citeqa.errors` shows the tree. The names below are
+public; everything else may change from one version to the next.
 """
 
 from __future__ import annotations

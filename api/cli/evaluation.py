@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from citeqa.rag.evaluation.sets import QuestionSet
 
 app = typer.Typer()
-_FORMS = "Question set: JSONL, a folder of ours or of BEIR's, or a SQuAD file."
+_FORMS = "Question set: JSONL, a folder in our layout or BEIR's, or a SQuAD file."
 
 
 @app.command()
@@ -32,26 +32,26 @@ def evaluate(
         typer.Option("--corpus", exists=True, help="Index these documents for the run, instead of using --index."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Write every question's values here, as JSON.")
+        Path | None, typer.Option("--output", help="Write the values of every question to this JSON file.")
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Write figures, plots and every question here, as one HTML page.")
+        Path | None, typer.Option("--report", help="Write figures, plots and every question to this HTML page.")
     ] = None,
     split: Annotated[str | None, typer.Option("--split", help="Ask only the questions of this split.")] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Ask at most so many questions of each split, evenly spread.")
+        int | None, typer.Option("--limit", min=1, help="Ask at most this many questions of each split, evenly spread.")
     ] = None,
-    retrieval: Annotated[bool, typer.Option("--retrieval", help="Measure what is found; read nothing.")] = False,
+    retrieval: Annotated[bool, typer.Option("--retrieval", help="Measure retrieval only, without reading.")] = False,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option("--compare", exists=True, dir_okay=False, help="Say what got better and worse between two runs."),
+        typer.Option("--compare", exists=True, dir_okay=False, help="Show what got better and worse between two runs."),
     ] = None,
     reader: ReaderName = None,
 ) -> None:
-    """Measure the answers to a question set, asked over HTTP, or compare two such measurements.
+    """Measure the answers to a question set over HTTP, or compare two such measurements.
 
-    A folder (questions.jsonl and corpus.jsonl; or BEIR's queries.jsonl, corpus.jsonl, qrels/) and a SQuAD file bring
-    their corpus: its index is kept beside yours and made once. With --output, a run that was stopped goes on.
+    A folder (questions.jsonl and corpus.jsonl; or BEIR's queries.jsonl, corpus.jsonl, qrels/) and a SQuAD file have
+    their own corpus: its index is built once and kept beside yours. With --output, an interrupted run can be continued.
 
     Examples: [bold]citeqa evaluate tests/questions.jsonl --corpus seeds --output new.json --report new.html[/]
     [bold]citeqa evaluate scifact/ --retrieval[/]   [bold]citeqa evaluate --compare old.json new.json[/]
@@ -66,12 +66,12 @@ def evaluate(
     question_set, asked = _asked(questions, split, limit)
     if not question_set.has_answers and not retrieval:
         err.print(
-            f"{question_set.name} says where answers are, not what they are: retrieval alone is measured", markup=False
+            f"{question_set.name} has relevant documents but no answers: only retrieval is measured", markup=False
         )
-    with _over(command_settings(index=index, reader=reader), question_set, corpus) as service:
+    with _opened_service(command_settings(index=index, reader=reader), question_set, corpus) as service:
         record = _measured(service, question_set, asked, output, retrieval=retrieval or not question_set.has_answers)
     show.figures(out, record["figures"])
-    show.lost(out, record["rows"])
+    show.failures(out, record["rows"])
     if output:
         from citeqa.index.atomic import write_json
 
@@ -85,7 +85,7 @@ def evaluate(
 def _check_writable(output: Path | None, report: Path | None) -> None:
     for path in (output, report):
         if path and (path.is_dir() or not path.parent.is_dir()):
-            raise typer.BadParameter(f"{path} cannot be written: it is a folder, or its folder is not there")
+            raise typer.BadParameter(f"{path} cannot be written: it is a folder, or its folder does not exist")
     if report:
         from citeqa.rag.evaluation import html_report
 
@@ -99,13 +99,13 @@ def _asked(path: Path, split: str | None, limit: int | None) -> tuple[QuestionSe
     question_set = read(path)
     asked = [question for question in question_set.questions if split in (None, question.split)]
     if not asked:
-        raise typer.BadParameter(f"{path} has no question of the split {split!r}", param_hint="--split")
+        raise typer.BadParameter(f"{path} has no question in the split {split!r}", param_hint="--split")
     return question_set, sample_evenly(asked, limit) if limit else asked
 
 
 @contextmanager
-def _over(settings: Settings, question_set: QuestionSet, corpus: list[Path] | None) -> Iterator[Service]:
-    """The service over the documents that are named, else over those that the set brings, else over the index."""
+def _opened_service(settings: Settings, question_set: QuestionSet, corpus: list[Path] | None) -> Iterator[Service]:
+    """The service over the documents of --corpus, else over the corpus of the set, else over the index."""
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
@@ -131,7 +131,7 @@ def _measured(
             return evaluate(service, question_set, asked, lambda: advance(1), kept)
         except KeyboardInterrupt:
             if kept:
-                err.print(f"what was asked so far is in {kept}; the same command goes on from there", markup=False)
+                err.print(f"the results so far are in {kept}; run the same command again to continue", markup=False)
             raise
 
 
@@ -148,7 +148,7 @@ def _compare(before: Path, after: Path, split: str | None, output: Path | None) 
             return {"rows": list(record["rows"])}
         except (ValueError, KeyError, TypeError):
             raise QuestionSetError(
-                f"{path} is no run; make one with: citeqa evaluate QUESTIONS --output RUN.json"
+                f"{path} is not a run; make one with: citeqa evaluate QUESTIONS --output RUN.json"
             ) from None
 
     found = compare_runs(run(before), run(after), split)

@@ -1,4 +1,4 @@
-"""Making a question set for one's own documents, in the terminal: ask, mark the right words, the next question."""
+"""Makes a question set for your own documents in the terminal: ask, mark the right words, next question."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from citeqa.rag.evaluation.judgements import DocumentSpan
 
 app = typer.Typer()
-_HELP = """For each question what the service finds is shown; say what is right:
-  a number    the answer, sentence or place with this number; of a passage, its sentences are shown
-  words       as they stand in one of the documents shown; @ID words for another document; a number as words: "42"
+_HELP = """For each question you see what the service finds. Then say what is right:
+  a number    the answer, sentence or place with this number; a passage lists its sentences to choose from
+  words       exactly as in one of the documents shown; @ID words for another document; quote a number: "42"
   -           no document answers this question
-  nothing     go on: to the next question, or to the end"""
+  nothing     go on to the next question, or end"""
 
 
 @app.command()
@@ -34,12 +34,12 @@ def questions(
     reader: ReaderName = None,
 ) -> None:
     """Make a question set for your own documents: ask, mark the right words in a document, or say that none answers.
-    Each question is on the disk before the next one is asked; `citeqa evaluate FILE` reads them.
+    Each question is saved before the next one is asked. `citeqa evaluate FILE` reads the set.
 
     Example: [bold]citeqa questions reports.questions.jsonl[/]
     """
     if not file.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{file} cannot be written: its folder is not there", param_hint="FILE")
+        raise typer.BadParameter(f"{file} cannot be written: its folder does not exist", param_hint="FILE")
     with opened(command_settings(index=index, reader=reader)) as service:
         out.print(_HELP, style="dim", markup=False)
         added = Session(service, file).run()
@@ -47,13 +47,13 @@ def questions(
 
 
 class Session:
-    """One sitting: asks until there is an empty line or the input ends."""
+    """One session: asks until an empty line or the end of the input."""
 
     def __init__(self, service: Service, file: Path) -> None:
         self._service, self._file = service, file
 
     def run(self) -> int:
-        """How many questions were added."""
+        """Run the session; returns how many questions were added."""
         from citeqa.rag.evaluation.append import append_row
         from citeqa.rag.evaluation.judgements import judgement_row
 
@@ -67,7 +67,7 @@ class Session:
         return added
 
     def _marked(self, question: str) -> list[DocumentSpan] | None:
-        """The places that were marked; none for an unanswerable question, None if nothing was said."""
+        """The spans that the user marked; empty for an unanswerable question, None if the user skipped it."""
         choices, documents = self._shown(question)
         marked: list[DocumentSpan] = []
         while (said := _read("also right" if marked else "right")) is not None:
@@ -80,7 +80,8 @@ class Session:
         return marked or None
 
     def _shown(self, question: str) -> tuple[list[Choice], list[Document]]:
-        """What the service finds, numbered: answers, then passages."""
+        """Print what the service finds, numbered: answers, then passages. Returns a choice for each number, and the
+        documents."""
         from citeqa.rag.evaluation.judgements import DocumentSpan
         from citeqa.rag.evaluation.locate import sentences_in
 
@@ -118,7 +119,7 @@ class Session:
                 return None
         found = occurrences(documents, _unquoted(said))
         if not found:
-            out.print("these words stand in none of the documents shown, character for character; @ID names another")
+            out.print("none of the documents shown contains exactly these words; @ID names another document")
             return None
         return found[0] if len(found) == 1 else _chosen(found, "place")
 
@@ -127,7 +128,7 @@ Choice = Callable[[], "DocumentSpan | None"]
 
 
 def _chosen(places: Sequence[DocumentSpan], what: str) -> DocumentSpan | None:
-    """One of several places, by its number, or words inside one of them."""
+    """One of several spans, chosen by its number, or words inside one of them."""
     from citeqa.rag.evaluation.locate import occurrences
 
     _list([_in_context(place) for place in places], f"{what}s", 1)
@@ -138,17 +139,17 @@ def _chosen(places: Sequence[DocumentSpan], what: str) -> DocumentSpan | None:
         return places[int(said) - 1]
     inside = [one for place in places for one in occurrences([place.document], said, place.span)]
     if not inside:
-        out.print("these words stand in none of them, character for character")
+        out.print("none of them contains exactly these words")
     return inside[0] if inside else None
 
 
 def _unquoted(said: str) -> str:
-    """Words without the double quotes around them, which make words of what would be taken for something else."""
+    """Words without double quotes around them. Quotes mark text as words if it would otherwise mean something else."""
     return said[1:-1] if len(said) > 2 and said[0] == said[-1] == '"' else said
 
 
 def _read(prompt: str) -> str | None:
-    """A line without the white space around it; None for an empty one and at the end of the input."""
+    """A line without the white space around it; None for an empty line and at the end of the input."""
     out.print(Text(f"{prompt}: "), end="")
     try:
         line = input().strip()

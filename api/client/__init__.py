@@ -1,4 +1,4 @@
-"""A client of a running service."""
+"""A client for a running service."""
 
 from citeqa.api.client.client import Client
 from citeqa.api.client.errors import (

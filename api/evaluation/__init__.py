@@ -1,1 +1,1 @@
-"""Measuring a service on question sets."""
+"""Measures a service on question sets."""

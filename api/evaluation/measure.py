@@ -1,4 +1,4 @@
-"""Measure a service: its answers, as its users meet it over HTTP, or its retrieval alone."""
+"""Measures a service: its answers over HTTP, as users get them, or its retrieval alone."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def evaluate(
     progress: Progress = lambda: None,
     kept: Path | None = None,
 ) -> dict[str, Any]:
-    """Ask every question over HTTP and give the record of the run, ready for JSON. What was asked so far is kept in
-    the journal `kept`, if one is named, until the run has ended."""
+    """Ask every question over HTTP. Returns the record of the run, ready for JSON. If `kept` is given, the results so
+    far are kept in that journal until the run has ended."""
     facts = about(service, f"Answers over HTTP: {question_set.name}", question_set, questions)
     with serving(service) as client, journal(kept, _key(facts, questions)) if kept else nullcontext() as rows:
         return report.record(run(questions, client, progress, rows), facts)
@@ -45,7 +45,7 @@ def evaluate(
 def retrieve(
     service: Service, question_set: QuestionSet, questions: Sequence[Question], progress: Progress = lambda: None
 ) -> dict[str, Any]:
-    """Search for every question, read nothing, and give the record of the run."""
+    """Search for every question without reading. Returns the record of the run."""
 
     def text(document_id: str) -> str:
         return service.index.document(document_id).text
@@ -55,13 +55,13 @@ def retrieve(
 
 
 def searching(service: Service) -> retrieval.Search:
-    """The service's own search, in the shape of the baselines."""
+    """The service's own search, with the signature of the baselines."""
 
     return lambda question, k: _excerpts(service.answerer.search(question, AskOptions(k=k))[0])
 
 
 def reading(service: Service) -> retrieval.Search:
-    """The evidence that the service gives with an answer: the first passages in the order that reading gave them."""
+    """The evidence of the service's answers: the first passages in their order after reading."""
     return lambda question, k: _excerpts(service.answerer.ask(question, AskOptions(k=k)).evidence)
 
 
@@ -70,7 +70,7 @@ def _excerpts(found: Sequence[CitedPassage]) -> list[Excerpt]:
 
 
 def about(service: Service, what: str, question_set: QuestionSet, questions: Sequence[Question]) -> dict[str, Any]:
-    """What a run was made of: everything that must be the same for another one to give the same."""
+    """What a run depends on: everything that must be the same for another run to give the same results."""
     index, (fitted, _) = service.index, confidence.load()
     documents = [(item.id, item.sha256) for item in index.summaries(index.document_count or 1)[0]]
     return {

@@ -1,10 +1,10 @@
-"""Measure the program and its baselines on the public sets: `make evaluate`.
+"""Measures the program and its baselines on the public sets: `make evaluate`.
 
     python -m citeqa.api.evaluation.public [--set NAME ...] [--fit] [--retrieval] [--limit N] [--data FOLDER]
                                            [--output FOLDER] [--table]
 
-Every run is kept in the output folder as `citeqa evaluate` writes it, so that any two can be compared with
-`citeqa evaluate --compare`, and each set's figures, so that sets can be measured one at a time and shown together.
+Every run is stored in the output folder in the format of `citeqa evaluate`, so that `citeqa evaluate --compare` can
+compare any two. The figures of each set are stored too, so that sets can be measured separately and shown together.
 """
 
 from __future__ import annotations
@@ -39,19 +39,21 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     names: Annotated[
-        list[str] | None, typer.Option("--set", help=f"Measure only this one; may be given again: {public.NAMES}.")
+        list[str] | None, typer.Option("--set", help=f"Measure only this set; may be repeated: {public.NAMES}.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask at most so many questions of each set.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask at most this many questions of each set.")] = None,
     data: Annotated[Path, typer.Option(help="The folder of the public sets.")] = DATA,
     index: IndexDir = None,
     output: Annotated[
-        Path | None, typer.Option(help="Keep runs and figures here. [dim](evaluations/public in the data folder)[/]")
+        Path | None, typer.Option(help="Folder for runs and figures. [dim](evaluations/public in the data folder)[/]")
     ] = None,
-    fit: Annotated[bool, typer.Option("--fit", help="Ask the questions that are for choosing.")] = False,
-    retrieval_only: Annotated[bool, typer.Option("--retrieval", help="Measure what is found; read nothing.")] = False,
-    table_only: Annotated[bool, typer.Option("--table", help="Measure nothing; show what was measured.")] = False,
+    fit: Annotated[bool, typer.Option("--fit", help="Ask the questions reserved for choosing.")] = False,
+    retrieval_only: Annotated[
+        bool, typer.Option("--retrieval", help="Measure retrieval only, without reading.")
+    ] = False,
+    table_only: Annotated[bool, typer.Option("--table", help="Measure nothing; show earlier results.")] = False,
 ) -> None:
-    """Measure the program and its baselines on the public sets that are there, and print a table in Markdown."""
+    """Measure the program and its baselines on the public sets that are present, and print Markdown tables."""
     names = names or list(public.NAMES)
     if unknown := [name for name in names if name not in public.NAMES]:
         raise typer.BadParameter(f"there is no set {', '.join(unknown)}; known: {', '.join(public.NAMES)}")
@@ -63,7 +65,9 @@ def main(
         path = kept / f"{name}{'-fit' if fit else ''}.figures.json"
         if not table_only:
             if missing := [path for path in public.paths(name, data, PROJECT) if not path.exists()]:
-                err.print(f"skipped {name}: {missing[0]} is not there (rag/evaluation/public.py says where it is from)")
+                err.print(
+                    f"skipped {name}: {missing[0]} does not exist (rag/evaluation/public.py says where to get it)"
+                )
                 continue
             question_set = public.limited(public.read(name, data, PROJECT, half), limit)
             write_json(path, _measured(question_set, index, kept, answers=not retrieval_only) | {"limit": limit})
@@ -75,7 +79,7 @@ def main(
 
 
 def _measured(question_set: QuestionSet, index: Path | None, kept: Path, *, answers: bool) -> dict[str, Any]:
-    """All systems on one set; every run is in `kept` afterwards."""
+    """Measure all systems on one set, and store every run in `kept`."""
     assert question_set.corpus
     err.print(f"{question_set.name}: {len(question_set.questions)} questions", markup=False)
     with opened(indexed(command_settings(index=index), question_set.corpus)) as service:
@@ -100,7 +104,7 @@ def _measured(question_set: QuestionSet, index: Path | None, kept: Path, *, answ
 
 
 def _searched(service: Service, question_set: QuestionSet, kept: Path, *, read: bool) -> dict[str, dict[str, Any]]:
-    """The runs of every system that searches: the baselines, then the program, also with what it found read."""
+    """The runs of every system that searches: the baselines, then the program, and also its evidence after reading."""
 
     def text(document_id: str) -> str:
         return service.index.document(document_id).text
@@ -137,7 +141,7 @@ def _answer_figures(rows: Sequence[Mapping[str, Any]], system: str) -> dict[str,
 
 
 def _measures(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures that are measures, not counts."""
+    """The figures that are measures, without the counts."""
     return {name: figure for name, figure in figures.items() if isinstance(figure, Mapping)}
 
 

@@ -15,7 +15,7 @@ from citeqa.rag.types import Alternative, Answer, Citation, CitedPassage, Dates,
 
 
 class SourceOut(BaseModel):
-    """The document that something comes from."""
+    """The document that a quote or passage comes from."""
 
     document_id: str
     title: str
@@ -30,7 +30,7 @@ def _source(source: Source) -> dict[str, Any]:
 
 
 class PlaceOut(BaseModel):
-    """`text[start:end]` of the document, in code points; the `_utf16` pair counts as JavaScript does."""
+    """The position `text[start:end]` in the document, in code points; the `_utf16` pair counts as JavaScript does."""
 
     start: int
     end: int
@@ -48,7 +48,7 @@ class SentenceOut(PlaceOut):
 
 
 class CitationOut(PlaceOut, SourceOut):
-    """Words of a document, where they stand, and the sentence they stand in."""
+    """Words of a document, their position, and the sentence around them."""
 
     page: int | None
     quote: str
@@ -116,9 +116,7 @@ class ReasonOut(BaseModel):
 class _Retrieved(PlaceOut, SourceOut):
     passage_id: str
     text: str
-    score: float = Field(
-        description="of retrieval, at most 1; an answer's evidence is in the order that reading gave it"
-    )
+    score: float = Field(description="of retrieval, at most 1; the evidence of an answer is ordered by reading instead")
 
 
 def _rank_field(signal: Signal) -> str:
@@ -134,10 +132,10 @@ else:
 
 
 class EvidenceOut(_Ranked):
-    """A passage. Each ranking signal has a field `NAME_rank`: the passage's rank from 1, null where the signal did not
-    find it."""
+    """A passage. For each ranking signal, the field `NAME_rank` is the passage's rank, from 1; null if the signal did
+    not find it."""
 
-    also_in: list[str] = Field(description="ids of documents with a copy of this passage, which stands for them")
+    also_in: list[str] = Field(description="ids of other documents that have a copy of this passage")
 
     @classmethod
     def of(cls, found: CitedPassage) -> EvidenceOut:
@@ -154,7 +152,7 @@ class EvidenceOut(_Ranked):
         )
 
     def ranks(self) -> dict[str, int | None]:
-        """The rank by the name of each signal."""
+        """The ranks by the name of their signal."""
         return {signal.name: getattr(self, _rank_field(signal)) for signal in SIGNALS}
 
 
@@ -184,7 +182,9 @@ class TimingOut(BaseModel):
 
 class DatesOut(BaseModel):
     understood: list[TimingOut]
-    applied: bool = Field(description="false where nothing was understood, `use_dates` is off or `filters` name days")
+    applied: bool = Field(
+        description="false if the question names no times, `use_dates` is false or `filters` name days"
+    )
 
     @classmethod
     def of(cls, dates: Dates) -> DatesOut:

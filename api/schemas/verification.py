@@ -1,4 +1,4 @@
-"""Whether a citation still holds."""
+"""Verification of citations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SentenceIn(BaseModel):
 
 
 class CitationIn(BaseModel):
-    """A citation as it was given out; fields that do not matter for it may be there or not."""
+    """A citation as it was issued. Other fields of citations may be present and are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
     document_id: Id
@@ -55,7 +55,8 @@ class VerifyRequest(_Request):
 
 
 class VerifyResponse(BaseModel):
-    """`citation` is the one that holds now (valid, moved); `nearest` the most similar sentence (changed), if any is."""
+    """`citation` is the one that holds now (valid, moved); `nearest` is the most similar sentence (changed), if there
+    is one."""
 
     status: Literal["valid", "moved", "changed", "gone"]
     citation: CitationOut | None
