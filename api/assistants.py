@@ -1,4 +1,4 @@
-"""What assistants may use over the Model Context Protocol: ask, search, document, verify. All of them only read."""
+"""Tools for assistants over the Model Context Protocol: ask, search, document and verify. All of them only read."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 PIECE = 20_000  # most characters of a document returned at once
 INSTRUCTIONS = (
-    "Answers questions from a collection of documents, in their own words. Quote `answer.text` or "
-    "`citation.quote` exactly, and name the document; never reword a quote. If `answered` is false, the documents do not say it: say so. "
+    "Answers from a collection of documents, in their own words. Quote `answer.text` or `citation.quote` exactly, and "
+    "name the document; never reword a quote. If `answered` is false, the documents do not say it: say so. "
     "`confidence` is the probability that the answer is right. Check older citations with `verify`."
 )
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
@@ -143,7 +143,7 @@ def _filters(source: str | None, start: date | None, end: date | None, ids: list
 
 
 def _or_tool_error(answer: Callable[[], Result]) -> Result:
-    """What the function gives; what is foreseen to go wrong is told to the assistant in words."""
+    """The result of the function. The assistant is told in words about an expected error."""
     try:
         return answer()
     except ValidationError as error:
@@ -153,9 +153,10 @@ def _or_tool_error(answer: Callable[[], Result]) -> Result:
 
 
 def over_http(tools: MCPServer[Any], settings: Settings) -> ASGIApp:
-    """The tools at /mcp (streamable HTTP, without sessions), guarded as the service is."""
+    """The tools at /mcp (streamable HTTP, without sessions), with the same protection as the service."""
     from citeqa.api.http.guard import Authenticate, CheckHost, KeyRing, RateLimit
     from citeqa.api.http.metrics import Metrics
+    from citeqa.api.http.needs import Needs, RouteTable
     from citeqa.api.http.request_log import RequestLog
     from citeqa.api.http.security_headers import SecurityHeaders
 
@@ -165,17 +166,20 @@ def over_http(tools: MCPServer[Any], settings: Settings) -> ASGIApp:
         allowed_hosts=[*hosts, *(f"{host}:*" for host in hosts)],
         allowed_origins=list(settings.allowed_origins),
     )
-    app: ASGIApp = tools.streamable_http_app(
+    app = tools.streamable_http_app(
         stateless_http=True,
         json_response=True,
         host=settings.host,
         max_request_body_size=settings.max_body,
         transport_security=security,
     )
+    routes = RouteTable(app.routes, {"/mcp": Needs(key="read")})
+    guarded: ASGIApp = app
     if keys := KeyRing(settings.read_keys, settings.write_keys):
-        app = Authenticate(app, keys)
+        guarded = Authenticate(guarded, routes=routes, keys=keys)
     if settings.rate:
-        app = RateLimit(app, settings.rate)
+        guarded = RateLimit(guarded, routes=routes, rate=settings.rate)
     if hosts:
-        app = CheckHost(app, hosts)
-    return SecurityHeaders(RequestLog(app, Metrics(), settings.log_questions))
+        guarded = CheckHost(guarded, hosts)
+    logged = RequestLog(guarded, metrics=Metrics(), log_questions=settings.log_questions)
+    return SecurityHeaders(logged)

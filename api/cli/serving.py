@@ -114,7 +114,7 @@ def mcp(
         with closing(listen(settings)) as listening, open_live_backend(settings) as backend:
             from citeqa.api.http import server as running
 
-            running.assist(settings, listening, backend)
+            running.run_assistants(settings, listening, backend)
         return
     with open_live_backend(settings) as backend:
         from citeqa.api.assistants import server

@@ -6,34 +6,40 @@ import anyio
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from citeqa.api.http.guard import may_write
+from citeqa.api.http.needs import RouteTable
 from citeqa.api.http.problems import problem
+from citeqa.api.http.request_log import request_info
+from citeqa.api.settings import Settings
 
-_UPLOAD = 10  # times the patience for a document
+_UPLOAD_TIME = 10  # times the timeout of another body
 
 
 class CheckBody:
-    """Answers 413 to a body of more than `most` bytes, announced or not, 400 to JSON that is not in UTF-8, and 408 to
-    a body that does not come within `patience` seconds. Gives the whole body on in one message."""
+    """Reads the whole body before anything else sees the request, and passes it on in one message.
 
-    def __init__(self, app: ASGIApp, most: int, most_of_documents: int, patience: float) -> None:
-        self._app, self._patience = app, patience
-        self._most, self._most_of_documents = most, most_of_documents
+    Answers 413 to a body that is too large, announced or not; 408 to one that does not arrive in time; 400 to JSON that
+    is not in UTF-8. A body may be as large as a document only where the route takes an upload and the caller may change
+    documents: nobody else can make the service hold so much.
+    """
+
+    def __init__(self, app: ASGIApp, *, routes: RouteTable, settings: Settings) -> None:
+        self._app, self._routes, self._settings = app, routes, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._most_of_documents if scope["path"] == "/api/documents" else self._most
+        limit, timeout = self._limits(scope)
         announced = dict(scope["headers"]).get(b"content-length", b"")
         size = int(announced) if announced.isdigit() else 0
         body: bytes | None = b""
-        patience = self._patience * (_UPLOAD if most > self._most else 1)
-        with anyio.move_on_after(patience) as waiting:
-            body = await _read(receive, most) if size <= most else None
+        with anyio.move_on_after(timeout) as waiting:
+            body = await _read(receive, limit) if size <= limit else None
         if waiting.cancelled_caught:
-            response = problem(408, f"The body did not arrive within {patience:g} seconds.")
+            response = problem(408, f"The body did not arrive within {timeout:g} seconds.")
         elif body is None:
-            response = problem(413, f"The body is larger than the {most:,} bytes that are allowed.")
+            response = problem(413, f"The body is larger than the {limit:,} bytes that are allowed.")
         elif _is_json(scope) and not _is_utf8(body):
             response = problem(400, "The body is not JSON in UTF-8.")
         else:
@@ -46,12 +52,19 @@ class CheckBody:
             return
         await response(scope, receive, send)
 
+    def _limits(self, scope: Scope) -> tuple[int, float]:
+        """How many bytes this request's body may have, and how many seconds it may take to arrive."""
+        settings = self._settings
+        if self._routes.needs(scope).upload and may_write(settings, request_info(scope).right):
+            return settings.max_upload, settings.timeout * _UPLOAD_TIME
+        return settings.max_body, settings.timeout
 
-async def _read(receive: Receive, most: int) -> bytes | None:
-    """The whole body; None if it has more than `most` bytes.
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """The whole body; None if it has more than `limit` bytes.
 
     Raises:
-        ClientDisconnect: if the client goes before it is whole.
+        ClientDisconnect: if the client leaves before the body is complete.
     """
     body = bytearray()
     while True:
@@ -59,7 +72,7 @@ async def _read(receive: Receive, most: int) -> bytes | None:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > most:
+        if len(body) > limit:
             return None
         if not message.get("more_body"):
             return bytes(body)
@@ -71,7 +84,7 @@ def _is_json(scope: Scope) -> bool:
 
 
 def _is_utf8(body: bytes) -> bool:
-    """Whether a body can be JSON in UTF-8. Python's own reader would guess UTF-16 and 32 from the NULs."""
+    """Whether a body can be JSON in UTF-8. Python's own JSON reader would guess UTF-16 and UTF-32 from NUL bytes."""
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:

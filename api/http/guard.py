@@ -1,4 +1,4 @@
-"""Who may ask for what, by which name and how often: checked before anything of a request's body is read."""
+"""Who may ask, under which host name, and how often. All of it is checked before a body is read."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from citeqa.api.http.needs import RouteTable
 from citeqa.api.http.problems import problem
 from citeqa.api.http.request_log import request_info
 
@@ -20,31 +21,21 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
     from starlette.responses import Response
 
+    from citeqa.api.settings import Settings
+
 Right = Literal["read", "write"]
 
-# What holds no document and no question: the page's files, the description of the interface, the sign of life.
-# Everything else needs a key where there are keys, what is added later too.
-OPEN = frozenset({"/", "/docs", "/openapi.json", "/api/health"})
-OPEN_FOLDERS = ("/static/", "/static-offline-docs/")
-_CHANGING = frozenset({"/api/documents", "/api/feedback"})
-_UNLIMITED = frozenset({"/api/health", "/metrics"})
-_IPV6_CLIENT = 64  # bits of an IPv6 address that tell clients apart: a client has the rest to itself
+_IPV6_CLIENT = 64  # bits of an IPv6 address that identify a client, which has the remaining ones to itself
 
 
-def is_write(method: str, path: str) -> bool:
-    """Whether a request asks for a change of the documents or of what is kept about them."""
-    if not path.startswith("/api/"):  # an assistant's session ends with DELETE; nothing is lost by it
-        return False
-    return method in ("PUT", "PATCH", "DELETE") or (method == "POST" and path in _CHANGING)
-
-
-def is_open(method: str, path: str) -> bool:
-    """Whether a request is answered without a key."""
-    return method in ("GET", "HEAD") and (path in OPEN or path.startswith(OPEN_FOLDERS))
+def may_write(settings: Settings, right: str | None) -> bool:
+    """Whether a caller may change documents, where `right` is what its key allows: if writing is on, and there are no
+    keys or it has a write key."""
+    return settings.writing and (not settings.authentication or right == "write")
 
 
 class KeyRing:
-    """The keys there are. Only their digests are held and compared, each in constant time, always all of them."""
+    """The keys of the service. It holds only their digests, and compares all of them, each in constant time."""
 
     def __init__(self, read: Iterable[SecretStr], write: Iterable[SecretStr]) -> None:
         self._keys: list[tuple[bytes, Right]] = [(_digest(key.get_secret_value()), "read") for key in read]
@@ -54,7 +45,7 @@ class KeyRing:
         return bool(self._keys)
 
     def right(self, key: str) -> Right | None:
-        """What a key allows; None if it is none of them."""
+        """What a key allows; None if it is not a key of the service."""
         digest, found = _digest(key), None
         for held, right in self._keys:
             if hmac.compare_digest(held, digest) and found != "write":
@@ -67,38 +58,42 @@ def _digest(key: str) -> bytes:
 
 
 class Authenticate:
-    """Answers 401 without a key, 403 to a key that may only read where something would change."""
+    """Answers 401 to a request that needs a key and has none, and 403 to a read key where a write key is needed."""
 
-    def __init__(self, app: ASGIApp, keys: KeyRing) -> None:
-        self._app, self._keys = app, keys
+    def __init__(self, app: ASGIApp, *, routes: RouteTable, keys: KeyRing) -> None:
+        self._app, self._routes, self._keys = app, routes, keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = self._refused(scope) if scope["type"] == "http" else None
         await (refused or self._app)(scope, receive, send)
 
     def _refused(self, scope: Scope) -> Response | None:
-        method, path = scope["method"], scope["path"]
         right = self._keys.right(_bearer(Headers(scope=scope)))
         request_info(scope).right = right
-        if is_open(method, path):
+        needed = self._routes.needs(scope).key
+        if needed == "none":
             return None
         if right is None:
             detail = "A key is needed: send the header Authorization: Bearer KEY."
             return problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="citeqa"'})
-        if is_write(method, path) and right != "write":
+        if needed == "write" and right != "write":
             return problem(403, "This key may ask, but not change documents.")
         return None
 
 
 def _bearer(headers: Headers) -> str:
+    """The key of a request; empty if it has none, or more than one."""
     given = headers.getlist("authorization")
     scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
 class CheckHost:
-    """Answers 421 to a request for a host name that is not this service's: so no page of another site can reach a
-    service on its reader's own machine by a name that it made point there (DNS rebinding)."""
+    """Answers 421 to a request for another host name than the service's own.
+
+    This prevents DNS rebinding: another site cannot reach a service on a visitor's machine under a name that the site
+    lets point to that machine.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
         self._app, self._hosts = app, hosts
@@ -108,26 +103,26 @@ class CheckHost:
             named = Headers(scope=scope).get("host", "").lower()
             name = named.rpartition(":")[0] if not named.endswith("]") and ":" in named else named
             if name not in self._hosts:
-                detail = "This service does not go by this host name; to let it, name it in CITEQA_ALLOWED_HOSTS."
+                detail = "This service does not answer to this host name; if it should, add it to CITEQA_ALLOWED_HOSTS."
                 await problem(421, detail)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
 class RateLimit:
-    """Answers 429 to a client that asks more often than allowed. Each worker process counts for itself."""
+    """Answers 429 to a client that asks more often than allowed. Each worker process counts on its own."""
 
-    def __init__(self, app: ASGIApp, rate: str) -> None:
-        """`rate` is a number and a unit: `600/minute`."""
+    def __init__(self, app: ASGIApp, *, routes: RouteTable, rate: str) -> None:
+        """`rate` is a number of requests and a unit of time: `600/minute`."""
         from limits import parse
         from limits.storage import MemoryStorage
         from limits.strategies import SlidingWindowCounterRateLimiter
 
-        self._app, self._rate = app, parse(rate)
+        self._app, self._routes, self._rate = app, routes, parse(rate)
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in _UNLIMITED and not scope["path"].startswith(OPEN_FOLDERS):
+        if scope["type"] == "http" and self._routes.needs(scope).rate_limited:
             name = client(scope)
             if not self._limiter.hit(self._rate, name):
                 free = self._limiter.get_window_stats(self._rate, name).reset_time - time.time()
@@ -138,7 +133,7 @@ class RateLimit:
 
 
 def client(scope: Scope) -> str:
-    """What one client is told from another by: its address, of IPv6 the network."""
+    """What identifies a client: its IPv4 address, or the network of its IPv6 address."""
     host = (scope.get("client") or ("unknown", 0))[0]
     try:
         address = ipaddress.ip_address(host)

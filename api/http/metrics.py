@@ -1,4 +1,4 @@
-"""Figures for Prometheus. Each application has its own; several workers of one service share a folder for theirs."""
+"""Metrics for Prometheus. Each application has its own; the workers of one service share theirs through a folder."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _OUTCOMES = ("answered", "no_evidence", "not_in_the_sources", "filtered_out")
 
 
 class Metrics:
-    """What is counted and measured. May be used from several threads."""
+    """Counts requests and questions, and measures how long they take. May be shared between threads."""
 
     def __init__(self, shared: Path | None = None) -> None:
-        """`shared` is the folder where all workers of the service keep their figures; prometheus_client must have
-        been told of it before it was imported."""
+        """`shared` is the folder in which all workers of the service keep their metrics. The environment variable
+        PROMETHEUS_MULTIPROC_DIR must name it before prometheus_client is imported."""
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
         self._shared = shared
@@ -28,15 +28,11 @@ class Metrics:
         self._stages = Histogram(
             "citeqa_stage_seconds", "Time of each stage of a question.", ["stage"], buckets=_REQUEST, registry=registry
         )
-        self._questions = Counter(
-            "citeqa_questions", "Questions by what became of them.", ["outcome"], registry=registry
-        )
+        self._questions = Counter("citeqa_questions", "Questions by outcome.", ["outcome"], registry=registry)
         self._abstentions = Counter("citeqa_abstentions", "Questions without an answer.", registry=registry)
-        self.cached = Counter(
-            "citeqa_cached", "Questions answered as before, over the same state of the index.", registry=registry
-        )
+        self.cached = Counter("citeqa_cached", "Questions answered from the cache.", registry=registry)
         self.waiting = Gauge(
-            "citeqa_queue_waiting", "Questions that wait.", registry=registry, multiprocess_mode="livesum"
+            "citeqa_queue_waiting", "Questions waiting for their turn.", registry=registry, multiprocess_mode="livesum"
         )
         self.answering = Gauge(
             "citeqa_queue_answering", "Questions being answered.", registry=registry, multiprocess_mode="livesum"
@@ -51,13 +47,13 @@ class Metrics:
             self._questions.labels(outcome)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request; `route` is the pattern of its path, so that there are only a few."""
+        """Count a request. `route` is the pattern of its path, not the path itself, so that the labels are few."""
         known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "other"
         self._requests.labels(known, route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def question(self, outcome: str, stages_ms: Mapping[str, float]) -> None:
-        """Count a question, and how long each stage took in milliseconds."""
+        """Count a question and its outcome, and record how many milliseconds each stage took."""
         self._questions.labels(outcome).inc()
         if outcome != "answered":
             self._abstentions.inc()
@@ -65,7 +61,7 @@ class Metrics:
             self._stages.labels(stage).observe(milliseconds / 1000)
 
     def rendered(self, documents: int, passages: int) -> tuple[bytes, str]:
-        """Everything as Prometheus reads it, and its media type; the index has so many documents and passages."""
+        """All metrics in Prometheus' format, and its media type; `documents` and `passages` are those of the index."""
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 

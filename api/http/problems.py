@@ -1,4 +1,4 @@
-"""Errors become problem details (RFC 9457): one shape, everywhere, with nothing of the request in it."""
+"""Every error becomes a problem detail (RFC 9457): one shape everywhere, which repeats nothing of the request."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
+from citeqa.api.http.needs import RouteTable
 from citeqa.api.schemas import Problem, ProblemError
 from citeqa.index.errors import IndexBusyError, IndexDamagedError, StorageError, UnknownDocumentError
 
@@ -38,15 +38,22 @@ def _response(body: Problem, headers: dict[str, str] | None = None) -> ProblemRe
 
 
 def problem_of(error: Exception) -> Problem:
-    """What is wrong with a question, as a problem; for a part of a request that others do not depend on."""
+    """What is wrong with one question of several, as a problem, so that the others can be answered all the same."""
     if isinstance(error, RequestValidationError):
         return _invalid_problem(error)
     assert isinstance(error, UnknownDocumentError)
     return _unknown_problem(error)
 
 
+def invalid(location: tuple[str | int, ...], message: str, kind: str = "value_error") -> RequestValidationError:
+    """The error of a request that is not valid, which is answered 422. `location` is where in the request the fault
+    lies, as the framework names it: `("body", "citation", "quote")`."""
+    fault: dict[str, Any] = {"type": kind, "loc": location, "msg": message}
+    return RequestValidationError([fault])
+
+
 def install(app: FastAPI) -> None:
-    """Answer every foreseen error of the application, and of the framework below it, with a problem."""
+    """Let the application answer every expected error with a problem, those of the framework included."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(UnknownDocumentError, _unknown_documents)
     app.add_exception_handler(IndexBusyError, _busy)
@@ -77,7 +84,7 @@ def _pointer(location: tuple[Any, ...]) -> str:
 
 
 def _detail(fault: dict[str, Any]) -> str:
-    """The validator's message; an unknown field's own name stands in the pointer already."""
+    """The validator's message. It does not repeat the name of an unknown field, which the pointer has."""
     if fault["type"] == "extra_forbidden":
         return "There is no such field."
     return str(fault["msg"]).removeprefix("Value error, ")
@@ -125,10 +132,9 @@ def _http(request: Request, error: Exception) -> ProblemResponse:
 
 
 def _allowed(request: Request) -> list[str]:
-    """The methods of all our routes of this path; the framework names those of the first alone."""
-    routes = [route for router in request.app.state.routers for route in router.routes]
-    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in matching for method in route.methods})
+    """The methods of all routes of this path. The framework would name those of the first route alone."""
+    routes: RouteTable = request.app.state.routes
+    return sorted(routes.methods(request.scope))
 
 
 _HTTP_DETAILS = {

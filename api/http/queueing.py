@@ -1,4 +1,4 @@
-"""A bounded queue before what takes time: a few questions are answered at once, some wait, the rest hear 503."""
+"""A bounded queue: a few questions are answered at a time, some wait, and the rest are answered 503."""
 
 from __future__ import annotations
 
@@ -12,36 +12,49 @@ from citeqa.api.http.problems import problem
 
 if TYPE_CHECKING:
     from citeqa.api.http.metrics import Metrics
+    from citeqa.api.http.needs import RouteTable
 
-QUEUED = frozenset({"/api/ask", "/api/search", "/api/ask/batch", "/api/read"})
 _SOON = {"Retry-After": "2"}
 
 
 class Queue:
-    """Lets `at_once` questions through, in the order they came; `most` may wait, each `patience` seconds at most. One
-    whose client goes meanwhile is dropped. Expects to be given the whole body in one message."""
+    """Lets `at_once` requests to queued routes through at a time, in the order in which they came.
 
-    def __init__(self, app: ASGIApp, *, at_once: int, most: int, patience: float, metrics: Metrics) -> None:
-        self._app, self._most, self._patience, self._metrics = app, most, patience, metrics
-        self._turn = asyncio.Semaphore(at_once)
+    At most `most_waiting` others wait, each for at most `timeout` seconds. A request is dropped if its client leaves
+    while it waits. The whole body must come in one message, as `CheckBody` passes it on.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        routes: RouteTable,
+        at_once: int,
+        most_waiting: int,
+        timeout: float,
+        metrics: Metrics,
+    ) -> None:
+        self._app, self._routes, self._metrics = app, routes, metrics
+        self._most_waiting, self._timeout = most_waiting, timeout
+        self._turns = asyncio.Semaphore(at_once)
         self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] not in QUEUED:
+        if scope["type"] != "http" or not self._routes.needs(scope).queued:
             await self._app(scope, receive, send)
             return
-        if self._turn.locked() and self._waiting >= self._most:
+        if self._turns.locked() and self._waiting >= self._most_waiting:
             detail = "Too many questions are waiting already; ask again in a moment."
             await problem(503, detail, headers=_SOON)(scope, receive, send)
             return
         messages = [await receive()]
         leaving = asyncio.ensure_future(receive())
         try:
-            came = await self._turn_comes(leaving)
-            if came is None:
+            has_turn = await self._wait_for_turn(leaving)
+            if has_turn is None:
                 return
-            if not came:
-                detail = f"The service is so busy that {self._patience:g} seconds of waiting were not enough."
+            if not has_turn:
+                detail = f"The service is so busy that {self._timeout:g} seconds of waiting were not enough."
                 await problem(503, detail, headers=_SOON)(scope, receive, send)
                 return
 
@@ -53,20 +66,20 @@ class Queue:
                 await self._app(scope, replay, send)
             finally:
                 self._metrics.answering.dec()
-                self._turn.release()
+                self._turns.release()
         finally:
             leaving.cancel()
             with suppress(asyncio.CancelledError):
                 await leaving
 
-    async def _turn_comes(self, leaving: asyncio.Future[Message]) -> bool | None:
-        """Wait for a turn, which the caller must give back: False if it took too long, None if the client left."""
+    async def _wait_for_turn(self, leaving: asyncio.Future[Message]) -> bool | None:
+        """Wait for a turn, which the caller must release: False if it took too long, None if the client left."""
         self._waiting += 1
         self._metrics.waiting.inc()
-        turn, kept = asyncio.ensure_future(self._turn.acquire()), False
+        turn, kept = asyncio.ensure_future(self._turns.acquire()), False
         try:
             both: set[asyncio.Future[Any]] = {turn, leaving}
-            await asyncio.wait(both, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
             if leaving.done():
                 return None
             kept = turn.done()
@@ -74,5 +87,5 @@ class Queue:
         finally:
             self._waiting -= 1
             self._metrics.waiting.dec()
-            if not kept and not turn.cancel():  # it came in the very moment in which it is not wanted any more
-                self._turn.release()
+            if not kept and not turn.cancel():  # the turn came at the very moment when nobody wants it any more
+                self._turns.release()

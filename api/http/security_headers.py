@@ -1,4 +1,4 @@
-"""Headers that say what a page may do."""
+"""Response headers that restrict what a page may do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DOCS_POLICY = _PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'uns
 
 
 class SecurityHeaders:
-    """Says that nothing but our own files may run, and that nothing about the visit may leave."""
+    """Allows a page to run only the service's own files and to send nothing elsewhere; forbids caching of the API."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -23,7 +23,7 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         policy = _DOCS_POLICY if scope.get("path") == "/docs" else _PAGE_POLICY
 
-        async def guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["Content-Security-Policy"] = policy
@@ -34,4 +34,4 @@ class SecurityHeaders:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        await self._app(scope, receive, send_with_headers)

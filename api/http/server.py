@@ -1,4 +1,4 @@
-"""Running the service: in this process, or in several that a parent looks after."""
+"""Runs the service: in this process, or in several worker processes that this one supervises."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -20,7 +21,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from citeqa.api import logs
-from citeqa.api.http.protocol import Impatient
+from citeqa.api.http.protocol import HeadTimeoutProtocol
 from citeqa.api.settings import Settings
 from citeqa.api.tasks import err, living
 from citeqa.index.errors import CiteqaError
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, listening: socket) -> None:
-    """Serve until SIGTERM, which ends with status 0, or Ctrl-C; what was begun is finished first."""
+    """Serve until SIGTERM, which ends with status 0, or Ctrl-C. Requests that have begun are finished first."""
     if settings.workers > 1:
         _supervise(settings, listening)
         return
@@ -42,26 +43,26 @@ def run(settings: Settings, listening: socket) -> None:
     with living(settings) as service:
         from citeqa.api.http.app import create_app
 
-        app = create_app(service, writing=settings.writing, settings=settings)
-        _ready(settings, listening)
-        uvicorn.Server(configured(settings, app)).run([listening])
+        app = create_app(service, settings=settings)
+        _announce(settings, listening)
+        uvicorn.Server(uvicorn_config(settings, app)).run([listening])
 
 
-def assist(settings: Settings, listening: socket, backend: Backend) -> None:
-    """Serve assistants over HTTP until SIGTERM or Ctrl-C."""
+def run_assistants(settings: Settings, listening: socket, backend: Backend) -> None:
+    """Serve the tools for assistants over HTTP until SIGTERM or Ctrl-C."""
     from citeqa.api.assistants import over_http, server
 
     signal.signal(signal.SIGTERM, _stop)
     app = over_http(server(backend), settings)
-    _ready(settings, listening)
-    uvicorn.Server(configured(settings, app)).run([listening])
+    _announce(settings, listening)
+    uvicorn.Server(uvicorn_config(settings, app)).run([listening])
 
 
-def configured(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
-    """How uvicorn runs an application here."""
+def uvicorn_config(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
+    """How uvicorn runs an application with these settings."""
     return uvicorn.Config(
         app,
-        http=partial(Impatient, patience=settings.timeout),  # type: ignore[arg-type]
+        http=partial(HeadTimeoutProtocol, head_timeout=settings.timeout),  # type: ignore[arg-type]
         ws="none",
         log_config=None,
         log_level="warning",
@@ -78,31 +79,34 @@ def _stop(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _ready(settings: Settings, listening: socket) -> None:
+def _announce(settings: Settings, listening: socket) -> None:
+    """Say where the service can be reached."""
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    said = f"citeqa is ready at http://{shown}:{listening.getsockname()[1]}/"
+    message = f"citeqa is ready at http://{shown}:{listening.getsockname()[1]}/"
     if settings.log_format == "json":
-        log.info(said)
+        log.info(message)
     else:
-        err.print(f"{said} (Ctrl-C stops it)", markup=False)
+        err.print(f"{message} (Ctrl-C stops it)", markup=False)
 
 
 def _supervise(settings: Settings, listening: socket) -> None:
     with tempfile.TemporaryDirectory(prefix="citeqa-metrics-") as shared:
         app = partial(_worker, settings, Path(shared))
-        config = configured(settings, app, factory=True, workers=settings.workers)
-        workers = Workers(config, [listening], Path(shared), partial(_ready, settings, listening))
+        config = uvicorn_config(settings, app, factory=True, workers=settings.workers)
+        workers = Workers(config, [listening], Path(shared), partial(_announce, settings, listening))
         workers.run()
         if any(process.exitcode == STARTUP_FAILURE for process in workers.processes):
-            raise CiteqaError("a worker could not start, for the reason above")
+            raise CiteqaError("a worker could not start; the reason stands above")
 
 
 class Workers(Multiprocess):
-    """Keeps the workers alive: one that dies is replaced, and its figures of the moment go with it."""
+    """Keeps the workers alive. A worker that dies is replaced, and its current gauges are deleted."""
 
-    def __init__(self, config: uvicorn.Config, sockets: list[socket], shared: Path, tell: Any) -> None:
+    def __init__(
+        self, config: uvicorn.Config, sockets: list[socket], shared: Path, announce: Callable[[], None]
+    ) -> None:
         super().__init__(config, sockets)
-        self._shared, self._tell = shared, tell
+        self._shared, self._announce = shared, announce
 
     def init_processes(self) -> None:
         super().init_processes()
@@ -111,7 +115,7 @@ class Workers(Multiprocess):
                 self.should_exit.wait(0.1)
                 self.handle_signals()
         if all(process.process.is_alive() for process in self.processes) and not self.should_exit.is_set():
-            self._tell()
+            self._announce()
 
     def keep_subprocess_alive(self) -> None:
         before = {process.pid for process in self.processes}
@@ -122,7 +126,7 @@ class Workers(Multiprocess):
 
 
 def _worker(settings: Settings, shared: Path) -> FastAPI:
-    """The application of one worker; called by uvicorn in a process of its own."""
+    """The application of one worker. uvicorn calls this in the worker's own process."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared)  # read by prometheus_client when it is imported
     (logs.to_json if settings.log_format == "json" else logs.to_terminal)()
     threading.Thread(target=_follow_parent, name="follow the parent", daemon=True).start()
@@ -133,16 +137,16 @@ def _worker(settings: Settings, shared: Path) -> FastAPI:
     try:
         service = LiveService(settings.index, settings.exported, settings.reader, settings.cache)
     except (CiteqaError, OSError) as error:
-        log.error("%s", error)  # noqa: TRY400 - foreseen, and says what mends it
+        log.error("%s", error)  # noqa: TRY400 - an expected error, whose message says what to do
         sys.exit(STARTUP_FAILURE)
-    app = create_app(service, writing=settings.writing, settings=settings, metrics=Metrics(shared))
-    app.state.following = following = service.following()  # held, since it ends when nothing refers to it
+    app = create_app(service, settings=settings, metrics=Metrics(shared))
+    app.state.following = following = service.following()  # kept, since it ends when nothing refers to it
     following.__enter__()
     return app
 
 
 def _follow_parent() -> None:
-    """Ends this worker when its parent has gone without a word."""
+    """End this worker when its parent has died without stopping it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""What is posted to be a document: JSON, or an uploaded file."""
+"""Documents that a request brings, as JSON or as an uploaded file."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from citeqa.api.http.problems import invalid
 from citeqa.api.schemas import DocumentIn
 from citeqa.index.documents import corpus
 from citeqa.index.errors import DocumentError
@@ -43,11 +44,11 @@ BODY: dict[str, Any] = {  # of a request, as OpenAPI describes it
 }
 
 
-async def posted(request: Request) -> Document:
+async def document_of(request: Request) -> Document:
     """The document that a request brings.
 
     Raises:
-        RequestValidationError: if it is not one, with what is wrong with it.
+        RequestValidationError: if the body is not a valid document.
         HTTPException: 415, if the body is neither JSON nor a form with a file.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -81,11 +82,11 @@ def _from_json(body: bytes) -> Document:
 
 
 def from_text(given: DocumentIn, *where: str | int) -> Document:
-    """A document of the text and what else was given; what is not given is read off the text. `where` says where in
-    the body it stood.
+    """A document from its text and metadata. Metadata that is not given is read from the text. `where` is its place in
+    the body of the request.
 
     Raises:
-        RequestValidationError: if it cannot be one.
+        RequestValidationError: if it is not a valid document.
     """
     _check_id(given.id, *where)
     try:
@@ -104,7 +105,8 @@ def from_text(given: DocumentIn, *where: str | int) -> Document:
 
 
 def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
-    """Read as the same file in a folder would be; its id is the one given, or its name without the ending."""
+    """A document from a file, read as the same file in a folder would be. Its id is `document_id`, or else the name
+    without its ending."""
     name = unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).name)
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
         path = Path(folder, name)
@@ -122,7 +124,7 @@ def _check_id(document_id: str, *where: str | int) -> None:
     try:
         corpus.check_id(document_id)
     except DocumentError as error:
-        message = str(error).replace(repr(document_id) + " ", "", 1)  # what came is not sent back
+        message = str(error).replace(repr(document_id) + " ", "", 1)  # nothing of the request is repeated
         raise _invalid((*where, "id"), message) from None
 
 
@@ -132,5 +134,4 @@ def _only(items: Iterable[tuple[str, Document | corpus.Skipped]]) -> Document | 
 
 
 def _invalid(where: tuple[str | int, ...], message: str) -> RequestValidationError:
-    fault: dict[str, Any] = {"type": "value_error", "loc": ("body", *where), "msg": message}
-    return RequestValidationError([fault])
+    return invalid(("body", *where), message)

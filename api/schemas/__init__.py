@@ -1,4 +1,4 @@
-"""The HTTP contract: what comes in, strictly checked, and what goes out."""
+"""The HTTP contract: requests, which are strictly validated, and responses."""
 
 from citeqa.api.schemas.answers import (
     AlternativeOut,
@@ -17,18 +17,20 @@ from citeqa.api.schemas.answers import (
     TimingOut,
 )
 from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, MAX_QUESTION, Id, IsoDate, Text
+from citeqa.api.schemas.batch import MAX_BATCH, BatchItem, BatchRequest, BatchResponse
 from citeqa.api.schemas.documents import (
     BoilerplateOut,
     DocumentIn,
     DocumentList,
     DocumentOut,
     DocumentSummary,
-    after,
-    cursor,
+    decode_cursor,
+    encode_cursor,
 )
-from citeqa.api.schemas.many import MAX_BATCH, MAX_GIVEN, BatchItem, BatchRequest, BatchResponse, ReadRequest
+from citeqa.api.schemas.feedback import Feedback, PlaceIn
 from citeqa.api.schemas.problem import PROBLEM, Problem, ProblemError
 from citeqa.api.schemas.questions import AskRequest, ContextRequest, ContextResponse, FiltersIn, SearchRequest, TurnIn
+from citeqa.api.schemas.read import MAX_READ_DOCUMENTS, ReadRequest
 from citeqa.api.schemas.status import Health, Ready
 from citeqa.api.schemas.verification import CitationIn, SentenceIn, VerifyRequest, VerifyResponse
 
@@ -36,10 +38,10 @@ __all__ = [
     "MAX_ANSWER",
     "MAX_BATCH",
     "MAX_CONTEXT",
-    "MAX_GIVEN",
     "MAX_IDS",
     "MAX_K",
     "MAX_QUESTION",
+    "MAX_READ_DOCUMENTS",
     "PROBLEM",
     "AlternativeOut",
     "AnswerOut",
@@ -60,11 +62,13 @@ __all__ = [
     "DocumentOut",
     "DocumentSummary",
     "EvidenceOut",
+    "Feedback",
     "FiltersIn",
     "Health",
     "Id",
     "IndexOut",
     "IsoDate",
+    "PlaceIn",
     "PlaceOut",
     "Problem",
     "ProblemError",
@@ -81,6 +85,6 @@ __all__ = [
     "TurnIn",
     "VerifyRequest",
     "VerifyResponse",
-    "after",
-    "cursor",
+    "decode_cursor",
+    "encode_cursor",
 ]

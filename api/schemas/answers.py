@@ -1,4 +1,4 @@
-"""What comes back for a question."""
+"""What a question is answered with."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class AlternativeOut(BaseModel):
 
 
 class ConflictOut(AlternativeOut):
-    newer: bool = Field(description="whether its source is of a later day than the answer's; false if one is undated")
+    newer: bool = Field(description="whether its source has a later date than the answer's; false if either has none")
 
     @classmethod
     def beside(cls, alternative: Alternative, answer: Answer) -> ConflictOut:
@@ -157,8 +157,8 @@ class EvidenceOut(_Ranked):
 
 
 class TimingOut(BaseModel):
-    """Words of the question that name a time. A preference reorders near-ties; a filter leaves out sources of other
-    days, but no undated ones; "newest" prefers the newer, and has no days."""
+    """Words of the question that name a time. "prefer" reorders near-ties; "filter" leaves out sources of other days,
+    but not those without a date; "newest" prefers newer sources, and has no days."""
 
     text: str
     start: int
@@ -211,7 +211,7 @@ class AskResponse(BaseModel):
     evidence: list[EvidenceOut]
     dates: DatesOut
     index: IndexOut
-    timing_ms: dict[str, float] = Field(description="of each stage; 0 but for `total` where the same was asked before")
+    timing_ms: dict[str, float] = Field(description="of each stage; only `total` is not 0 if the answer was cached")
 
     @classmethod
     def of(cls, response: Response, index: SearchIndex) -> AskResponse:

@@ -1,4 +1,4 @@
-"""What all requests share: strict types, limits, days."""
+"""What all requests share: strict models, limits, dates."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _to_date(value: Any) -> Any:
+    """A date from its text; anything else is left to the validation of types."""
     if isinstance(value, str):
         if not _ISO_DATE.fullmatch(value):
             raise ValueError("must be a date as YYYY-MM-DD")
@@ -40,5 +41,7 @@ Text = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION), AfterValidat
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES)]
 
 
-class _Request(BaseModel):
+class StrictModel(BaseModel):
+    """A model that converts no types and takes no unknown fields."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)

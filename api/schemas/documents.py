@@ -1,4 +1,4 @@
-"""Documents as they come in and go out."""
+"""Documents as requests bring them and as responses show them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from citeqa.api.schemas.base import Id, IsoDate, _Request
+from citeqa.api.schemas.base import Id, IsoDate, StrictModel
 from citeqa.index.types import Document, Summary
 
 
-class DocumentIn(_Request):
-    """A document to add, or to put in the place of the one with its id; what is not given is read off the text."""
+class DocumentIn(StrictModel):
+    """A document to add, or to replace the one with its id. Metadata that is not given is read from the text."""
 
     id: Id = Field(examples=["reports/2024/harbour"], description="a relative path: no empty, '.' or '..' segment")
     text: Annotated[str, Field(min_length=1)] = Field(examples=["The harbour was opened on 4 May 1987."])
@@ -70,18 +70,18 @@ class DocumentOut(_DocumentFields):
         )
 
 
-def cursor(document_id: str) -> str:
-    """An opaque mark for "everything after this document"."""
+def encode_cursor(document_id: str) -> str:
+    """An opaque cursor for the documents after this one."""
     return base64.urlsafe_b64encode(document_id.encode()).decode()
 
 
-def after(mark: str) -> str:
-    """The document id inside a cursor.
+def decode_cursor(cursor: str) -> str:
+    """The document id in a cursor.
 
     Raises:
-        ValueError: if it is no cursor.
+        ValueError: if it is not a cursor.
     """
     try:
-        return base64.b64decode(mark.encode(), altchars=b"-_", validate=True).decode()
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError):
         raise ValueError("must be the next_cursor of an earlier page") from None

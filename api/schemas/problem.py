@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class ProblemError(BaseModel):
-    """One fault of a request. `pointer` is a JSON pointer into the body (`#/k`), or names a query parameter."""
+    """One fault of a request. `pointer` is a JSON pointer into the body (`#/k`), or names a parameter (`query/q`)."""
 
     pointer: str
     detail: str
@@ -22,6 +22,6 @@ class Problem(BaseModel):
     errors: list[ProblemError] = Field(default_factory=list)
 
 
-# The schema of a problem, whole in itself: in the description it stands where no reference would find its parts.
+# The schema of a problem without references, since OpenAPI shows it where references to its parts would lead nowhere.
 PROBLEM = Problem.model_json_schema()
 PROBLEM["properties"]["errors"]["items"] = PROBLEM.pop("$defs")["ProblemError"]

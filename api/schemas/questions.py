@@ -1,4 +1,4 @@
-"""What is asked: questions, filters, the turn before."""
+"""Questions, filters, and the turn before a follow-up question."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, Id, IsoDate, Text, _Request
+from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, Id, IsoDate, StrictModel, Text
 from citeqa.index.types import Filters
 from citeqa.rag.followup import Turn
 from citeqa.rag.options import AskOptions
 
 
-class FiltersIn(_Request):
+class FiltersIn(StrictModel):
     """Which documents to search: all conditions must hold. Undated documents fail any date condition."""
 
     document_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)] | None = None
@@ -40,7 +40,7 @@ class FiltersIn(_Request):
         return cls(document_ids=ids, source=filters.source, date_from=filters.date_from, date_to=filters.date_to)
 
 
-class SearchRequest(_Request):
+class SearchRequest(StrictModel):
     question: Text = Field(examples=["How much aid did the United States pledge to the Cubans?"])
     k: int = Field(default=5, ge=1, le=MAX_K, description="how much evidence to return; it never changes the answer")
     filters: FiltersIn | None = None
@@ -75,7 +75,7 @@ class AskRequest(SearchRequest):
         return replace(super().options(), min_confidence=self.min_confidence, context=self.context)
 
 
-class TurnIn(_Request):
+class TurnIn(StrictModel):
     """A question, the answer to it, and the title of the document that was cited."""
 
     question: Text
@@ -86,9 +86,9 @@ class TurnIn(_Request):
         return Turn(self.question, self.answer, self.title)
 
 
-class ContextRequest(_Request):
-    """A question, and the turn before it in the same talk. Nothing is kept: what is carried over comes back, to be
-    shown and sent with the question as `context`."""
+class ContextRequest(StrictModel):
+    """A question, and the turn before it in the same conversation. Nothing is stored: what the question carries over
+    comes back, to be shown to the user and sent with the question as `context`."""
 
     question: Text = Field(examples=["And who hosted it?"])
     previous: TurnIn = Field(
@@ -97,11 +97,11 @@ class ContextRequest(_Request):
 
 
 class ContextResponse(BaseModel):
-    """`context` is the chips joined by blanks: what to ask with. When a person takes a chip away, join the others; null
-    where nothing is carried over, since the question is complete."""
+    """`context` is what to send with the question: the chips, joined by spaces. If the user removes a chip, join the
+    others. It is null where nothing is carried over, because the question is complete."""
 
     context: str | None
-    chips: list[str] = Field(description="words of the turn before, each of which can be taken away")
+    chips: list[str] = Field(description="words of the turn before, each of which can be removed")
 
     @classmethod
     def of(cls, chips: tuple[str, ...]) -> ContextResponse:

@@ -1,4 +1,4 @@
-"""The state of the service."""
+"""Whether the service is alive and ready."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from citeqa.api.schemas.answers import CitationOut
-from citeqa.api.schemas.base import Id, _Request
+from citeqa.api.schemas.base import Id, StrictModel
 from citeqa.rag.citation.verification import Claim, Verdict
 
 
@@ -45,7 +45,7 @@ _CITATION = {
 }
 
 
-class VerifyRequest(_Request):
+class VerifyRequest(StrictModel):
     citation: CitationIn = Field(examples=[_CITATION])
 
     def claim(self) -> Claim:

@@ -220,7 +220,7 @@ def living(tmp_path: Path, embedder: Embedder, models: Path) -> Iterator[LiveSer
 
 
 def test_a_change_of_the_index_is_never_missed(living: LiveService) -> None:
-    with TestClient(create_app(living, writing=True)) as http:
+    with TestClient(create_app(living)) as http:
 
         def answered() -> tuple[Any, bool]:
             said = http.post(

@@ -70,15 +70,15 @@ class ConfiguredServer:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False, **options)
 
-    def told(self, request_id: str) -> dict[str, Any]:
-        """The line of the log about a request, which is written right after its response."""
+    def log_line(self, request_id: str) -> dict[str, Any]:
+        """What the log says about a request. It is written right after the response."""
         for _ in range(200):
             for line in self.log.read_text().splitlines():
-                said: dict[str, Any] = json.loads(line)
-                if said["logger"] == "citeqa.access" and said["request_id"] == request_id:
-                    return said
+                found: dict[str, Any] = json.loads(line)
+                if found["logger"] == "citeqa.access" and found["request_id"] == request_id:
+                    return found
             time.sleep(0.02)
-        raise AssertionError(f"no line about {request_id}")
+        raise AssertionError(f"the log has no line about {request_id}")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:

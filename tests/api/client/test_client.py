@@ -84,7 +84,7 @@ def test_a_refusal_says_why_and_by_which_id_the_log_has_it(server: ConfiguredSer
         nobody.ask(QUESTION)
     assert (refused.value.status, refused.value.problem.title) == (401, "Unauthorized")
     assert refused.value.request_id
-    assert server.told(refused.value.request_id)["status"] == 401
+    assert server.log_line(refused.value.request_id)["status"] == 401
     with pytest.raises(RefusedError, match=r"#/filters/document_ids: No such document: gone") as wrong:
         client.ask(QUESTION, AskOptions(filters=Filters(frozenset({"gone"}))))
     assert wrong.value.status == 422

@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from support.paths import QUESTIONS, SEEDS
 
 from citeqa.api.evaluation.local import serving
-from citeqa.api.http.app import MAX_BODY, create_app
+from citeqa.api.http import create_app
 from citeqa.api.service import Service
+from citeqa.api.settings import Settings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import IndexDamagedError, StorageError
 from citeqa.index.storage.snapshot import Index
@@ -38,6 +39,7 @@ CITEQA = Path(sysconfig.get_path("scripts")) / "citeqa"
 ANSWERABLE = "How much aid did the US pledge to Cubans?"
 SEVERAL = "In which kinds of partnership with the Caribbean does Rubio want to go deeper?"
 ELSEWHERE = "Who discovered penicillin?"
+MAX_BODY: int = Settings.model_fields["max_body"].default
 MARK = "qzxmarkqzx"  # stands in bad values, and must not come back
 JSON = {"content-type": "application/json"}
 
@@ -625,6 +627,8 @@ def test_what_is_not_there_is_answered_404(http: httpx.Client, path: str) -> Non
         ("PATCH", "/api/documents", "GET, POST"),
         ("PATCH", "/api/documents/002_73ec0a3e5fd5a0e3", "DELETE, GET"),
         ("POST", "/", "GET"),
+        ("POST", "/static/", "GET, HEAD"),
+        ("DELETE", "/metrics", "GET"),
     ],
 )
 def test_a_method_that_is_not_there_is_answered_405_with_those_that_are(

@@ -8,10 +8,28 @@ from concurrent.futures import ThreadPoolExecutor
 import anyio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from citeqa.api.http.metrics import Metrics
+from citeqa.api.http.needs import Needs, RouteTable
 from citeqa.api.http.queueing import Queue
+
+
+def route(path: str, *, queued: bool) -> Route:
+    async def endpoint(request: Request) -> Response:
+        raise AssertionError("only the declaration matters here")
+
+    return Route(path, Needs(key="read", queued=queued)(endpoint), methods=["POST"])
+
+
+ROUTES = RouteTable([
+    route("/api/ask", queued=True),
+    route("/api/verify", queued=False),
+    route("/api/documents", queued=False),
+])  # fmt: skip
 
 
 class Work:
@@ -60,14 +78,14 @@ def run(
     test: Callable[[Work, Queue, Callable[[Client], Awaitable[None]]], Awaitable[None]],
     *,
     at_once: int = 1,
-    most: int = 2,
-    patience: float = 30,
+    most_waiting: int = 2,
+    timeout: float = 30,
 ) -> Metrics:
     metrics = Metrics()
 
     async def main() -> None:
         work = Work()
-        queue = Queue(work, at_once=at_once, most=most, patience=patience, metrics=metrics)
+        queue = Queue(work, routes=ROUTES, at_once=at_once, most_waiting=most_waiting, timeout=timeout, metrics=metrics)
         async with anyio.create_task_group() as group:
 
             async def start(client: Client) -> None:
@@ -107,7 +125,7 @@ def test_who_comes_first_is_answered_first() -> None:
         assert work.began == ["0", "1", "2", "3", "4", "5"]
         assert work.most_at_once == 2
 
-    run(test, at_once=2, most=9)
+    run(test, at_once=2, most_waiting=9)
 
 
 def test_a_client_that_leaves_while_it_waits_costs_no_answer_and_makes_room() -> None:
@@ -126,7 +144,7 @@ def test_a_client_that_leaves_while_it_waits_costs_no_answer_and_makes_room() ->
     run(test)
 
 
-def test_waiting_ends_with_503_when_patience_does() -> None:
+def test_waiting_ends_with_503_after_the_timeout() -> None:
     async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
         first, second, third = Client("first"), Client("second"), Client("third")
         await start(first)
@@ -138,17 +156,20 @@ def test_waiting_ends_with_503_when_patience_does() -> None:
         await start(third)
         assert third.status == 200
 
-    run(test, patience=0.02)
+    run(test, timeout=0.02)
 
 
-def test_what_takes_no_time_never_waits() -> None:
+def test_what_is_not_declared_as_queued_never_waits() -> None:
     async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
         await start(Client("slow"))
-        for path in ("/api/verify", "/api/documents", "/"):
+        for path in ("/api/verify", "/api/documents", "/", "/api/asking"):
             await start(Client(path, path))
-        assert work.began == ["slow", "/api/verify", "/api/documents", "/"]
+        other_method = Client("GET")
+        other_method.scope["method"] = "GET"
+        await start(other_method)
+        assert work.began == ["slow", "/api/verify", "/api/documents", "/", "/api/asking", "GET"]
 
-    run(test, most=0)
+    run(test, most_waiting=0)
 
 
 @settings(max_examples=30)
@@ -173,4 +194,4 @@ def test_whoever_comes_and_leaves_no_turn_is_lost_and_none_given_twice(
         await last.done.wait()
         assert (last.status, work.at_once) == (200, 0)
 
-    run(test, at_once=at_once, most=3)
+    run(test, at_once=at_once, most_waiting=3)

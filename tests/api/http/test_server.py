@@ -51,7 +51,7 @@ def test_a_client_that_asks_too_often_is_told_when_to_come_back_and_others_are_n
         assert as_client(http, "192.0.2.2").status_code == 200
         assert as_client(http, "10.0.0.9, 192.0.2.1").status_code == 429
         assert as_client(http, "192.0.2.1", "/api/health").status_code == 200
-        assert behind_a_proxy.told(refused.headers["x-request-id"])["client"] == "192.0.2.1"
+        assert behind_a_proxy.log_line(refused.headers["x-request-id"])["client"] == "192.0.2.1"
 
 
 def test_a_full_queue_answers_503_and_afterwards_everything_is_as_before(behind_a_proxy: ConfiguredServer) -> None:
@@ -71,7 +71,7 @@ def test_a_full_queue_answers_503_and_afterwards_everything_is_as_before(behind_
 def test_questions_stand_in_the_log_where_that_was_asked_for(behind_a_proxy: ConfiguredServer) -> None:
     with behind_a_proxy.client() as http:
         answer = http.post("/api/ask", json=QUESTION, headers={"x-forwarded-for": "203.0.113.1"})
-    assert behind_a_proxy.told(answer.headers["x-request-id"])["questions"] == [QUESTION["question"]]
+    assert behind_a_proxy.log_line(answer.headers["x-request-id"])["questions"] == [QUESTION["question"]]
 
 
 def test_what_was_begun_is_finished_when_the_service_is_told_to_stop(seeds_index: Path, tmp_path: Path) -> None:

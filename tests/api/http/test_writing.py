@@ -19,7 +19,7 @@ from support.made_files import docx, epub, paragraph, pdf
 from support.paths import ROOT
 from support.servers import Server
 
-from citeqa.api.http.app import MAX_BODY, MAX_DOCUMENT
+from citeqa.api.settings import Settings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.snapshot import Index
@@ -28,6 +28,8 @@ from citeqa.index.storage.writer import update
 MARK = "qzxmarkqzx"  # stands in bad values, and must not come back
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "multipart/form-data; boundary=b"}
+MAX_BODY: int = Settings.model_fields["max_body"].default
+MAX_UPLOAD: int = Settings.model_fields["max_upload"].default
 OWL = "The owl of 🦊 hoots at midnight.\r\nIt has three eyes. "
 
 
@@ -288,7 +290,7 @@ def test_a_document_may_be_larger_than_a_question_but_not_without_end(http: http
     assert skipped["errors"][0]["pointer"] == "#/nothing"
     assert (
         "64,000,000"
-        in problem(http.post("/api/documents", content=b"x" * (MAX_DOCUMENT + 1), headers=JSON), 413)["detail"]
+        in problem(http.post("/api/documents", content=b"x" * (MAX_UPLOAD + 1), headers=JSON), 413)["detail"]
     )
     problem(http.post("/api/ask", content=b"x" * (MAX_BODY + 1), headers=JSON), 413)
 
