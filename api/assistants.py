@@ -82,7 +82,7 @@ def server(backend: Backend) -> MCPServer[Any]:
         document_ids: Ids = None,
         min_confidence: MinConfidence = None,
     ) -> AskResponse:
-        """Answer a question with a quote from the documents and the exact place it stands, or say that they do not
+        """Answer a question with a quote from the documents and its exact position, or say that they do not
         answer it."""
         filters = _or_tool_error(lambda: _filters(source, date_from, date_to, document_ids))
         options = AskOptions(k=k, filters=filters, min_confidence=min_confidence)
@@ -97,7 +97,7 @@ def server(backend: Backend) -> MCPServer[Any]:
         date_to: Day = None,
         document_ids: Ids = None,
     ) -> SearchResponse:
-        """The passages nearest to a question, best first, each with its exact place."""
+        """Find the passages nearest to a question, best first, each with its exact position."""
         filters = _or_tool_error(lambda: _filters(source, date_from, date_to, document_ids))
         return _or_tool_error(lambda: backend.search(question, AskOptions(k=k, filters=filters)))
 
@@ -107,14 +107,14 @@ def server(backend: Backend) -> MCPServer[Any]:
         start: Annotated[int, Field(ge=0, description="the first character")] = 0,
         length: Annotated[int, Field(ge=1, le=PIECE, description="how many characters")] = PIECE,
     ) -> DocumentPiece:
-        """A document's own text, or a piece of a long one, to read what stands around a quote."""
+        """The text of a document, or a part of a long one, to read the context of a quote."""
         return _or_tool_error(lambda: _piece(backend, document_id, start, length))
 
     @tools.tool(title="Verify a citation", annotations=_READS)
     def verify(
         citation: Annotated[CitationIn, Field(description="a citation from an answer")],
     ) -> VerifyResponse:
-        """Whether a citation still holds to the character: valid, moved (then with its new place), changed, gone."""
+        """Check whether a citation still holds to the character: valid, moved (with its new place), changed or gone."""
         return _or_tool_error(lambda: backend.verify(VerifyRequest(citation=citation).claim()))
 
     return tools

@@ -31,7 +31,7 @@ class Backend(Protocol):
         """One document with its text."""
 
     def verify(self, claim: Claim) -> VerifyResponse:
-        """Whether a citation still holds."""
+        """Check whether a citation still holds."""
 
 
 class LocalBackend:

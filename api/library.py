@@ -73,7 +73,7 @@ class QAIndex:
         return self._service.index.document(document_id)
 
     def verify(self, claim: Claim) -> Verdict:
-        """Whether a citation still holds: valid, moved, changed or gone."""
+        """Check whether a citation still holds: valid, moved, changed or gone."""
         from citeqa.rag.citation.verification import verify
 
         return verify(self._service.index, claim)

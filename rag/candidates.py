@@ -56,8 +56,8 @@ def gather(
     read = reader.read(question, [item.passage.text for item in evidence], heads)
     for item, heading, spans in zip(evidence, heads, read, strict=True):
         passage = item.passage
-        held = set(index.terms(f"{heading}\n{passage.text}"))
-        coverage = sum(idf for term, idf in rarity.items() if term in held) / total if total else 0.0
+        present = set(index.terms(f"{heading}\n{passage.text}"))
+        coverage = sum(idf for term, idf in rarity.items() if term in present) / total if total else 0.0
         for rank, found in enumerate(spans):
             candidate = Candidate(
                 document_id=passage.document_id,

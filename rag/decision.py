@@ -108,13 +108,13 @@ class Decider:
     def _missing(self, question: str, evidence: Sequence[Evidence]) -> str:
         """The message of an abstention: names words of the question that none of the passages contains."""
         headings = self.index.headings({item.passage.document_id for item in evidence})
-        held = {
+        present = {
             term
             for item in evidence
             for term in self.index.terms(f"{headings[item.passage.document_id]}\n{item.passage.text}")
         }
         words = dict.fromkeys(word for word in _WORD.findall(question) if word.casefold() not in _QUESTION_WORDS)
-        absent = [word for word in words if (terms := self.index.terms(word)) and not held.intersection(terms)]
+        absent = [word for word in words if (terms := self.index.terms(word)) and not present.intersection(terms)]
         if absent:
             named = ", ".join(f"“{word}”" for word in absent[:NAMED_WORDS])
             return f"The documents do not seem to answer this: the nearest passages do not mention {named}."

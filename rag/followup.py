@@ -97,13 +97,13 @@ def carried(question: str, previous: Turn) -> tuple[str, ...]:
         found += _topic(previous.question)
     if not found:
         found = list(_names(previous.title, sentence=False))
-    said = {word.lower for word in _words(question)}
+    used = {word.lower for word in _words(question)}
     chips: list[str] = []
     for chip in found:
         words = {word.lower for word in _words(chip)} - _SMALL
-        if words and not words <= said:
+        if words and not words <= used:
             chips.append(chip)
-            said |= words
+            used |= words
     return tuple(chips[:CHIPS])
 
 

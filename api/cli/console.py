@@ -187,9 +187,9 @@ def comparison(console: Console, found: Comparison) -> None:
             *counts,
         )
     console.print(table, soft_wrap=False)
-    for name, held in (("better", found.better), ("worse", found.worse)):
-        console.print(Text(f"\n{len(held)} {name}", style="bold"))
-        for changed in held:
+    for name, changes in (("better", found.better), ("worse", found.worse)):
+        console.print(Text(f"\n{len(changes)} {name}", style="bold"))
+        for changed in changes:
             console.print(Text(f"  {printable(changed.id)}: {printable(changed.question)}"))
             console.print(Text(f"    {printable(changed.before)} → {printable(changed.after)}", style="dim"))
     if found.unpaired:

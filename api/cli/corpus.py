@@ -209,14 +209,14 @@ def read_claim(file: TextIO) -> Claim:
     from citeqa.api.schemas import VerifyRequest
 
     try:
-        given = reading.load(file)
-        while isinstance(given, dict) and "document_sha256" not in given:
-            if given.get("answered") is False:
+        value = reading.load(file)
+        while isinstance(value, dict) and "document_sha256" not in value:
+            if value.get("answered") is False:
                 raise ValueError("the question was not answered")
-            given = given.get("answer") or given.get("citation")
-        if not isinstance(given, dict):
+            value = value.get("answer") or value.get("citation")
+        if not isinstance(value, dict):
             raise ValueError(NO_CITATION)  # noqa: TRY004 - a fault of the file, not of the program
-        return VerifyRequest.model_validate_json(reading.dumps({"citation": given})).claim()
+        return VerifyRequest.model_validate_json(reading.dumps({"citation": value})).claim()
     except ValidationError as error:
         faults = [(".".join(map(str, fault["loc"][1:])), fault["msg"]) for fault in error.errors()]
         reason = "; ".join(f"{name}: {message}" if name else message for name, message in faults)

@@ -31,24 +31,24 @@ Url = Annotated[
 ]
 
 
-def query_settings(index: Path | None, url: str | None, config: Path | None = None, **given: Any) -> Settings:
+def query_settings(index: Path | None, url: str | None, config: Path | None = None, **options: Any) -> Settings:
     """The settings to ask with. An index named on the command line takes precedence over a service named in the
     environment."""
     if index is not None and url is not None:
         raise typer.BadParameter("cannot be combined with --index", param_hint="--url")
-    settings = effective_settings(config, index=index, url=url, **given).settings
+    settings = effective_settings(config, index=index, url=url, **options).settings
     return settings.model_copy(update={"url": None}) if index is not None else settings
 
 
-def command_settings(**given: Any) -> Settings:
+def command_settings(**options: Any) -> Settings:
     """The effective settings; options override the environment and the settings file."""
-    return effective_settings(None, **given).settings
+    return effective_settings(None, **options).settings
 
 
-def effective_settings(config: Path | None, **given: Any) -> Effective:
+def effective_settings(config: Path | None, **options: Any) -> Effective:
     """The same with the given settings file, and with the origin of each setting."""
     try:
-        return effective({name: value for name, value in given.items() if value is not None}, config)
+        return effective({name: value for name, value in options.items() if value is not None}, config)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise typer.BadParameter(f"the settings are not valid: {faults}") from None

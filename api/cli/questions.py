@@ -70,10 +70,10 @@ class Session:
         """The spans that the user marked; empty for an unanswerable question, None if the user skipped it."""
         choices, documents = self._shown(question)
         marked: list[DocumentSpan] = []
-        while (said := _read("also right" if marked else "right")) is not None:
-            if said == "-" and not marked:
+        while (reply := _read("also right" if marked else "right")) is not None:
+            if reply == "-" and not marked:
                 return []
-            place = self._understood(said, choices, documents)
+            place = self._understood(reply, choices, documents)
             if place and place not in marked:
                 marked.append(place)
                 out.print(_in_context(place))
@@ -101,23 +101,23 @@ class Session:
         choices += [lambda place=place: _chosen(sentences_in(*place), "sentence") for place in passages]  # type: ignore[misc]
         return choices, list(documents.values())
 
-    def _understood(self, said: str, choices: Sequence[Choice], documents: Sequence[Document]) -> DocumentSpan | None:
+    def _understood(self, reply: str, choices: Sequence[Choice], documents: Sequence[Document]) -> DocumentSpan | None:
         from citeqa.index.errors import UnknownDocumentError
         from citeqa.rag.evaluation.locate import occurrences
 
-        if said.isdecimal():
-            if 1 <= int(said) <= len(choices):
-                return choices[int(said) - 1]()
-            out.print(f"there is no number {said}")
+        if reply.isdecimal():
+            if 1 <= int(reply) <= len(choices):
+                return choices[int(reply) - 1]()
+            out.print(f"there is no number {reply}")
             return None
-        if said.startswith("@"):
-            name, _, said = said[1:].partition(" ")
+        if reply.startswith("@"):
+            name, _, reply = reply[1:].partition(" ")
             try:
                 documents = [self._service.index.document(name)]
             except UnknownDocumentError as error:
                 out.print(printable(str(error)), markup=False)
                 return None
-        found = occurrences(documents, _unquoted(said))
+        found = occurrences(documents, _unquoted(reply))
         if not found:
             out.print("none of the documents shown contains exactly these words; @ID names another document")
             return None
@@ -132,20 +132,20 @@ def _chosen(places: Sequence[DocumentSpan], what: str) -> DocumentSpan | None:
     from citeqa.rag.evaluation.locate import occurrences
 
     _list([_in_context(place) for place in places], f"{what}s", 1)
-    said = _read(f"which {what}, or words in it")
-    if said is None:
+    reply = _read(f"which {what}, or words in it")
+    if reply is None:
         return None
-    if said.isdecimal() and 1 <= int(said) <= len(places):
-        return places[int(said) - 1]
-    inside = [one for place in places for one in occurrences([place.document], said, place.span)]
+    if reply.isdecimal() and 1 <= int(reply) <= len(places):
+        return places[int(reply) - 1]
+    inside = [one for place in places for one in occurrences([place.document], reply, place.span)]
     if not inside:
         out.print("none of them contains exactly these words")
     return inside[0] if inside else None
 
 
-def _unquoted(said: str) -> str:
+def _unquoted(reply: str) -> str:
     """Words without double quotes around them. Quotes mark text as words if it would otherwise mean something else."""
-    return said[1:-1] if len(said) > 2 and said[0] == said[-1] == '"' else said
+    return reply[1:-1] if len(reply) > 2 and reply[0] == reply[-1] == '"' else reply
 
 
 def _read(prompt: str) -> str | None:

@@ -87,7 +87,7 @@ class Client:
         return self._post("search", _json(SearchRequest.of(question, options)), SearchResponse)
 
     def verify(self, claim: Claim) -> VerifyResponse:
-        """Whether a citation still holds."""
+        """Check whether a citation still holds."""
         sentence = {"text": claim.sentence, "start": claim.sentence_start} if claim.sentence else None
         names = ("document_id", "document_sha256", "start", "end", "quote")
         citation = {name: getattr(claim, name) for name in names} | {"sentence": sentence}

@@ -68,13 +68,13 @@ def verify(index: Index, claim: Claim) -> Verdict:
         if not renamed:
             return Verdict("gone")
         document = index.document(renamed[0])
-        held = _held(document, claim)
-        return Verdict("moved", held) if held else _elsewhere(document, claim)
-    held = _held(document, claim)
-    return Verdict("valid", held) if held else _elsewhere(document, claim)
+        unchanged = _unchanged(document, claim)
+        return Verdict("moved", unchanged) if unchanged else _elsewhere(document, claim)
+    unchanged = _unchanged(document, claim)
+    return Verdict("valid", unchanged) if unchanged else _elsewhere(document, claim)
 
 
-def _held(document: Document, claim: Claim) -> Citation | None:
+def _unchanged(document: Document, claim: Claim) -> Citation | None:
     """The citation, if the text is unchanged and has these words in this place."""
     if document.sha256 == claim.document_sha256 and document.text[claim.start : claim.end] == claim.quote:
         return Citation.of(document, Span(claim.start, claim.end))

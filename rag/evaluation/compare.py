@@ -154,10 +154,10 @@ def _succeeded(row: Row) -> bool:
 
 
 def _changed(before: Row, after: Row) -> ChangedQuestion:
-    return ChangedQuestion(before["id"], before["question"], _came_of(before), _came_of(after))
+    return ChangedQuestion(before["id"], before["question"], _outcome(before), _outcome(after))
 
 
-def _came_of(row: Row) -> str:
+def _outcome(row: Row) -> str:
     if "answered" not in row:
         rank = row["reciprocal_rank"]
         return f"found at rank {round(1 / rank)}" if rank else "not found"

@@ -90,9 +90,9 @@ def sample_evenly(questions: Sequence[Question], limit: int) -> list[Question]:
     """At most `limit` questions of each split, evenly spread over it."""
     chosen = []
     for split in sorted({question.split for question in questions}):
-        held = [question for question in questions if question.split == split]
-        count = min(limit, len(held))
-        chosen += [held[number * len(held) // count] for number in range(count)]
+        in_split = [question for question in questions if question.split == split]
+        count = min(limit, len(in_split))
+        chosen += [in_split[number * len(in_split) // count] for number in range(count)]
     return chosen
 
 

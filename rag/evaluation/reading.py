@@ -69,8 +69,8 @@ def measure(
     """
     paragraphs = [_paragraph(question, documents) for question in questions]
     if len({question.split == split for question in questions}) < 2:
-        held = ", ".join(sorted({question.split for question in questions}))
-        raise QuestionSetError(f"the set needs the split {split!r} and another one; its questions are in: {held}")
+        splits = ", ".join(sorted({question.split for question in questions}))
+        raise QuestionSetError(f"the set needs the split {split!r} and another one; its questions are in: {splits}")
     rows = []
     for question, (title, text) in zip(questions, paragraphs, strict=True):
         rows.append(_read(question, title, text, reader))

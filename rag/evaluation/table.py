@@ -53,14 +53,14 @@ def markdown(results: Sequence[Mapping[str, Any]], command: str) -> str:
 
 
 def _table(results: Sequence[Mapping[str, Any]], kind: str, columns: Mapping[str, str]) -> str:
-    held = [(result["set"], name, figures) for result in results for name, figures in result[kind].items()]
+    entries = [(result["set"], name, figures) for result in results for name, figures in result[kind].items()]
     shown = {
         measure: title
         for measure, title in columns.items()
-        if any(figures.get(measure, {}).get("value") is not None for _, _, figures in held)
+        if any(figures.get(measure, {}).get("value") is not None for _, _, figures in entries)
     }
     lines = [["set", "system", *shown.values()], ["---", "---", *["---:"] * len(shown)]]
-    for name, system, figures in held:
+    for name, system, figures in entries:
         bold = f"**{system}**" if system in (OURS, READ) else system
         lines.append([name, bold, *(_figure(measure, figures.get(measure)) for measure in shown)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

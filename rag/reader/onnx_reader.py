@@ -61,14 +61,14 @@ class OnnxReader:
         found: list[dict[Span, float]] = [{} for _ in texts]
         logits = self._model.run([window.feed for _, window in windows])
         for (place, window), (starts, ends) in zip(windows, logits, strict=True):
-            held = found[place]
+            margins = found[place]
             for span, margin in best_spans(texts[place], window, starts[0], ends[0], SPANS):
-                held[span] = max(margin, held.get(span, margin))
+                margins[span] = max(margin, margins.get(span, margin))
         return [
-            sorted((ScoredSpan(span, margin) for span, margin in held.items()), key=lambda s: (-s.score, s.span))[
+            sorted((ScoredSpan(span, margin) for span, margin in margins.items()), key=lambda s: (-s.score, s.span))[
                 :SPANS
             ]
-            for held in found
+            for margins in found
         ]
 
 

@@ -42,16 +42,16 @@ def _back(today: date, unit: str, count: int) -> date:
 
 
 def _count(m: re.Match[str]) -> int:
-    said = " ".join((m["count"] or "").lower().split())
-    return int(said) if said.isdecimal() else _COUNTS[said]
+    words = " ".join((m["count"] or "").lower().split())
+    return int(words) if words.isdecimal() else _COUNTS[words]
 
 
 def _day(m: re.Match[str], today: date) -> Days | None:
     """Ignores a capitalised word inside a question, which is part of a name: "USA Today"."""
     if m.group()[0].isupper() and m.start():
         return None
-    said = " ".join(m.group().lower().split())
-    by = {"day before yesterday": -2, "day after tomorrow": 2}.get(said) or _SINGLE[said]
+    words = " ".join(m.group().lower().split())
+    by = {"day before yesterday": -2, "day after tomorrow": 2}.get(words) or _SINGLE[words]
     return _around(today, "day", by)
 
 

@@ -39,9 +39,9 @@ def as_torch(reader: Path) -> torch.nn.Module:
         ReaderError: if it has other parameters.
     """
     model = new_model(0)
-    kept = {name.removeprefix("model."): torch.from_numpy(w.copy()) for name, w in restored(reader / MODEL).items()}
+    state = {name.removeprefix("model."): torch.from_numpy(w.copy()) for name, w in restored(reader / MODEL).items()}
     try:
-        model.load_state_dict(kept)
+        model.load_state_dict(state)
     except RuntimeError as error:
         raise ReaderError(f"{reader} is no reader of this form: {error}") from error
     return model

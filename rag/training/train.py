@@ -156,16 +156,16 @@ def measured(model: torch.nn.Module, examples: Sequence[Example], encoder: Encod
         text, margin = (example.text[spans[0][0].start : spans[0][0].end], spans[0][1]) if spans else ("", -math.inf)
         accepted = [example.text[example.answer.start : example.answer.end]] if example.answer else []
         rows.append((margin, bool(accepted), exact_match(text, accepted), token_f1(text, accepted)))
-    held = [row for row in rows if row[1]]
+    with_answer = [row for row in rows if row[1]]
     # refuse the questions in order of rising margin, and track the overall F1
     best = score = sum(row[3] for row in rows)
     for _, answerable, _, f1 in sorted(rows):
         score += (0.0 if answerable else 1.0) - f1
         best = max(best, score)
     return {
-        "em": round(mean([row[2] for row in held]), 4),
-        "f1": round(mean([row[3] for row in held]), 4),
-        "auroc": round(auroc([row[0] for row in held], [row[0] for row in rows if not row[1]]), 4),
+        "em": round(mean([row[2] for row in with_answer]), 4),
+        "f1": round(mean([row[3] for row in with_answer]), 4),
+        "auroc": round(auroc([row[0] for row in with_answer], [row[0] for row in rows if not row[1]]), 4),
         "overall_f1": round(best / len(rows), 4),
         "questions": len(rows),
     }
