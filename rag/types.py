@@ -183,7 +183,7 @@ class Response:
 
     def __post_init__(self) -> None:
         if (self.answer is None) == (self.reason is None):
-            raise ValueError("a response needs either an answer or a reason")
+            raise ValueError("a response needs either an answer or a reason, not both or neither")
 
     @property
     def answered(self) -> bool:

@@ -119,7 +119,7 @@ def test_a_broken_file_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
 def test_numbers_that_lack_or_exceed_what_is_needed_are_a_clear_error(
     tmp_path: Path, values: object, fitted_on: object
 ) -> None:
-    with pytest.raises(CiteqaError, match=r"fitted\.json cannot be used.*fit it again"):
+    with pytest.raises(CiteqaError, match=r"fitted\.json cannot be used.*fit the confidence again"):
         load(write(tmp_path, values, fitted_on))
 
 

@@ -190,7 +190,7 @@ def test_the_command_reads_with_the_shipped_reader_and_writes_what_it_found(
 
 def test_a_fault_of_the_question_set_is_one_line(files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["reading", *map(str, files), "--split", "none"])
-    with pytest.raises(SystemExit, match=r"error: the split 'none' and another one are needed"):
+    with pytest.raises(SystemExit, match=r"error: the set needs the split 'none' and another one"):
         main()
 
 
