@@ -69,9 +69,9 @@ def open_backend(settings: Settings) -> Iterator[Backend]:
         with client(settings) as found:
             yield found
         return
-    from citeqa.api.tasks import opened
+    from citeqa.api.tasks import open_service
 
-    with opened(settings) as service:
+    with open_service(settings) as service:
         yield LocalBackend(service)
 
 

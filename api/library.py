@@ -12,8 +12,7 @@ from citeqa.rag.options import DEFAULTS, AskOptions
 
 if TYPE_CHECKING:
     from citeqa.api.service import Service
-    from citeqa.index.storage.writer import Report
-    from citeqa.index.types import Document
+    from citeqa.index.types import Document, Report
     from citeqa.rag.citation.verification import Claim, Verdict
     from citeqa.rag.types import CitedPassage, Response
 
@@ -102,10 +101,12 @@ def build_index(paths: Iterable[Location], folder: Location = ".citeqa") -> Repo
         CiteqaError: if the index cannot be written.
     """
     from citeqa.api.tasks import chunker_for, embedder_for
-    from citeqa.index.storage.writer import update
+    from citeqa.index.storage.adding import add_paths
+    from citeqa.index.storage.stores import open_store
 
     settings = Settings(index=Path(folder))
-    return update(settings.index, [Path(path) for path in paths], embedder_for(settings), chunker_for(settings))
+    store, files = open_store(settings.index), [Path(path) for path in paths]
+    return add_paths(store, files, embedder_for(settings), chunker_for(settings))
 
 
 def ask(question: str, folder: Location = ".citeqa", options: AskOptions = DEFAULTS) -> Response:

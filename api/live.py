@@ -5,18 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from citeqa.api.caching import AnswerCache
 from citeqa.api.service import Service
 from citeqa.index.errors import CiteqaError
-from citeqa.index.storage.catalog import Catalog
-from citeqa.index.storage.layout import DATABASE
+from citeqa.index.protocols import IndexSettings, OpenIndex, Writer
 from citeqa.index.storage.settings import chunker_of
-from citeqa.index.storage.snapshot import Index
-from citeqa.index.storage.writer import Writer, writing
+from citeqa.index.storage.stores import open_store
 from citeqa.index.types import Document
 
 log = logging.getLogger(__name__)
@@ -28,16 +26,16 @@ class LiveService:
     """The service to answer from now; replaced by a newer one when the index has changed. May be shared between
     threads; questions never wait for changes."""
 
-    def __init__(self, folder: Path, models: Path | None = None, reader: str | None = None, cache: int = 0) -> None:
-        """Open the index in `folder` with the embedding model it was made with, and a reader, the shipped one unless
-        another is named; `models` holds exported models (`folder`/models by default). At most `cache` answers are
-        kept for when the same is asked again before the index changes.
+    def __init__(
+        self, address: str | Path, models: Path | None = None, reader: str | None = None, cache: int = 0
+    ) -> None:
+        """Open the index at an address, as `Service.open_in` does.
 
         Raises:
             CiteqaError: if there is no index, or it does not fit the installed model.
         """
-        self._folder, self._cache = folder, cache
-        self._open = partial(Service.open, folder, models, reader, cache)
+        self._store, self._cache = open_store(address), cache
+        self._open = partial(Service.open_in, self._store, models, reader, cache)
         self.now = self._open()
         self._refreshing, self._writing = threading.Lock(), threading.Lock()
         self._unpurged = threading.Event()
@@ -98,7 +96,7 @@ class LiveService:
         with self._writing:
             self.refresh()  # another process may have made it again with other settings
             chunker, model = chunker_of(self.now.index.settings), self.now.answerer.embedder
-            with writing(self._folder, lambda: model, chunker, "changing documents over HTTP") as writer:
+            with self._store.writing(lambda: model, chunker, "changing documents over HTTP") as writer:
                 change(writer)
                 writer.commit()
         self.refresh()
@@ -110,9 +108,7 @@ class LiveService:
         if not self._unpurged.is_set():
             return
         self._unpurged.clear()
-        with closing(Catalog(self._folder / DATABASE, write=True)) as catalog:
-            purged = catalog.purge()
-        if not purged:
+        if not self._store.purge():
             self._unpurged.set()
             with self._refreshing:  # a view opened now needs nothing of the journal: all of it is in the database file
                 self.now = self._view()
@@ -120,7 +116,7 @@ class LiveService:
     def _view(self) -> Service:
         """The service over the index as it is now."""
         before = self.now.index
-        index = Index(self._folder, before)
+        index = self._store.open(before)
         if _model(index) == _model(before):
             return Service(index, self.now.answerer.over(index), AnswerCache(self._cache))
         index.close()
@@ -130,6 +126,6 @@ class LiveService:
         self.now.index.close()
 
 
-def _model(index: Index) -> dict[str, str | int]:
-    """Everything that says which embedding model an index was made with."""
+def _model(index: OpenIndex) -> IndexSettings:
+    """The settings that say which embedding model an index was made with."""
     return {name: value for name, value in index.settings.items() if name.startswith("embedder.")}

@@ -15,9 +15,9 @@ def to_terminal() -> None:
     """Log to the terminal, in colour: warnings, and messages of citeqa itself, but not requests."""
     from rich.logging import RichHandler
 
-    from citeqa.api.tasks import err
+    from citeqa.api.tasks import messages
 
-    handler = RichHandler(console=err, show_time=False, show_path=False, markup=False)
+    handler = RichHandler(console=messages, show_time=False, show_path=False, markup=False)
     _only(handler)
     logging.getLogger("citeqa.access").setLevel(logging.WARNING)
 

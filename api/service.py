@@ -10,8 +10,8 @@ from pathlib import Path
 from citeqa.api.caching import AnswerCache
 from citeqa.api.schemas import AskResponse, SearchResponse
 from citeqa.index.embedding.loading import load_embedder
-from citeqa.index.protocols import SearchIndex
-from citeqa.index.storage.snapshot import Index
+from citeqa.index.protocols import OpenIndex, SearchIndex, Store
+from citeqa.index.storage.stores import open_store
 from citeqa.rag import confidence
 from citeqa.rag.answerer import Answerer
 from citeqa.rag.options import AskOptions
@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """An open index and the answerer over it. May be shared between threads."""
+    """An open index and the answerer over it. Threads may share it."""
 
-    index: Index
+    index: OpenIndex
     answerer: Answerer
     cache: AnswerCache = field(default_factory=lambda: AnswerCache(0))
 
@@ -34,16 +34,26 @@ class Service:
         return self
 
     @classmethod
-    def open(cls, folder: Path, models: Path | None = None, reader: str | None = None, cache: int = 0) -> Service:
-        """Open the index in `folder` with the embedding model it was made with, and a reader, the shipped one unless
-        another is named; `models` holds exported models (`folder`/models by default). At most `cache` answers are
-        kept for when the same is asked again.
+    def open(
+        cls, address: str | Path, models: Path | None = None, reader: str | None = None, cache: int = 0
+    ) -> Service:
+        """Open the index at an address (see `open_in`)."""
+        return cls.open_in(open_store(address), models, reader, cache)
+
+    @classmethod
+    def open_in(cls, store: Store, models: Path | None = None, reader: str | None = None, cache: int = 0) -> Service:
+        """Open the index in a store, with the embedding model it was made with.
+
+        Args:
+            models: holds exported models; `models` in the index's folder by default.
+            reader: the name or path of another reader than the shipped one.
+            cache: how many answers are kept for when the same question is asked again.
 
         Raises:
             CiteqaError: if there is no index, or it does not fit the installed model.
         """
-        index = Index(folder)
-        models = models or folder / "models"
+        index = store.open()
+        models = models or index.folder / "models"
         embedder = load_embedder(index.embedder_name, models, index.precision)
         reads = load_reader(reader, models)
         fitted, fitted_on = confidence.load(reads.confidence_file or confidence.FITTED)

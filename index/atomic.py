@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old one or the new one, whole, whatever happens in between."""
+"""Atomic files: a reader sees the old file or the new one, whole, whatever happens in between."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def sha256(path: Path) -> str:
 
 
 def sync(path: Path) -> None:
-    """Force a file's or a folder's content onto the disk."""
+    """Force the content of a file or folder onto the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -33,7 +33,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace `path` by the JSON of `value` in one step that survives a crash."""
+    """Replace the file at `path` by the JSON of `value`, in one step that survives a crash."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

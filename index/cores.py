@@ -1,4 +1,4 @@
-"""How many processor cores there are for this process."""
+"""How many processor cores this process has."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def cores() -> int:
-    """Those that it may run on: containers and `taskset` leave it fewer than the machine has. At least 1."""
+    """How many cores this process may run on, at least 1: containers and `taskset` may give it fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Errors that citeqa raises on purpose; `citeqa.errors` draws the tree of all of them.
+"""Errors that the index raises on purpose; `citeqa.errors` draws the tree of all there are.
 
 Each message says what was found, what was needed, and what mends it.
 """
@@ -7,23 +7,31 @@ from __future__ import annotations
 
 
 class CiteqaError(Exception):
-    """Base of every error raised on purpose; `str()` of it may be shown to a user."""
+    """Base of every error raised on purpose; its `str()` may be shown to a user."""
 
 
 class DocumentError(CiteqaError):
-    """A file or a row cannot become a document; the message is the reason, without the name."""
+    """A file, or a part of one, cannot become a document. The message is the reason, without the name: whoever reads
+    many files reports both and goes on."""
 
 
 class EmbedderError(CiteqaError):
-    """The embedding model cannot be loaded or does not match its digest."""
+    """The embedding model cannot be loaded, or does not match its digest."""
 
 
 class IndexNotFoundError(CiteqaError):
-    """No index stands in the data folder."""
+    """There is no index at an address, or only one whose making was interrupted at the very beginning."""
+
+    def __init__(self, address: object, *, unfinished: bool = False) -> None:
+        super().__init__(
+            f"the index in {address} was never finished; run citeqa index again"
+            if unfinished
+            else f"there is no index in {address}; make one with: citeqa index FOLDER"
+        )
 
 
 class IndexMismatchError(CiteqaError):
-    """The index was made with other settings; the message holds both values and the mend."""
+    """The index was made with other settings; the message holds both values, and what to do."""
 
 
 class IndexOutdatedError(IndexMismatchError):
@@ -31,11 +39,15 @@ class IndexOutdatedError(IndexMismatchError):
 
 
 class IndexDamagedError(CiteqaError):
-    """The database that everything else is derived from cannot be read."""
+    """The database, which everything else is made from, cannot be read."""
+
+
+class GenerationDamagedError(CiteqaError):
+    """A search file is missing, or is not the one that was written; it can be made again from the database."""
 
 
 class IndexBusyError(CiteqaError):
-    """Another process holds the writer's lock; `holder` says which, what it does and since when, as far as known."""
+    """Another process holds the right to write. `holder` says which, what it does and since when, as far as known."""
 
     def __init__(self, holder: str, what: str) -> None:
         self.holder = holder
@@ -49,6 +61,16 @@ class StorageError(CiteqaError):
         super().__init__(
             f"writing to {path} failed: {reason}; nothing that was stored is lost. Make room or mend the disk, then do "
             "the same again"
+        )
+
+
+class EmptyFolderError(CiteqaError):
+    """A folder that documents came from holds no files any more; nothing was removed, as it may not be mounted."""
+
+    def __init__(self, folder: object, documents: int) -> None:
+        super().__init__(
+            f"{folder} holds no files, but {documents} documents came from it; nothing was "
+            "removed. Is it mounted? To remove them all, say so: --empty"
         )
 
 

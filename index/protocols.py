@@ -1,4 +1,4 @@
-"""The seams: what a question, a face and ingestion need of an index, whatever it is kept in.
+"""The seams: what a question, the faces and ingestion need of an index, whatever it is kept in.
 
 Importing this module loads neither FAISS, tantivy nor a database.
 """
@@ -6,7 +6,7 @@ Importing this module loads neither FAISS, tantivy nor a database.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
@@ -17,8 +17,23 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from citeqa.index.embedding.embedder import EmbedderInfo
-    from citeqa.index.types import Document, Filters, Passage, Ranked, SourceFile, Summary
+    from citeqa.index.documents.chunker import ChunkerSettings
+    from citeqa.index.embedding.embedder import Embedder, EmbedderInfo
+    from citeqa.index.types import (
+        Document,
+        Filters,
+        Finding,
+        Passage,
+        Ranked,
+        Report,
+        Skipped,
+        SourceFile,
+        Summary,
+    )
+
+IndexSettings = Mapping[str, str | int]  # what an index was made with, by name: model, chunker, analyzer
+Progress = Callable[[int, int], None]  # called with the documents and the passages done since the last call
+LoadEmbedder = Callable[[], "Embedder"]
 
 
 class Selection(ABC):
@@ -35,8 +50,8 @@ class Selection(ABC):
 class SearchIndex(Protocol):
     """What a question needs: an index on disk, or texts that came with the question.
 
-    Passages are known by numbers, which mean nothing outside the index. May be shared between threads; what it shows
-    never changes.
+    Passages are known by numbers, which mean nothing outside the index. Threads may share it; what it shows never
+    changes.
     """
 
     @property
@@ -49,13 +64,13 @@ class SearchIndex(Protocol):
 
     @property
     def embedder_name(self) -> str:
-        """The name of the model that its vectors were made with."""
+        """The name of the model that made its vectors."""
 
     def check(self, embedder: EmbedderInfo) -> None:
-        """Raises IndexMismatchError unless its vectors were made with this embedder."""
+        """Raises IndexMismatchError unless this embedder made its vectors."""
 
     def select(self, filters: Filters) -> Selection | None:
-        """What the filters leave; None if there are none, so that everything may be searched.
+        """What the filters leave; None if there are no filters, so that everything may be searched.
 
         Raises:
             UnknownDocumentError: if the filters name documents that it does not hold.
@@ -104,66 +119,160 @@ class DocumentStore(Protocol):
         """The ids of the documents whose text has this digest, in order."""
 
     def summaries(self, limit: int, after: str = "", contains: str = "") -> tuple[list[Summary], int]:
-        """Up to `limit` documents with ids greater than `after`, in order of id, whose id, title, author or source
-        contains the text given; and how many contain it in all."""
+        """Up to `limit` documents with ids greater than `after`, in order of their ids, whose id, title, author or
+        source contains the text given; and how many contain it in all."""
 
 
 class OpenIndex(SearchIndex, DocumentStore, Protocol):
     """A view of a stored index at one moment: what a service answers from."""
 
     @property
-    def settings(self) -> Mapping[str, str | int]:
-        """What the index was made with, by name."""
+    def settings(self) -> IndexSettings:
+        """What the index was made with."""
 
     @property
     def precision(self) -> str:
-        """The precision its vectors were computed in."""
+        """The precision that its vectors were computed in."""
 
     @property
     def folder(self) -> Path:
-        """Where what belongs to the index may be kept beside it."""
+        """Where files that belong to the index may be kept beside it."""
 
     def is_current(self) -> bool:
         """Whether the index is still as this view shows it."""
 
     def close(self) -> None:
-        """Let go of what it holds open."""
+        """Let go of what it holds open; this also happens when nothing refers to the view any more."""
+
+
+class Records(Protocol):
+    """What sync and export need: documents as they are stored, and the files they came from. Searches nothing.
+
+    `root` is the path of a folder whose files became documents.
+    """
+
+    def counts(self) -> tuple[int, int]:
+        """How many documents and how many passages there are."""
+
+    def ids(self) -> list[str]:
+        """The ids of all documents, in order."""
+
+    def document(self, document_id: str) -> Document:
+        """Raises UnknownDocumentError if there is none with that id."""
+
+    def is_unchanged(self, document: Document) -> bool | None:
+        """Whether the document stored under the same id has the same text and metadata; None if there is none."""
+
+    def files(self, root: str) -> dict[str, tuple[str, str | None]]:
+        """The files of a folder as they were last read: by name the digest, and the reason if the file was skipped."""
+
+    def documents_by_file(self, root: str) -> dict[str, list[str]]:
+        """The ids of the documents that came from a folder's files, by the file's name."""
+
+    def replaced_since(self, root: str) -> set[str]:
+        """The names of a folder's files whose document has been replaced by other means since the file was read."""
+
+    def file_of(self, document_id: str) -> SourceFile | None:
+        """The file that a document came from; None if it did not come from a folder's file."""
 
 
 class Writer(Protocol):
-    """What ingestion needs: changes are collected, and become durable and searchable together, or not at all."""
+    """What ingestion needs: it collects changes, which `commit` makes durable and searchable together, or not at all.
+
+    One thread uses it, for as long as it has the right to write.
+    """
+
+    @property
+    def records(self) -> Records:
+        """What is stored, without the changes that wait for `commit`."""
 
     @property
     def added(self) -> int:
         """How many documents were new."""
 
+    def check_settings(self) -> None:
+        """Load the model, and raise IndexMismatchError unless the index was made with it and with the chunker's
+        settings. A new index gets these settings."""
+
     def put(self, document: Document, file: SourceFile | None = None) -> None:
-        """Add a document, or replace the one with its id; `file` says where it is from."""
+        """Add a document, or replace the one with its id; `file` says where it comes from."""
 
     def remove(self, document_id: str) -> None:
-        """Take a document away. Raises UnknownDocumentError if there is none with that id."""
+        """Delete a document. Raises UnknownDocumentError if there is none with that id."""
+
+    def skip(self, item: Skipped) -> None:
+        """Report what did not become a document."""
+
+    def leave(self, count: int) -> None:
+        """Report documents that stay as they are without being put."""
+
+    def record_file(self, file: SourceFile, sha256: str | None, reason: str | None = None) -> None:
+        """Remember with the next commit what was read of a file; without a digest it is forgotten."""
 
     def commit(self) -> None:
         """Make everything so far durable and searchable, in one step."""
 
+    def compact_if_worn(self) -> None:
+        """Make files smaller if so much was deleted that it pays; takes as long as indexing all terms."""
+
+    def report_to(self, progress: Progress) -> None:
+        """Report progress to this function from now on."""
+
+    def report(self) -> Report:
+        """What was done so far."""
+
 
 class Store(Protocol):
-    """Where an index is kept: opens views of it, and gives the right to write."""
+    """Where an index is kept; `open_store` gives the store at an address."""
 
     def exists(self) -> bool:
         """Whether there is an index."""
 
+    def settings(self) -> IndexSettings:
+        """What the index was made with; empty if there is none."""
+
     def open(self, before: OpenIndex | None = None) -> OpenIndex:
-        """A view of the index as it is now; what `before`, an earlier view, holds and still is as it was is shared.
+        """A view of the index as it is now. It shares what has not changed since `before`, an earlier view.
 
         Raises:
             IndexNotFoundError: if there is none.
-            IndexMismatchError: if its format or settings are not this program's.
+            IndexMismatchError: if this program cannot read its format.
             IndexDamagedError: if its source of truth cannot be read.
         """
 
-    def writing(self, doing: str) -> AbstractContextManager[Writer]:
-        """The right to write, for as long as the block lasts. Raises IndexBusyError if another process has it."""
+    def reading(self) -> AbstractContextManager[Records]:
+        """What is stored, for as long as the block lasts; nothing if there is no index. Never writes anything."""
+
+    def writing(
+        self, load: LoadEmbedder, chunker: ChunkerSettings, doing: str, progress: Progress | None = None
+    ) -> AbstractContextManager[Writer]:
+        """The right to write, for as long as the block lasts; makes an index if there is none.
+
+        Args:
+            load: gives the embedding model; called once, and only for a new index or something to embed.
+            doing: what others are told that this process does.
+
+        Raises:
+            IndexBusyError: if another process has the right.
+        """
+
+    def reindex(self, embedder: Embedder, chunker: ChunkerSettings, progress: Progress | None = None) -> Report:
+        """Chunk and embed every stored text again, while questions are answered from the index as it is.
+
+        Raises:
+            IndexNotFoundError: if there is no index.
+            IndexBusyError: if another process is writing.
+        """
+
+    def examine(self, load: Callable[[str, str], Embedder]) -> Iterator[Finding]:
+        """Check all that can be checked; `load` gives the embedding model of a name in a precision.
+
+        Raises:
+            IndexNotFoundError: if there is no index.
+        """
+
+    def backup(self, target: Path) -> int:
+        """Copy the database to the file `target`, while others may write. Returns how many documents it holds."""
 
     def purge(self) -> bool:
-        """Overwrite what was deleted. Whether all of it could be: not while somebody still looks at it."""
+        """Empty the journal of deleted texts. Returns whether it could: not while a view shows an earlier state."""

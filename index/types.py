@@ -1,4 +1,4 @@
-"""The values that travel through the program: frozen, checked at construction, safe to share between threads.
+"""The values that travel through the program. They are frozen and checked when they are made; threads may share them.
 
 All offsets count Unicode code points of a document's canonical text; every range is half-open, `[start, end)`.
 """
@@ -44,12 +44,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One source: its canonical text and what is known about it.
+    """One source: its canonical text, and what is known about it.
 
-    `text` is canonical: no later step changes it, every offset counts in it. `sha256` is the digest of `text` in
-    UTF-8, `file_sha256` that of the bytes it came from. `encoding` is how those bytes were decoded. `boilerplate`
-    are the ranges that are file furniture: never indexed, never answered with, in ascending order. `pages` are the
-    offsets at which the pages of the original begin, ascending, the first one 0; empty where it has no pages.
+    Args:
+        text: no later step changes it, and every offset counts in it.
+        sha256: the digest of `text` in UTF-8.
+        file_sha256: the digest of the bytes that the text came from.
+        encoding: how these bytes were decoded.
+        boilerplate: the spans that are never indexed and never answered with, ascending.
+        pages: the offsets at which the pages of the original begin, ascending, the first one 0; empty without pages.
     """
 
     id: str
@@ -66,11 +69,11 @@ class Document:
     pages: tuple[int, ...] = ()
 
     def page(self, offset: int) -> int | None:
-        """The number of the page, from 1, that the code point at `offset` stands on; None without pages."""
+        """The number of the page, from 1, on which the code point at `offset` stands; None without pages."""
         return bisect_right(self.pages, offset) or None
 
     def quote(self, span: Span) -> str:
-        """The document's own words at `span`: a slice, nothing else.
+        """The document's own words at `span`: a slice of its text.
 
         Raises:
             ValueError: if the span reaches past the end of the text.
@@ -96,12 +99,12 @@ class Passage:
 
     @property
     def id(self) -> str:
-        """`"{document_id}:{start}-{end}"`; a document id may itself hold colons, so parse it from the right."""
+        """`"{document_id}:{start}-{end}"`; as ids may hold colons, `parse_passage_id` reads it from the right."""
         return f"{self.document_id}:{self.span.start}-{self.span.end}"
 
 
 def parse_passage_id(passage_id: str) -> tuple[str, Span]:
-    """The document id and the span that `Passage.id` was made of.
+    """The document id and the span in the id of a passage.
 
     Raises:
         ValueError: if the id does not end in `:start-end`.
@@ -115,7 +118,7 @@ def parse_passage_id(passage_id: str) -> tuple[str, Span]:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found by one ranker. `score` is that ranker's own (cosine or BM25): higher is better."""
+    """A passage that one ranker found. `score` is that ranker's own, cosine or BM25; higher is better."""
 
     passage: Passage
     score: float
@@ -123,8 +126,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which documents may be searched. Every condition given must hold; a document without a date fails any date
-    condition unless `undated` documents are kept, one without a source fails any source condition.
+    """Which documents may be searched. Every condition that is given must hold. A document without a date fails any
+    condition on the date unless `undated` is set; one without a source fails any condition on the source.
 
     Raises:
         ValueError: if `date_from` is after `date_to`.
@@ -145,7 +148,7 @@ class Filters:
 
 
 class Ranked(NamedTuple):
-    """A passage's id in the index, and its score in one ranking: higher is better."""
+    """A passage's number in the index, and its score in one ranking; higher is better."""
 
     id: int
     score: float
@@ -168,7 +171,37 @@ class Summary(NamedTuple):
 
 
 class SourceFile(NamedTuple):
-    """A file that documents come from: a folder that was given, and the file's path in it (NFC, `/`-separated)."""
+    """A file that documents come from: the folder that was given, and the file's name in it (see `name_of`)."""
 
     root: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file, or a part of one, that did not become a document, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run of indexing did, and how much the index holds now."""
+
+    added: int
+    replaced: int
+    unchanged: int
+    skipped: tuple[Skipped, ...]
+    documents: int
+    passages: int
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about an index that was checked. `faults` is empty if all is well, else `mend` says what to do."""
+
+    checked: str
+    faults: tuple[str, ...]
+    mend: str

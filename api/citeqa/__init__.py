@@ -13,20 +13,30 @@ public; everything else may change from one version to the next.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from citeqa.index import __version__
 from citeqa.index.errors import CiteqaError
-from citeqa.index.types import Document, Filters, Passage, Span
+from citeqa.index.lazy import public
+from citeqa.index.types import Document, Filters, Passage, Report, Span
 
 if TYPE_CHECKING:
     from citeqa.api.client.client import Client
     from citeqa.api.library import QAIndex, ask, build_index, open_index
-    from citeqa.index.storage.writer import Report
     from citeqa.rag.citation.verification import Claim, Verdict
     from citeqa.rag.options import AskOptions
     from citeqa.rag.types import Alternative, Answer, Citation, CitedPassage, Evidence, Reason, Response
+else:
+    __getattr__ = public(
+        __name__,
+        {
+            "api.client.client": ["Client"],
+            "api.library": ["QAIndex", "ask", "build_index", "open_index"],
+            "rag.citation.verification": ["Claim", "Verdict"],
+            "rag.options": ["AskOptions"],
+            "rag.types": ["Alternative", "Answer", "Citation", "Evidence", "CitedPassage", "Reason", "Response"],
+        },
+    )
 
 __all__ = [
     "Alternative",
@@ -52,23 +62,6 @@ __all__ = [
     "build_index",
     "open_index",
 ]
-
-# Loaded when they are first asked for, so that `import citeqa` is quick.
-_LAZY = {
-    "citeqa.api.client.client": ["Client"],
-    "citeqa.api.library": ["QAIndex", "ask", "build_index", "open_index"],
-    "citeqa.index.storage.writer": ["Report"],
-    "citeqa.rag.citation.verification": ["Claim", "Verdict"],
-    "citeqa.rag.options": ["AskOptions"],
-    "citeqa.rag.types": ["Alternative", "Answer", "Citation", "Evidence", "CitedPassage", "Reason", "Response"],
-}
-_MODULES = {name: module for module, names in _LAZY.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

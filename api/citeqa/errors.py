@@ -10,7 +10,7 @@ CiteqaError                      base of all; its message may be shown to a user
 ├── IndexMismatchError           the index was built with other settings
 │   └── IndexOutdatedError       it has an older format, which can be upgraded
 ├── IndexDamagedError            the database, from which all else is derived, cannot be read
-├── DerivedDamagedError          search files are missing or damaged; they are rebuilt from the database
+├── GenerationDamagedError       search files are missing or damaged; they are rebuilt from the database
 ├── IndexBusyError               another process is writing to the index
 ├── StorageError                 the disk refuses to write: it is full, read-only or failing
 ├── EmptyFolderError             the folder that documents came from is empty; is it mounted?
@@ -30,6 +30,8 @@ from citeqa.index.errors import (
     CiteqaError,
     DocumentError,
     EmbedderError,
+    EmptyFolderError,
+    GenerationDamagedError,
     IndexBusyError,
     IndexDamagedError,
     IndexMismatchError,
@@ -39,19 +41,17 @@ from citeqa.index.errors import (
     StorageError,
     UnknownDocumentError,
 )
-from citeqa.index.storage.generations import DerivedDamagedError
-from citeqa.index.storage.sync import EmptyFolderError
 from citeqa.rag.reader.protocol import ReaderError
 
 __all__ = [
     "BusyError",
     "CiteqaError",
     "DamagedExportError",
-    "DerivedDamagedError",
     "DocumentError",
     "EmbedderError",
     "EmptyFolderError",
     "ExportError",
+    "GenerationDamagedError",
     "IndexBusyError",
     "IndexDamagedError",
     "IndexMismatchError",

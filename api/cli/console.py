@@ -87,17 +87,16 @@ def _time(timing: TimingOut) -> str:
 def confidence_in_words(confidence: float) -> str:
     """A confidence in words, the same as on the chat page."""
     words = {0.9: "very likely right", 0.7: "likely right", 0.5: "perhaps right"}
-
     return next((word for bound, word in words.items() if confidence >= bound), "uncertain")
 
 
 def verdict(console: Console, found: VerifyResponse) -> None:
     """Print whether a citation still holds."""
     meanings = {
-        "valid: the words are where they were cited",
-        "moved: the words are now elsewhere",
-        "changed: the document no longer contains these words",
-        "gone: the document is no longer in the index",
+        "valid": "valid: the words are where they were cited",
+        "moved": "moved: the words are now elsewhere",
+        "changed": "changed: the document no longer contains these words",
+        "gone": "gone: the document is no longer in the index",
     }
     console.print(meanings[found.status], style="bold")
     if found.citation:

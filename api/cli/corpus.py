@@ -12,11 +12,13 @@ from citeqa.api.backend import client
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, Json, Url, command_settings, out, print_json, query_settings
 from citeqa.api.settings import SEEDS, Settings
-from citeqa.api.tasks import build, err, remade, synced
+from citeqa.api.tasks import index_paths, messages, reindex, sync_folder
+from citeqa.index.storage.stores import existing_store, open_store
 
 if TYPE_CHECKING:
     from citeqa.api.schemas import DocumentSummary
-    from citeqa.index.storage.writer import Report
+    from citeqa.index.protocols import Store
+    from citeqa.index.types import Report
     from citeqa.rag.citation.verification import Claim
 
 app = typer.Typer()
@@ -26,7 +28,7 @@ NO_CITATION = "a citation has document_id, document_sha256, start, end, quote an
 def show_report(report: Report, index: Path, *, would: bool = False) -> None:
     """Print what was done, and what was skipped and why. Exits with status 1 if anything was skipped."""
     for skipped in report.skipped:
-        err.print(
+        messages.print(
             f"skipped {show.printable(skipped.name)}: {show.printable(skipped.reason)}", style="yellow", markup=False
         )
     done = f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, {report.removed} removed"
@@ -66,10 +68,10 @@ def index(
     if rebuild:
         if paths:
             raise typer.BadParameter("it takes no paths: it rebuilds from the stored texts", param_hint="--rebuild")
-        report = remade(settings, passage_tokens, overlap_sentences)
+        report = reindex(settings, passage_tokens, overlap_sentences)
         out.print(f"rebuilt: {settings.index} holds {show.size(report.documents, report.passages)}", markup=False)
         return
-    show_report(build(settings, paths or [SEEDS], passage_tokens, overlap_sentences), settings.index)
+    show_report(index_paths(settings, paths or [SEEDS], passage_tokens, overlap_sentences), settings.index)
 
 
 @app.command()
@@ -105,16 +107,14 @@ def _listed(settings: Settings, contains: str) -> tuple[list[DocumentSummary], i
         with client(settings) as service:
             found = list(service.all_documents(q=contains))
         return found, len(found)
-    from citeqa.index.storage.snapshot import Index
-
-    with closing(Index(settings.index)) as opened:
+    with closing(open_store(settings.index).open()) as opened:
         summaries, total = opened.summaries(opened.document_count or 1, contains=contains)
     return [DocumentSummary.of(item) for item in summaries], total
 
 
 @app.command()
 def sync(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The folder to follow.")],
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The folder to sync with.")],
     index: IndexDir = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, without doing it.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Keep following the folder until Ctrl-C.")] = False,
@@ -131,7 +131,7 @@ def sync(
     if watch and dry_run:
         raise typer.BadParameter("cannot be combined with --dry-run", param_hint="--watch")
     if not watch:
-        show_report(synced(settings, folder, dry_run=dry_run, empty=empty), settings.index, would=dry_run)
+        show_report(sync_folder(settings, folder, dry_run=dry_run, empty=empty), settings.index, would=dry_run)
         return
     from citeqa.api.cli.watching import follow
 
@@ -147,16 +147,15 @@ def remove(
 
     Example: [bold]citeqa remove reports/2024/harbour[/]
     """
-    from citeqa.api.tasks import writer
-    from citeqa.index.storage.layout import existing
+    from citeqa.api.tasks import open_writer
 
     settings = command_settings(index=index)
-    existing(settings.index)
-    with writer(settings, "removing documents") as writing:
+    existing_store(settings.index)
+    with open_writer(settings, "removing documents") as writing:
         for document_id in dict.fromkeys(ids):
             writing.remove(document_id)
         writing.commit()
-        writing.settle()
+        writing.compact_if_worn()
         report = writing.report()
     show_report(report, settings.index)
 
@@ -177,7 +176,6 @@ def verify(
     Example: [bold]citeqa ask "Who met Rubio?" --json | citeqa verify -[/]
     """
     from citeqa.api.schemas import VerifyResponse
-    from citeqa.index.storage.snapshot import Index
     from citeqa.rag.citation.verification import verify as compare
 
     claim = read_claim(citation)
@@ -186,7 +184,7 @@ def verify(
         with client(settings) as service:
             verdict = service.verify(claim)
     else:
-        with closing(Index(settings.index)) as opened:
+        with closing(open_store(settings.index).open()) as opened:
             verdict = VerifyResponse.of(compare(opened, claim))
     if json:
         print_json(verdict.model_dump(mode="json"))
@@ -233,10 +231,10 @@ def doctor(index: IndexDir = None) -> None:
 
     Example: [bold]citeqa doctor --index archive.citeqa[/]
     """
-    from citeqa.api.tasks import examined
+    from citeqa.api.tasks import examine
 
     sick = False
-    for finding in examined(command_settings(index=index)):
+    for finding in examine(command_settings(index=index)):
         sick |= bool(finding.faults)
         out.print(f"{'no ' if finding.faults else 'ok '} {finding.checked}", markup=False)
         for fault in finding.faults:
@@ -257,11 +255,8 @@ def export(
 
     Examples: [bold]citeqa export documents.jsonl[/]   [bold]citeqa export backup.sqlite3[/]
     """
-    from citeqa.index.storage.backup import backup, export_rows
-
     settings = command_settings(index=index)
-    write = {".jsonl": export_rows, ".sqlite3": backup}.get(target.suffix)
-    if write is None:
+    if target.suffix not in (".jsonl", ".sqlite3"):
         raise typer.BadParameter("it must end in .jsonl or .sqlite3", param_hint="TARGET")
     if target.is_dir() or not target.absolute().parent.is_dir():
         raise typer.BadParameter(
@@ -269,5 +264,13 @@ def export(
         )
     if target.resolve().is_relative_to(settings.index.resolve()):
         raise typer.BadParameter(f"{target} lies inside the index itself", param_hint="TARGET")
-    count = write(settings.index, target)
+    store = existing_store(settings.index)
+    count = store.backup(target) if target.suffix == ".sqlite3" else _export_jsonl(store, target)
     out.print(f"{target} holds {show.counted(count, 'document')}", markup=False)
+
+
+def _export_jsonl(store: Store, target: Path) -> int:
+    from citeqa.index.storage.backup import export_jsonl
+
+    with store.reading() as records:
+        return export_jsonl(records, target)

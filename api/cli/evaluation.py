@@ -12,7 +12,7 @@ import typer
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, ReaderName, command_settings, out
 from citeqa.api.settings import Settings
-from citeqa.api.tasks import build, err, indexed, opened, progress
+from citeqa.api.tasks import index_corpus, index_paths, messages, open_service, progress
 
 if TYPE_CHECKING:
     from citeqa.api.service import Service
@@ -65,7 +65,7 @@ def evaluate(
         return
     question_set, asked = _asked(questions, split, limit)
     if not question_set.has_answers and not retrieval:
-        err.print(
+        messages.print(
             f"{question_set.name} has relevant documents but no answers: only retrieval is measured", markup=False
         )
     with _opened_service(command_settings(index=index, reader=reader), question_set, corpus) as service:
@@ -111,10 +111,10 @@ def _opened_service(settings: Settings, question_set: QuestionSet, corpus: list[
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
         if corpus:
             settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
-            build(settings, corpus)
+            index_paths(settings, corpus)
         elif question_set.corpus:
-            settings = indexed(settings, question_set.corpus)
-        with opened(settings) as service:
+            settings = index_corpus(settings, question_set.corpus)
+        with open_service(settings) as service:
             yield service
 
 
@@ -131,7 +131,9 @@ def _measured(
             return evaluate(service, question_set, asked, lambda: advance(1), kept)
         except KeyboardInterrupt:
             if kept:
-                err.print(f"the results so far are in {kept}; run the same command again to continue", markup=False)
+                messages.print(
+                    f"the results so far are in {kept}; run the same command again to continue", markup=False
+                )
             raise
 
 

@@ -18,7 +18,7 @@ from citeqa.api.cli import evaluation as cli_evaluate
 from citeqa.api.cli import questions as cli_questions
 from citeqa.api.cli import serving as cli_serve
 from citeqa.api.cli.options import IndexDir, Json, ReaderName, Url, out, print_json, query_settings
-from citeqa.api.tasks import err
+from citeqa.api.tasks import messages
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.options import AskOptions
 
@@ -66,11 +66,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (CiteqaError, OSError) as error:
-        err.print(f"error: {show.printable(str(error))}", style="red", markup=False)
+        messages.print(f"error: {show.printable(str(error))}", style="red", markup=False)
         sys.exit(1)
     except SystemExit as ended:
         if ended.code == 130:  # Ctrl-C
-            err.print("stopped", style="yellow")
+            messages.print("stopped", style="yellow")
         raise
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from citeqa.api.cli.console import printable
 from citeqa.api.cli.options import IndexDir, ReaderName, command_settings, out
-from citeqa.api.tasks import opened
+from citeqa.api.tasks import open_service
 from citeqa.rag.options import AskOptions
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def questions(
     """
     if not file.absolute().parent.is_dir():
         raise typer.BadParameter(f"{file} cannot be written: its folder does not exist", param_hint="FILE")
-    with opened(command_settings(index=index, reader=reader)) as service:
+    with open_service(command_settings(index=index, reader=reader)) as service:
         out.print(_HELP, style="dim", markup=False)
         added = Session(service, file).run()
     out.print(f"{added} added to {file}", markup=False)

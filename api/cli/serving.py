@@ -12,8 +12,9 @@ import typer
 from citeqa.api.cli import console as show
 from citeqa.api.cli.options import IndexDir, ReaderName, Url, effective_settings, query_settings
 from citeqa.api.settings import SEEDS, Settings
-from citeqa.api.tasks import build, err
+from citeqa.api.tasks import index_paths, messages
 from citeqa.index.errors import CiteqaError
+from citeqa.index.storage.stores import open_store
 
 if TYPE_CHECKING:
     import socket
@@ -76,9 +77,11 @@ def serve(
     if settings.log_format == "json":
         logs.to_json()
     with closing(listen(settings)) as listening:
-        if not (settings.index / "catalog.sqlite3").exists():
-            report = build(settings, [SEEDS])
-            err.print(f"indexed {show.size(report.documents, report.passages)} into {settings.index}", markup=False)
+        if not open_store(settings.index).exists():
+            report = index_paths(settings, [SEEDS])
+            messages.print(
+                f"indexed {show.size(report.documents, report.passages)} into {settings.index}", markup=False
+            )
         running.run(settings, listening)
 
 
@@ -126,13 +129,13 @@ def mcp(
 def open_live_backend(settings: Settings) -> Iterator[Backend]:
     """The service that the settings name; without one, the index, which is followed as it changes."""
     from citeqa.api.backend import LocalBackend, client
-    from citeqa.api.tasks import living
+    from citeqa.api.tasks import open_live_service
 
     if settings.url:
         with client(settings) as found:
             yield found
     else:
-        with living(settings) as service:
+        with open_live_service(settings) as service:
             yield LocalBackend(service)
 
 

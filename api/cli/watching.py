@@ -13,11 +13,11 @@ from watchfiles import Change, watch
 
 from citeqa.api.cli.console import printable
 from citeqa.api.settings import Settings
-from citeqa.api.tasks import err, synced
+from citeqa.api.tasks import messages, sync_folder
 from citeqa.index.errors import CiteqaError
 
 if TYPE_CHECKING:
-    from citeqa.index.storage.writer import Report
+    from citeqa.index.types import Report
 
 QUIET = 500  # milliseconds without a change before a sync: files are often written in pieces
 LOOK = 500  # milliseconds between checks that the folder exists, and before a retry after an error
@@ -26,7 +26,7 @@ LOOK = 500  # milliseconds between checks that the folder exists, and before a r
 def follow(settings: Settings, folder: Path, *, empty: bool, on_report: Callable[[Report, Path], None]) -> None:
     """Sync now, and again whenever something in the folder changes. An error is printed once, and the sync is retried
     until it succeeds; Ctrl-C ends it."""
-    err.print(f"following {printable(str(folder))} (Ctrl-C to stop)", markup=False)
+    messages.print(f"following {printable(str(folder))} (Ctrl-C to stop)", markup=False)
     wrong: str | None = ""  # the last error; None after a success
     last: Report | None = None
     with suppress(KeyboardInterrupt):
@@ -34,11 +34,11 @@ def follow(settings: Settings, folder: Path, *, empty: bool, on_report: Callable
             if not changed and wrong is None:
                 continue
             try:
-                report = synced(settings, folder, empty=empty)
+                report = sync_folder(settings, folder, empty=empty)
                 wrong = None
             except (CiteqaError, OSError) as error:
                 if wrong != (wrong := str(error)):
-                    err.print(f"error: {printable(wrong)}", style="red", markup=False)
+                    messages.print(f"error: {printable(wrong)}", style="red", markup=False)
                 continue
             if report.added or report.replaced or report.removed or not last or report.skipped != last.skipped:
                 with suppress(typer.Exit):  # something was skipped; the report has named it

@@ -23,7 +23,7 @@ from citeqa.api.cli.options import IndexDir, command_settings
 from citeqa.api.evaluation.measure import about, evaluate, reading, searching
 from citeqa.api.service import Service
 from citeqa.api.settings import SEEDS
-from citeqa.api.tasks import err, indexed, opened, progress
+from citeqa.api.tasks import index_corpus, messages, open_service, progress
 from citeqa.index.atomic import write_json
 from citeqa.rag.evaluation import baselines, html_report, public, retrieval, table
 from citeqa.rag.evaluation.report import summary
@@ -65,7 +65,7 @@ def main(
         path = kept / f"{name}{'-fit' if fit else ''}.figures.json"
         if not table_only:
             if missing := [path for path in public.paths(name, data, PROJECT) if not path.exists()]:
-                err.print(
+                messages.print(
                     f"skipped {name}: {missing[0]} does not exist (rag/evaluation/public.py says where to get it)"
                 )
                 continue
@@ -81,8 +81,8 @@ def main(
 def _measured(question_set: QuestionSet, index: Path | None, kept: Path, *, answers: bool) -> dict[str, Any]:
     """Measure all systems on one set, and store every run in `kept`."""
     assert question_set.corpus
-    err.print(f"{question_set.name}: {len(question_set.questions)} questions", markup=False)
-    with opened(indexed(command_settings(index=index), question_set.corpus)) as service:
+    messages.print(f"{question_set.name}: {len(question_set.questions)} questions", markup=False)
+    with open_service(index_corpus(command_settings(index=index), question_set.corpus)) as service:
         searched = _searched(service, question_set, kept, read=answers and question_set.has_answers)
         answered = _answered(service, question_set, kept) if answers and question_set.has_answers else {}
         facts = about(service, question_set.name, question_set, question_set.questions)

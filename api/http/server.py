@@ -23,7 +23,7 @@ from uvicorn.supervisors import Multiprocess
 from citeqa.api import logs
 from citeqa.api.http.protocol import HeadTimeoutProtocol
 from citeqa.api.settings import Settings
-from citeqa.api.tasks import err, living
+from citeqa.api.tasks import messages, open_live_service
 from citeqa.index.errors import CiteqaError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def run(settings: Settings, listening: socket) -> None:
         _supervise(settings, listening)
         return
     signal.signal(signal.SIGTERM, _stop)
-    with living(settings) as service:
+    with open_live_service(settings) as service:
         from citeqa.api.http.app import create_app
 
         app = create_app(service, settings=settings)
@@ -86,7 +86,7 @@ def _announce(settings: Settings, listening: socket) -> None:
     if settings.log_format == "json":
         log.info(message)
     else:
-        err.print(f"{message} (Ctrl-C stops it)", markup=False)
+        messages.print(f"{message} (Ctrl-C stops it)", markup=False)
 
 
 def _supervise(settings: Settings, listening: socket) -> None:

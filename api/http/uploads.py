@@ -18,8 +18,9 @@ from starlette.datastructures import UploadFile
 from citeqa.api.http.problems import invalid
 from citeqa.api.schemas import DocumentIn
 from citeqa.index.documents import corpus
+from citeqa.index.documents.ids import check_id
 from citeqa.index.errors import DocumentError
-from citeqa.index.types import Document
+from citeqa.index.types import Document, Skipped
 
 BODY: dict[str, Any] = {  # of a request, as OpenAPI describes it
     "required": True,
@@ -122,15 +123,15 @@ def _from_file(name: str, data: bytes, document_id: str | None) -> Document:
 
 def _check_id(document_id: str, *where: str | int) -> None:
     try:
-        corpus.check_id(document_id)
+        check_id(document_id)
     except DocumentError as error:
         message = str(error).replace(repr(document_id) + " ", "", 1)  # nothing of the request is repeated
         raise _invalid((*where, "id"), message) from None
 
 
-def _only(items: Iterable[tuple[str, Document | corpus.Skipped]]) -> Document | corpus.Skipped:
+def _only(items: Iterable[tuple[str, Document | Skipped]]) -> Document | Skipped:
     found = [item for _, item in items]
-    return found[0] if len(found) == 1 else corpus.Skipped("", f"it holds {len(found)} documents; post them one by one")
+    return found[0] if len(found) == 1 else Skipped("", f"it holds {len(found)} documents; post them one by one")
 
 
 def _invalid(where: tuple[str | int, ...], message: str) -> RequestValidationError:

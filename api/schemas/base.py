@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from citeqa.index.documents.corpus import MAX_ID_BYTES
+from citeqa.index.documents.ids import MAX_ID_BYTES
 
 MAX_QUESTION = 2000  # code points
 MAX_CONTEXT = 2000

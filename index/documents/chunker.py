@@ -1,4 +1,4 @@
-"""Documents become overlapping passages on sentence boundaries, sized in the embedder's own tokens."""
+"""Chunking: documents become overlapping passages that end at sentence boundaries, sized in the embedder's tokens."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ CountTokens = Callable[[Sequence[str]], list[int]]
 
 _WORD = re.compile(r"\S+")
 _PARAGRAPH_END = re.compile(r"\n|\r")
-_CHARACTERS_PER_TOKEN = 8  # a text counts as one token for every so many code points at least: bounds odd inputs
-_HEADING_SHARE = 4  # a heading may take a fourth of what the model reads
+_CHARACTERS_PER_TOKEN = 8  # a text counts at least one token for every so many code points: this bounds odd texts
+_HEADING_SHARE = 4  # a heading may take a fourth of the tokens that the model reads
 _WINDOW_OVERLAP = 4  # windows of one long sentence share a fourth
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkerSettings:
-    """How passages are cut: at most `passage_tokens` tokens, of which up to `overlap_sentences` sentences are
-    repeated from the passage before. Both are part of an index's identity."""
+    """How documents are chunked: a passage has at most `passage_tokens` tokens and repeats up to `overlap_sentences`
+    sentences of the passage before. An index keeps the settings that it was made with.
+
+    Raises:
+        ValueError: if `passage_tokens` is less than 16, or `overlap_sentences` negative.
+    """
 
     passage_tokens: int = 128
     overlap_sentences: int = 1
@@ -34,11 +38,11 @@ class ChunkerSettings:
 
 
 class Chunker:
-    """Cuts documents so that heading and passage together never exceed `max_tokens`.
+    """Chunks documents so that heading and passage together never exceed `max_tokens`.
 
     A passage is an untouched slice of its document. Every non-space character that is not boilerplate is in some
-    passage; none crosses boilerplate. A sentence that is longer than a passage is cut into overlapping windows at
-    white space, a word that is longer still at code points.
+    passage, and no passage crosses boilerplate. A sentence too long for a passage is cut at white space into
+    overlapping windows; a word that is too long even so is cut between code points.
     """
 
     def __init__(self, count_tokens: CountTokens, max_tokens: int, settings: ChunkerSettings) -> None:
@@ -47,7 +51,8 @@ class Chunker:
         self._settings = settings
 
     def heading(self, document: Document) -> str:
-        """What is put before a passage when it is embedded and indexed: title and date, cut to a fair share."""
+        """What stands before the document's passages when they are embedded and indexed: title and date, cut to a
+        fourth of what the model reads."""
         heading = " ".join(part for part in (document.title, _date(document)) if part)
         limit = self._max_tokens // _HEADING_SHARE
         while (size := self._count([heading])[0]) > limit:
@@ -62,7 +67,8 @@ class Chunker:
         return [Passage(document.id, span, document.quote(span)) for span in sorted(spans)]
 
     def _fitting(self, document: Document, heading: str, spans: set[Span], budget: int) -> set[Span]:
-        """The spans, each that the model could not read whole cut again: not every tokenizer's counts add up."""
+        """The spans, with those cut again that the model could not read whole: the counts of some tokenizers do not add
+        up."""
         ordered = sorted(spans)
         sizes = self._count(
             [indexed_text(heading, Passage(document.id, span, document.quote(span))) for span in ordered]
@@ -94,7 +100,7 @@ class Chunker:
             yield Span(run[first].start, run[last - 1].end)
 
     def _windows(self, text: str, sentence: Span, budget: int) -> Iterator[Span]:
-        """A sentence too long for one passage, in windows that share a fourth of their words."""
+        """A sentence that is too long for one passage, as windows that share a fourth of their words."""
         words = [Span(*word.span()) for word in _WORD.finditer(text, sentence.start, sentence.end)]
         words, sizes = self._halved(text, words, max(1, budget // _WINDOW_OVERLAP))
         overlap = max(1, len(words) * budget // _WINDOW_OVERLAP // max(1, sum(sizes)))
@@ -102,7 +108,7 @@ class Chunker:
             yield Span(words[first].start, words[last - 1].end)
 
     def _halved(self, text: str, words: list[Span], most: int) -> tuple[list[Span], list[int]]:
-        """The words with their sizes, each that is larger than `most` cut in halves until it is not."""
+        """The words with their sizes; words larger than `most` are halved until none is."""
         sizes = self._sizes(text, words)
         while any(size > most and len(word) > 1 for word, size in zip(words, sizes, strict=True)):
             pieces: list[Span] = []
@@ -121,11 +127,16 @@ class Chunker:
 def group(
     sizes: Sequence[int], paragraph_starts: Sequence[bool], budget: int, overlap: int
 ) -> Iterator[tuple[int, int]]:
-    """Cut a sequence of pieces into overlapping groups `(first, last)`, half-open, of at most `budget` in all.
+    """Group a sequence of pieces into overlapping, half-open ranges `(first, last)` whose sizes add up to at most
+    `budget`.
 
-    Groups are as long as fits, but end before a paragraph start where that gives up at most a fourth of the group.
-    The next group repeats up to `overlap` pieces, fewer where its first new piece would not fit otherwise. Every
-    piece is in a group, and each group has a piece that none before it has. Each size must be at most `budget`.
+    A group takes as many pieces as fit, but ends before a paragraph start if that gives up at most a fourth of its
+    size. The next group repeats up to `overlap` pieces, or fewer if its first new piece would not fit otherwise. Every
+    piece is in a group, and each group has a piece that no group before it has.
+
+    Args:
+        sizes: the size of each piece, at most `budget`.
+        paragraph_starts: whether a piece begins a paragraph.
     """
     first, covered, count = 0, 0, len(sizes)
     while covered < count:
@@ -146,7 +157,7 @@ def group(
 
 
 def _paragraph_end(sizes: Sequence[int], paragraph_starts: Sequence[bool], first: int, covered: int, last: int) -> int:
-    """`last`, or the latest paragraph start before it that keeps new pieces and three fourths of the size."""
+    """`last`, or the latest paragraph start before it that keeps a new piece and three fourths of the size."""
     total = sum(sizes[first:last])
     kept = total
     for end in range(last, covered, -1):
@@ -168,11 +179,11 @@ def _date(document: Document) -> str | None:
 
 
 def _runs(document: Document) -> Iterator[list[Span]]:
-    """The document's sentences, in runs that no boilerplate interrupts."""
-    furniture = [span.start for span in document.boilerplate]
+    """The document's sentences in runs without boilerplate between them."""
+    starts = [span.start for span in document.boilerplate]
     run: list[Span] = []
     for sentence in document_sentences(document):
-        if run and any(run[-1].end <= start < sentence.start for start in furniture):
+        if run and any(run[-1].end <= start < sentence.start for start in starts):
             yield run
             run = []
         run.append(sentence)

@@ -1,9 +1,8 @@
-"""Sentences with their spans.
+"""Texts become sentences with their spans.
 
-Boundaries come from the library `sentencex` (Wikimedia), whose offsets count code points. It runs on one block of
-lines at a time, with quotation marks masked by blanks of the same length, because it otherwise never ends a sentence
-inside a quotation. What it gets wrong on names, numbers and quotations is mended by joining pieces; nothing is ever
-searched for, so no offset can drift.
+The library `sentencex` (Wikimedia) finds the boundaries; its offsets count code points. It gets one block of lines at a
+time, with each quotation mark masked by a blank, because it never ends a sentence inside a quotation. Its mistakes on
+names, numbers and quotations are mended by joining pieces. Nothing is ever searched for, so no offset can drift.
 """
 
 from __future__ import annotations
@@ -39,14 +38,14 @@ _CONTEXT = 80  # code points looked at on each side of a boundary
 def sentences(text: str) -> list[Span]:
     """The sentences of `text` in order, without surrounding white space.
 
-    Every character outside the spans is white space, spans never overlap, and so spans and gaps re-join to the text.
-    A line break ends a sentence unless the lines around it are hard-wrapped prose. Pure and thread-safe.
+    Spans never overlap, and every character outside them is white space, so spans and gaps re-join to the text. A line
+    break ends a sentence unless the lines around it are hard-wrapped prose.
     """
     return [span for block in _blocks(text) for span in _in_block(text, block)]
 
 
 def document_sentences(document: Document) -> tuple[Span, ...]:
-    """The sentences of a document's content; boilerplate belongs to none and no sentence crosses it."""
+    """The sentences of a document; boilerplate is in no sentence, and no sentence crosses it."""
     return _content_sentences(document.text, document.boilerplate)
 
 
@@ -60,7 +59,7 @@ def _content_sentences(text: str, boilerplate: tuple[Span, ...]) -> tuple[Span, 
 
 
 def _blocks(text: str) -> Iterator[Span]:
-    """Runs of lines that may share a sentence: single lines, or whole blocks of hard-wrapped prose."""
+    """The lines that may share a sentence: single lines, or whole blocks of hard-wrapped prose."""
     for block in _BLOCK.finditer(text):
         lines = list(_LINE.finditer(text, block.start(), block.end()))
         if _is_wrapped([line.group().strip() for line in lines]):
@@ -71,7 +70,7 @@ def _blocks(text: str) -> Iterator[Span]:
 
 
 def _is_wrapped(lines: list[str]) -> bool:
-    """Whether an editor broke these lines to fit a width: then no line had room for the first word of the next."""
+    """Whether these lines were broken to fit a width: then no line had room for the first word of the next."""
     width = max(len(line) for line in lines)
     if len(lines) < 2 or width > 120:
         return False
@@ -94,7 +93,7 @@ def _in_block(text: str, block: Span) -> Iterator[Span]:
 
 
 def _with_closing_marks(piece: str, masked: str, end: int) -> int:
-    """Move a boundary to just behind the marks that close the sentence: in `He left." “Go.` before the blank."""
+    """The boundary, moved to just behind the marks that close the sentence: in `He left." “Go.` before the blank."""
     while end > 0 and masked[end - 1].isspace():
         end -= 1
     while end < len(piece) and piece[end] in _CLOSING:
@@ -103,7 +102,8 @@ def _with_closing_marks(piece: str, masked: str, end: int) -> int:
 
 
 def _ends_sentence(before: str, after: str) -> bool:
-    """Whether a boundary between two pieces is one: not inside a word, behind a title, or inside a list number."""
+    """Whether a sentence ends between two pieces: not inside a word, behind a title such as `Dr.`, or inside a list
+    number."""
     before, following = before.strip(), after.lstrip()
     if not following:
         return True

@@ -1,4 +1,4 @@
-"""Zip archives from anywhere: limits are checked on what the archive says before anything is unpacked."""
+"""Zip archives that may be hostile: limits are checked on the archive's own listing before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from io import BytesIO
 
 from citeqa.index.errors import DocumentError
 
-MAX_UNPACKED = 256 * 1024 * 1024  # bytes, of all members that are read together
+MAX_UNPACKED = 256 * 1024 * 1024  # bytes of all members that are read
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # DOCX and EPUB allow no others
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, ValueError)
 
 
 class Archive:
-    """The members of a zip archive by name. Nothing but the members asked for is ever unpacked; archives inside are
-    not opened. What is read twice counts twice.
+    """The members of a zip archive by name. Only the members asked for are unpacked, and archives inside are not
+    opened. A member that is read twice counts twice towards the limit.
 
     Raises:
-        DocumentError: if the bytes are no zip archive.
+        DocumentError: if the bytes are not a zip archive.
     """
 
     def __init__(self, data: bytes, limit: int = MAX_UNPACKED) -> None:
@@ -27,7 +27,7 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(BytesIO(data))
         except _DAMAGE as error:
-            raise DocumentError(f"it is damaged: {_said(error)}") from None
+            raise DocumentError(f"it is damaged: {_message(error)}") from None
 
     def __contains__(self, name: str) -> bool:
         return name in self._zip.NameToInfo
@@ -36,7 +36,7 @@ class Archive:
         """The bytes of one member.
 
         Raises:
-            DocumentError: if there is none of that name, it is encrypted or damaged, or the limit would be passed.
+            DocumentError: if there is none of that name, it is encrypted or damaged, or it would exceed the limit.
         """
         if name not in self:
             raise DocumentError(f"it is damaged: {name!r} is missing")
@@ -50,13 +50,13 @@ class Archive:
             raise DocumentError(f"its archive unpacks to more than {self._limit:,} bytes")
         try:
             with self._zip.open(member) as file:
-                data = file.read(member.file_size)  # never more than the archive said, whatever it holds
+                data = file.read(member.file_size)  # never more than the listing says, whatever the member holds
         except _DAMAGE as error:
-            raise DocumentError(f"it is damaged: {_said(error)}") from None
+            raise DocumentError(f"it is damaged: {_message(error)}") from None
         if len(data) < member.file_size:
             raise DocumentError(f"it is damaged: {name!r} is cut off")
         return data
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return str(error)[:200] or type(error).__name__

@@ -1,6 +1,6 @@
-"""The other end of `index.formats.extraction`: a process that turns files into text, one by one, within its limits.
+"""The child process of `index.formats.extraction`: it turns files into text, one by one, within its limits.
 
-A request is a line of JSON, `{"module": ..., "size": ...}`, and then so many bytes; the answer is a line of JSON,
+A request is a line of JSON, `{"module": ..., "size": ...}`, followed by that many bytes. The reply is a line of JSON,
 `{"extracted": {...}}` or `{"error": "..."}`.
 """
 
@@ -16,32 +16,36 @@ from typing import Any
 
 from citeqa.index.errors import DocumentError
 
-OUT_OF_MEMORY = 77  # the exit status that says so
+OUT_OF_MEMORY = 77  # the exit status of a child that had not enough memory
 MAX_TEXT = 64 * 1024 * 1024  # code points
 
 
 def main(lifeline: int, memory: int) -> None:
-    """Answer requests on standard input until it ends. The process may take so many bytes of memory, and is ended by
-    the system when the other end of the pipe `lifeline` is closed, whatever it is doing."""
+    """Reply to requests on standard input until it ends.
+
+    Args:
+        lifeline: a pipe; when its other end is closed, the system ends this process, whatever it is doing.
+        memory: bytes of memory that the process may take.
+    """
     if sys.platform != "win32":
         _bind(lifeline)
         _limit(memory)
     replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints is not part of a reply
     while request := sys.stdin.buffer.readline():
-        asked = json.loads(request)
-        data = sys.stdin.buffer.read(asked["size"])
-        if len(data) < asked["size"]:
+        wanted = json.loads(request)
+        data = sys.stdin.buffer.read(wanted["size"])
+        if len(data) < wanted["size"]:
             return
         try:
-            reply = json.dumps(_answer(asked["module"], data)).encode()
+            reply = json.dumps(_reply(wanted["module"], data)).encode()
         except MemoryError:
-            os._exit(OUT_OF_MEMORY)  # nothing that is left of this process can be relied on
+            os._exit(OUT_OF_MEMORY)  # nothing in this process can be relied on any more
         replies.write(reply + b"\n")
         replies.flush()
 
 
-def _answer(module: str, data: bytes) -> dict[str, Any]:
+def _reply(module: str, data: bytes) -> dict[str, Any]:
     try:
         extracted = import_module(module).extract(data)
         if len(extracted.text) > MAX_TEXT:
@@ -52,7 +56,7 @@ def _answer(module: str, data: bytes) -> dict[str, Any]:
         return {"error": "it is nested too deeply"}
     except MemoryError:
         raise
-    except Exception as error:  # a parser's own mistake must cost no other file
+    except Exception as error:  # a parser's mistake must not cost another file
         return {"error": f"its reader failed: {type(error).__name__}: {str(error)[:200]}"}
     fields = asdict(extracted)
     return {"extracted": {**fields, "date": fields["date"] and fields["date"].isoformat()}}
@@ -70,6 +74,6 @@ if sys.platform != "win32":
     def _limit(memory: int) -> None:
         import resource
 
-        with contextlib.suppress(ValueError, OSError):  # a system that has no such limit goes without
+        with contextlib.suppress(ValueError, OSError):  # some systems have no such limit
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

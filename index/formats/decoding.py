@@ -1,4 +1,4 @@
-"""Bytes become text: UTF-8 where it is UTF-8, else the encoding that the text most likely has, else a refusal."""
+"""Decoding: bytes become text, as UTF-8 if they are UTF-8, else in the encoding that the text most likely has."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ import re
 from citeqa.index.errors import DocumentError
 
 _UNUSUAL = re.compile(rb"[^\x01-\x7f\x85\x91-\x97\xa0\xab\xbb]")  # neither ASCII nor cp1252's quotes and dashes
-_TOO_FEW = 4  # so few unusual bytes tell no encoding from another
+_TOO_FEW = 4  # with fewer unusual bytes, no encoding can be told from another
 _NEVER = ["cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140", "utf_7", "hp_roman8", "johab"]
-_NEVER += ["shift_jis_2004", "shift_jisx0213", "euc_jis_2004", "euc_jisx0213"]  # rarer than what they are taken for
-_WIDE = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]  # English in these is full of NULs
-_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # those of UTF-32 begin with, or hold, the same or NULs
+_NEVER += ["shift_jis_2004", "shift_jisx0213", "euc_jis_2004", "euc_jisx0213"]  # rarer than what they are mistaken for
+_WIDE = [
+    "utf_16",
+    "utf_16_le",
+    "utf_16_be",
+    "utf_32",
+    "utf_32_le",
+    "utf_32_be",
+]  # English in these is full of NULs
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # the marks of UTF-32 hold one of these, or NULs
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -20,7 +27,7 @@ def decode(data: bytes) -> tuple[str, str]:
     """The canonical text of a file's bytes, and the name of the encoding: strict UTF-8 first, else detection.
 
     Raises:
-        DocumentError: if the bytes are no text in any encoding that can be told.
+        DocumentError: if the bytes are not text in any known encoding.
     """
     try:
         text = data.decode("utf-8")
@@ -36,7 +43,7 @@ def decode(data: bytes) -> tuple[str, str]:
 
 
 def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
-    """Raises DocumentError if the bytes are UTF-8 but for some damage: no other encoding would read them right."""
+    """Raises DocumentError if the bytes are UTF-8 with some damage: any other encoding would read them wrongly."""
     if error.reason == "unexpected end of data" and error.end - error.start > 1:
         raise DocumentError(f"it is UTF-8 that is cut off inside a character, at byte {error.start}")
     damaged = data.decode("utf-8", "replace").count("\ufffd")
@@ -45,14 +52,14 @@ def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:
 
 
 def _detected(data: bytes) -> str:
-    """The encoding that the text most likely has; of those that are as likely, the most common one (cp1252).
+    """The encoding that the text most likely has; among equally likely ones the most common, cp1252.
 
     Raises:
-        DocumentError: if it has none that is known.
+        DocumentError: if it is not text in any known encoding.
     """
     if not data.startswith(_MARKS) and b"\0" not in data and len(_UNUSUAL.findall(data)) < _TOO_FEW:
         return "cp1252"
-    from charset_normalizer import from_bytes  # only odd files pay for the import
+    from charset_normalizer import from_bytes  # imported only for files that need it
 
     matches = list(
         from_bytes(data, cp_exclusion=_NEVER if b"\0" in data or data.startswith(_MARKS) else [*_NEVER, *_WIDE])

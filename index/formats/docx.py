@@ -1,4 +1,4 @@
-"""DOCX (Office Open XML, transitional and strict): the words in the document's order."""
+"""DOCX (Office Open XML, transitional and strict): the words in the order of the document."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 from lxml import etree
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted, day, tidy
 from citeqa.index.formats.archive import Archive
+from citeqa.index.formats.extracted import Extracted, day, tidy
 from citeqa.index.formats.markup import Lines, local, parse_xml
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how .doc files begin, and encrypted .docx files
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-# After the body, in this order; what stands on every page stands here once.
+# These parts follow the body, in this order; what is printed on every page is taken once.
 _AFTER = ("footnotes", "endnotes", "header", "footer")
-# Left out: what was deleted or moved away, formulas of fields, properties, the second form of drawings, readings.
+# Left out: deleted and moved text, the formulas of fields, properties, the second form of drawings, ruby readings.
 _UNSEEN = {
     "del", "moveFrom", "Fallback", "instrText", "delText", "delInstrText", "pPr", "rPr", "sectPr", "tblPr", "trPr",
     "tcPr", "rt",
 }  # fmt: skip
-_SIGNS = {"tab": "\t", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad"}
+_CHARACTERS = {"tab": "\t", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad"}
 
 
 def extract(data: bytes) -> Extracted:
-    """Canonical text is every paragraph a line, text boxes where they are anchored, a table row a line with its cells
-    separated by tabulators, then footnotes, endnotes, page headers and page footers, each text once. Numbers of lists
-    are not in the file; comments and deleted words are left out.
+    """In the canonical text each paragraph is a line, and each table row a line with its cells separated by tabs. Text
+    boxes stand where they are anchored. Footnotes, endnotes, page headers and page footers follow, each text once.
+    Numbers of lists are not in the file; comments and deleted words are left out.
 
     Raises:
         DocumentError: if it is encrypted, damaged, too large, or holds no text.
@@ -42,17 +42,17 @@ def extract(data: bytes) -> Extracted:
     text = "\n".join(dict.fromkeys(text for text in texts if text))
     if not text:
         raise DocumentError("it holds no text; is it scanned?")
-    said = _properties(archive, related)
+    properties = _properties(archive, related)
     return Extracted(
         text,
-        title=tidy(said.get("title")),
-        author=tidy(said.get("creator")),
-        date=day(said.get("modified")) or day(said.get("created")),
+        title=tidy(properties.get("title")),
+        author=tidy(properties.get("creator")),
+        date=day(properties.get("modified")) or day(properties.get("created")),
     )
 
 
 def _related(archive: Archive, part: str) -> list[tuple[str, str]]:
-    """The kind and the name of each part of the archive that a part names as related; of the whole file for ''."""
+    """The kind and the name of each part of the archive that a part names as related; '' stands for the whole file."""
     folder, name = posixpath.split(part)
     listing = posixpath.join(folder, "_rels", f"{name}.rels")
     if listing not in archive:
@@ -82,8 +82,8 @@ def _text(root: Any) -> str:
 def _begin(lines: Lines, name: str, element: Any) -> None:
     if name == "t":
         lines.verbatim(element.text or "")
-    elif name in _SIGNS:
-        lines.verbatim(_SIGNS[name])
+    elif name in _CHARACTERS:
+        lines.verbatim(_CHARACTERS[name])
     elif name == "tr":
         lines.row()
     elif name == "tc":
@@ -98,6 +98,6 @@ def _properties(archive: Archive, related: list[tuple[str, str]]) -> dict[str, s
     name = next((name for kind, name in related if kind == "core-properties"), None)
     if name is None or name not in archive:
         return {}
-    said = {local(element): element.text or "" for element in parse_xml(archive.read(name))}
-    # python-docx fills in itself and a day of 2013 where the program that uses it says nothing.
-    return {"title": said.get("title", "")} if said.get("creator") == "python-docx" else said
+    properties = {local(element): element.text or "" for element in parse_xml(archive.read(name))}
+    # python-docx fills in its own name and a day of 2013 if the program that uses it says nothing.
+    return {"title": properties.get("title", "")} if properties.get("creator") == "python-docx" else properties

@@ -7,16 +7,16 @@ from typing import Any
 from urllib.parse import unquote
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted, day, tidy
 from citeqa.index.formats.archive import Archive
+from citeqa.index.formats.extracted import Extracted, day, tidy
 from citeqa.index.formats.markup import local, parse_xhtml, parse_xml, text_of
 
 _CHAPTERS = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
 
 
 def extract(data: bytes) -> Extracted:
-    """Canonical text is all the words of the chapters in the order of the spine, written like those of an HTML page,
-    with a blank line between chapters; the table of contents is left out.
+    """Canonical text is all the words of the chapters, in the order of the spine and laid out like those of an HTML
+    page, with a blank line between chapters. The table of contents is left out.
 
     Raises:
         DocumentError: if it is encrypted, damaged, too large, or holds no text.
@@ -33,10 +33,10 @@ def extract(data: bytes) -> Extracted:
         raise DocumentError("it holds no text")
     return Extracted(
         text,
-        title=tidy(next(iter(_said(package, "title")), None)),
-        author=tidy(", ".join(_said(package, "creator"))),
-        date=next((found for value in _said(package, "date") if (found := day(value))), None),
-        source=tidy(next(iter(_said(package, "publisher")), None)),
+        title=tidy(next(iter(_metadata(package, "title")), None)),
+        author=tidy(", ".join(_metadata(package, "creator"))),
+        date=next((found for value in _metadata(package, "date") if (found := day(value))), None),
+        source=tidy(next(iter(_metadata(package, "publisher")), None)),
     )
 
 
@@ -73,11 +73,11 @@ def _encrypted(archive: Archive) -> set[str]:
 
 
 def _text(chapter: bytes) -> str:
-    return text_of(parse_xhtml(chapter))  # the whole page: what follows a body that was closed too early is of it
+    return text_of(parse_xhtml(chapter))  # the whole page: text may follow a body that was closed too early
 
 
-def _said(package: Any, field: str) -> list[str]:
-    """What the book's metadata says in one of the fields of Dublin Core."""
+def _metadata(package: Any, field: str) -> list[str]:
+    """The values of one of the fields of Dublin Core in the book's metadata."""
     metadata = next((element for element in package.iter() if local(element) == "metadata"), ())
     values = ("".join(element.itertext()) for element in metadata if local(element) == field)
     return [value for value in values if value.strip()]

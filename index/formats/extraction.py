@@ -1,9 +1,9 @@
-"""Runs the functions of `index.formats` in a child process, because a parser fed with any file may hang, crash or take
-all memory: then the child is ended, that one file is given up, and the next gets a new child.
+"""Runs the `extract` of a format in a child process. A parser that is fed with any file may hang, crash or take all
+memory; then the child is ended, this one file is given up, and the next file gets a new child.
 
 The child is a plain `python` that runs `index.formats.child`, not one of multiprocessing's: those import the main
-module again, which breaks programs that use citeqa as a library without guarding theirs. It has this process's
-`sys.path`, and so the same code.
+module again, which breaks programs that use citeqa as a library and do not guard their main module. The child has this
+process's `sys.path`, and so the same code.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import IO, Any
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted
 from citeqa.index.formats.child import OUT_OF_MEMORY
+from citeqa.index.formats.extracted import Extracted
 
 SECONDS = 60.0
 MEMORY = 2 * 1024 * 1024 * 1024  # bytes of address space
@@ -34,12 +34,12 @@ _PROGRAM = (
 
 
 class _ChildDiedError(Exception):
-    """The child ended without an answer; the message is the reason to report."""
+    """The child ended without a reply; the message is the reason to report."""
 
 
 class Extractor:
-    """Turns the bytes of files into text, in a child process that is started by the first file and ended by `close`,
-    with the `with` block, or with this process. Not for several threads at once.
+    """Turns the bytes of files into text in a child process. The first file starts the child; `close`, the end of the
+    `with` block or the end of this process ends it. Threads must not share it.
     """
 
     def __init__(self, *, seconds: float = SECONDS, memory: int = MEMORY) -> None:
@@ -56,7 +56,7 @@ class Extractor:
         self.close()
 
     def close(self) -> None:
-        """End the child, if there is one; the next file starts another."""
+        """End the child, if there is one; the next file would start another."""
         if self._child is not None:
             child, self._child = self._child, None
             child.end()
@@ -64,11 +64,11 @@ class Extractor:
     def extract(self, module: str, data: bytes) -> Extracted:
         """What the function `extract` of a module makes of a file's bytes, within the limits of time and memory.
 
-        A file that ends a child which has read others before is tried once more in a new one, so that what a file
-        gives depends on that file alone.
+        If the child ends while it reads this file and had read others before, the file is tried once more in a new
+        child: so the result depends on this file alone.
 
         Raises:
-            DocumentError: with the reason the function gives, or the limit that was passed.
+            DocumentError: with the reason that the function gives, or the limit that was exceeded.
         """
         used = self._child is not None
         try:
@@ -93,7 +93,7 @@ class Extractor:
         timer.start()
         try:
             reply = child.ask(module, data)
-        except BaseException:  # an interrupt, say: what the child would answer next is no longer known
+        except BaseException:  # an interrupt, say: nobody knows any more what the child would reply next
             self.close()
             raise
         finally:
@@ -120,20 +120,20 @@ class _Child:
     """One child process and the pipes to it."""
 
     def __init__(self, memory: int) -> None:
-        self._said: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed by end()
+        self._stderr: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed by end()
         lifeline, self._lifeline = os.pipe()
         program = [sys.executable, "-P", "-c", _PROGRAM, str(lifeline), str(memory), *map(str, sys.path)]
-        # In a group of its own, so that Ctrl-C reaches this process only, which then ends the child.
+        # In a process group of its own, so that Ctrl-C reaches only this process, which then ends the child.
         own: dict[str, Any] = {"pass_fds": [lifeline], "process_group": 0} if sys.platform != "win32" else {}
         try:
             self._process = subprocess.Popen(  # noqa: S603 - this Python, our own program
-                program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, **own
+                program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, **own
             )
         finally:
             os.close(lifeline)
 
     def ask(self, module: str, data: bytes) -> dict[str, Any] | None:
-        """The child's answer; None if it ended before it gave one."""
+        """The child's reply; None if the child ended before it gave one."""
         requests, replies = self._process.stdin, self._process.stdout
         if requests is None or replies is None:
             raise RuntimeError("the child has no pipes")
@@ -151,17 +151,17 @@ class _Child:
         self._process.kill()
 
     def end(self) -> tuple[int, str]:
-        """End the process; gives its exit status and the last line of what it said."""
+        """End the process. Returns its exit status and the last line that it wrote to standard error."""
         for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):  # what could not be written is lost
+            with contextlib.suppress(OSError):  # what could not be written does not matter any more
                 if pipe is not None:
                     pipe.close()
         self._process.kill()
         status = self._process.wait()
         os.close(self._lifeline)
-        self._said.seek(0)
-        lines = self._said.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
-        self._said.close()
+        self._stderr.seek(0)
+        lines = self._stderr.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+        self._stderr.close()
         return status, lines[-1][:200] if lines else ""
 
 

@@ -1,4 +1,4 @@
-"""JSONL: the rows of a file, one at a time, packed by gzip or not, and what a row says."""
+"""JSONL: a document on each line, as a JSON object; the file may be packed by gzip."""
 
 from __future__ import annotations
 
@@ -9,40 +9,28 @@ import stat
 import unicodedata
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from citeqa.index.errors import DocumentError
+from citeqa.index.formats.extracted import Extracted, Part
 
-ENDINGS = frozenset({".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"})
 FIELDS = frozenset({"id", "title", "text", "date", "author", "source", "url"})
-MAX_ROW_BYTES = 256 * 1024 * 1024
-MAX_RATIO = 200  # how many times its size a packed file may unpack to; JSON seldom passes 20
-_SMALL = 64 * 1024 * 1024  # bytes; a file that unpacks to no more may have any ratio
+MAX_LINE_BYTES = 256 * 1024 * 1024
+MAX_RATIO = 200  # a packed file may unpack to so many times its size; JSON seldom passes 20
+_SMALL = 64 * 1024 * 1024  # bytes; a file that unpacks to no more than this may have any ratio
 _DATE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:[T ].*)?")  # a time of day may follow
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a row says; None where it says nothing."""
+def parts(path: Path) -> Iterator[Part]:
+    """The lines of a file that are not blank, named by their numbers from 1.
 
-    id: str
-    text: str
-    title: str | None
-    published: date | None
-    author: str | None
-    source: str | None
-    url: str | None
-
-
-def rows(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines of a JSONL file that are not blank, with their numbers from 1. Of a line that is too long so much is
-    given that `parsed` refuses it; no more than that is ever held.
+    Of a line that is too long only so much is given that `extract` refuses it: no more is ever held in memory.
 
     Raises:
-        DocumentError: if there are none, it is no regular file, or it is packed and damaged or unpacks without end.
+        DocumentError: if the file has no such line, is not a regular file, or is packed and damaged or unpacks to
+            far more than its size.
         OSError: if it cannot be read.
     """
     status = path.stat()
@@ -60,61 +48,62 @@ def rows(path: Path) -> Iterator[tuple[int, bytes]]:
         raise DocumentError(f"it is damaged: {error}") from None
 
 
-def _lines(file: BinaryIO, limit: int | None = None) -> Iterator[tuple[int, bytes]]:
-    number, size, empty, start = 0, 0, True, True
-    while piece := file.readline(MAX_ROW_BYTES + 1):
+def _lines(file: BinaryIO, limit: int | None = None) -> Iterator[Part]:
+    number, size, empty, at_line_start = 0, 0, True, True
+    while piece := file.readline(MAX_LINE_BYTES + 1):
         size += len(piece)
         if limit is not None and size > limit:
             raise DocumentError(f"it unpacks to more than {limit:,} bytes; nothing is read after line {number}")
-        whole, start = start, piece.endswith(b"\n")
-        if not whole:  # the rest of a line that is too long
+        begins_line, at_line_start = at_line_start, piece.endswith(b"\n")
+        if not begins_line:  # the rest of a line that is too long
             continue
         number += 1
         line = piece.removeprefix(b"\xef\xbb\xbf") if number == 1 else piece
         if line.strip():
             empty = False
-            yield number, line.rstrip(b"\r\n")
+            yield Part(f"line {number}", line.rstrip(b"\r\n"))
     if empty:
         raise DocumentError("it is empty")
 
 
-def parsed(line: bytes) -> Row:
-    """What a row says.
+def extract(data: bytes) -> Extracted:
+    """The document on one line.
 
     Raises:
-        DocumentError: if it is no JSON object in UTF-8, lacks `id` or `text`, or has a field of the wrong kind.
+        DocumentError: if the line is not a JSON object in UTF-8, lacks `id` or `text`, or has a field of the wrong
+            type.
     """
-    if len(line) > MAX_ROW_BYTES:
-        raise DocumentError(f"it has more than {MAX_ROW_BYTES:,} bytes; at most so many are read")
+    if len(data) > MAX_LINE_BYTES:
+        raise DocumentError(f"it has more than {MAX_LINE_BYTES:,} bytes, the most that is read")
     try:
-        row = json.loads(line.decode("utf-8"))
+        fields = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise DocumentError(f"it is not a JSON object in UTF-8: {error}") from None
-    if not isinstance(row, dict):
+    if not isinstance(fields, dict):
         raise DocumentError("it is not a JSON object")
-    values = {field: _string(row, field) for field in FIELDS}
-    for field in ("id", "text"):
-        if values[field] is None:
-            raise DocumentError(f"it has no {field!r}")
-    return Row(
+    values = {name: _string(fields, name) for name in FIELDS}
+    for name in ("id", "text"):
+        if values[name] is None:
+            raise DocumentError(f"it has no {name!r}")
+    return Extracted(
         id=unicodedata.normalize("NFC", values["id"] or ""),
         text=values["text"] or "",
         title=values["title"],
-        published=_date(values["date"]),
+        date=_date(values["date"]),
         author=values["author"],
         source=values["source"],
         url=values["url"],
     )
 
 
-def _string(row: dict[str, Any], field: str) -> str | None:
-    value = row.get(field)
+def _string(fields: dict[str, Any], name: str) -> str | None:
+    value = fields.get(name)
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise DocumentError(f"its {field!r} is not a string")
+        raise DocumentError(f"its {name!r} is not a string")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise DocumentError(f"its {field!r} holds a lone surrogate")
+        raise DocumentError(f"its {name!r} holds a lone surrogate")
     return value
 
 

@@ -1,4 +1,4 @@
-"""E-mail (RFC 5322 with MIME): the body; subject, sender and day out of the header."""
+"""E-mail (RFC 5322 with MIME): the text of the body; title, author and date from subject, sender and day."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from email.message import EmailMessage
 from email.policy import default
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted, tidy
 from citeqa.index.formats.decoding import decode
+from citeqa.index.formats.extracted import Extracted, tidy
 from citeqa.index.formats.markup import decoded, parse_html, text_of
 
 _HEADERS = ("From", "Date", "Subject", "Message-ID")
 
 
 def extract(data: bytes) -> Extracted:
-    """Canonical text is the plain text body as it is, decoded; where there is none, the words of the HTML body.
+    """Canonical text is the plain text body, decoded and otherwise unchanged; without one, the words of the HTML body.
     Attachments are not read; `notes` name them.
 
     Raises:
-        DocumentError: if it is no e-mail, is encrypted, or its body holds no text.
+        DocumentError: if it is not an e-mail, is encrypted, or its body holds no text.
     """
     message = message_from_bytes(data, policy=default)
     if not any(name in message for name in _HEADERS):
-        raise DocumentError(f"it is no e-mail: it has none of the header lines {', '.join(_HEADERS)}")
+        raise DocumentError(f"it is not an e-mail: it has none of the headers {', '.join(_HEADERS)}")
     if message.get_content_type() == "multipart/encrypted":
         raise DocumentError("it is encrypted")
     body = message.get_body(("plain", "html"))
@@ -51,7 +51,7 @@ def _text(body: EmailMessage) -> str:
 
 
 def _decoded(body: EmailMessage, data: bytes) -> str | None:
-    """The text in the encoding that the part names; None if it names none, or a wrong one."""
+    """The text in the encoding that the part names; None if it names none, or the wrong one."""
     try:
         return data.decode(body.get_content_charset() or "")
     except (LookupError, UnicodeError, ValueError):
@@ -59,7 +59,7 @@ def _decoded(body: EmailMessage, data: bytes) -> str | None:
 
 
 def _header(message: EmailMessage, name: str) -> str | None:
-    """A header's text; None if there is none, or the standard library cannot make sense of it."""
+    """A header's text; None if it is missing or cannot be parsed."""
     try:
         value = message[name]
     except (MessageError, ValueError, IndexError, AttributeError, TypeError):
@@ -68,7 +68,7 @@ def _header(message: EmailMessage, name: str) -> str | None:
 
 
 def _sender(message: EmailMessage) -> str | None:
-    """The names of those who wrote it; the address of one without a name."""
+    """The names of the senders; of a sender without a name, the address."""
     if _header(message, "From") is None:
         return None
     senders = getattr(message["From"], "addresses", ())
@@ -76,7 +76,7 @@ def _sender(message: EmailMessage) -> str | None:
 
 
 def _day(message: EmailMessage) -> date | None:
-    """The day it was sent, where it was sent."""
+    """The day on which it was sent, in the sender's time zone."""
     if _header(message, "Date") is None:
         return None
     sent = getattr(message["Date"], "datetime", None)

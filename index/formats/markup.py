@@ -1,4 +1,4 @@
-"""HTML and XML: parsing what may be hostile, and writing a tree as lines of text."""
+"""HTML and XML: parsing pages that may be hostile, and turning their trees into lines of text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lxml.html import HTMLParser, document_fromstring
 from citeqa.index.errors import DocumentError
 from citeqa.index.formats.decoding import decode
 
-# HTML's elements that begin a line, and those that trafilatura writes (head, item, list, quote, row).
+# The elements that begin a line: HTML's, and those that trafilatura writes (head, item, list, quote, row).
 _BLOCKS = {
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div",
     "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header",
@@ -23,7 +23,7 @@ _BLOCKS = {
 _ROWS = {"tr", "row"}
 _CELLS = {"td", "th", "cell"}
 _BREAKS = {"br", "lb"}
-# Never shown as text: programs, styles, the readings of East Asian characters (they would stand inside the words).
+# Never shown as text: programs, styles, and ruby readings, which would stand inside the words.
 _UNSEEN = {
     "script", "style", "template", "noscript", "title", "iframe", "object", "audio", "video", "canvas", "svg", "rt",
     "rp",
@@ -38,7 +38,7 @@ _DECLARED = re.compile(
     re.IGNORECASE,
 )
 _DECLARED_WITHIN = 4096  # bytes
-# What browsers read these labels as: supersets of what they say (WHATWG Encoding Standard, section 4.2).
+# Browsers read these labels as supersets of what they say (WHATWG Encoding Standard, section 4.2).
 _SUPERSETS = {
     "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
     "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs",
@@ -46,39 +46,39 @@ _SUPERSETS = {
 
 
 class Lines:
-    """Text in the making: words, line breaks and cells, without blank lines and without blanks around lines."""
+    """Builds text from words, line breaks and cells, without blank lines and without blanks around lines."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._row = 0
 
     def words(self, text: str) -> None:
-        """Text in which white space only separates words."""
+        """Add text in which white space only separates words."""
         text = _SPACE.sub(" ", text)
         if not self._pieces or self._pieces[-1][-1] in " \n\t":
             text = text.removeprefix(" ")
         self.verbatim(text)
 
     def verbatim(self, text: str) -> None:
-        """Text in which every blank counts."""
+        """Add text in which every blank counts."""
         if text:
             self._pieces.append(text)
 
     def line(self) -> None:
-        """What follows stands on a line of its own; no more than one break, and none at the beginning of a cell."""
+        """Begin a line, unless one has just begun, or a cell has."""
         if self._pieces and self._pieces[-1] not in ("\n", "\t"):
             self._trim()
             self._pieces.append("\n")
 
     def row(self) -> None:
-        """A row of a table begins."""
+        """Begin a row of a table."""
         while self._pieces and self._pieces[-1] in ("\t", " "):
             self._pieces.pop()
         self.line()
         self._row = len(self._pieces)
 
     def cell(self, first: bool) -> None:
-        """A cell of a row begins: a tabulator stands between two."""
+        """Begin a cell of a row; a tab stands between two cells."""
         if not first:
             if len(self._pieces) > self._row and self._pieces[-1] == "\n":
                 self._pieces.pop()
@@ -102,8 +102,8 @@ def local(element: Any) -> str:
 
 
 def text_of(root: Any) -> str:
-    """The words that stand below an element of HTML, or of what trafilatura makes of it: a block or a table row is a
-    line, cells are separated by tabulators, preformatted text keeps its blanks, nothing is added to the words."""
+    """The words in an element of HTML, or of the tree that trafilatura makes of it. A block or a table row is a line,
+    cells are separated by tabs, and preformatted text keeps its blanks; nothing is added to the words."""
     lines, preformatted = Lines(), 0
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, element in walk:
@@ -139,17 +139,17 @@ def _write(lines: Lines, text: str | None, preformatted: int) -> None:
 
 
 def decoded(data: bytes) -> tuple[str, str]:
-    """The text of a page and the name of its encoding: by its byte-order mark, as UTF-8 where it is, by its own
+    """The text of a page and the name of its encoding: by its byte-order mark, as UTF-8 if it is UTF-8, by its own
     declaration, else by detection.
 
     Raises:
-        DocumentError: if it is no text in any encoding that can be told.
+        DocumentError: if it is not text in any known encoding.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _as(data, "utf-16") or decode(data)
     found = _DECLARED.search(data, 0, _DECLARED_WITHIN)
     declared = (found["meta"] or found["xml"]).decode("ascii", "replace") if found else ""
-    if declared.lower().startswith("iso-2022"):  # seven bits, so it looks like UTF-8
+    if declared.lower().startswith("iso-2022"):  # these use seven bits, and so look like UTF-8
         return _as(data, declared) or decode(data)
     return _as(data, "utf-8") or _as(data, declared) or decode(data)
 
@@ -167,17 +167,15 @@ def parse_html(text: str) -> Any:
     """The tree of a page.
 
     Raises:
-        DocumentError: if it is empty, or nested deeper than the parser goes: what lies deeper would be lost.
+        DocumentError: if it is empty, or nested deeper than the parser goes, so that words would be lost.
     """
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     try:
         tree = document_fromstring(text.encode("utf-8"), parser=parser)
     except etree.LxmlError as error:
-        raise DocumentError(f"it is no HTML: {error}") from None
+        raise DocumentError(f"it is not HTML: {error}") from None
     _check_limits(parser)
-    for stray in list(
-        tree.itersiblings()
-    ):  # what stands after </html> belongs to the body (HTML standard, 13.2.6.4.22)
+    for stray in list(tree.itersiblings()):  # text after </html> belongs to the body (HTML standard, 13.2.6.4.22)
         body = tree.find("body")
         (tree if body is None else body).append(stray)
         stray.tag = "div"
@@ -188,11 +186,11 @@ def _check_limits(parser: Any) -> None:
     for entry in parser.error_log:
         if entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
             deep = "depth" in entry.message.lower()
-            raise DocumentError("it is nested too deeply" if deep else f"it passes a parser's limit: {entry.message}")
+            raise DocumentError("it is nested too deeply" if deep else f"it exceeds a parser's limit: {entry.message}")
 
 
 def parse_xml(data: bytes) -> Any:
-    """The root of an XML file that may be hostile: nothing outside is loaded, no entity of its own is expanded.
+    """The root of an XML file that may be hostile: nothing outside it is loaded, and its own entities are not expanded.
 
     Raises:
         DocumentError: if it is damaged, nested too deeply, or declares entities.
@@ -212,7 +210,7 @@ def parse_xml(data: bytes) -> Any:
 
 
 def parse_xhtml(data: bytes) -> Any:
-    """The root of a page that should be XML: read as such, with HTML's named characters, else as HTML.
+    """The root of a page that should be XML: read as XML with HTML's named characters, else as HTML.
 
     Raises:
         DocumentError: if it is neither, or declares entities.

@@ -1,4 +1,4 @@
-"""PDF: each page's words in the order in which the file draws them, lines put together to paragraphs."""
+"""PDF: each page's words in the order in which the file draws them, with lines joined to paragraphs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from itertools import pairwise
 from typing import Any
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted, day, tidy
+from citeqa.index.formats.extracted import Extracted, day, tidy
 
 _PASSWORD, _SECURITY = 4, 5  # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY in fpdfview.h
 _END = b"%%EOF"
-_END_WITHIN = 4096  # bytes at the end of the file, padding aside
+_END_WITHIN = 4096  # bytes at the end of the file, without its padding
 
-_HYPHEN = "\x02"  # where PDFium took away a hyphen at the end of a line, and the line break with it
-_FULL = 0.85  # of the page's widest lines: a line so long ended because the page did, letters being of unequal width
-_WIDE = 0.9  # the quantile of the lengths of lines that is taken for the page's width
-_NARROW = 30  # code points; prose is set wider
+_HYPHEN = "\x02"  # PDFium puts it in place of a hyphen at the end of a line and the line break after it
+_FULL = 0.85  # of the page's width: so long a line was broken for lack of room, as letters differ in width
+_WIDE = 0.9  # this quantile of the lengths of lines is taken as the page's width
+_NARROW = 30  # code points; prose is wider
 _SENTENCE_END = re.compile(r"[.!?:;…]['\"”’»)\]]*$")
 _ITEM = re.compile(r"(?:[•◦▪‣●○■–—*-]|\(?(?:\d{1,3}|[A-Za-z])[.)])\s")
 _CREATED = re.compile(r"(?:D:)?(\d{4})(\d{2})(\d{2})")
@@ -28,34 +28,34 @@ _FILE_NAME = re.compile(
 
 
 def extract(data: bytes) -> Extracted:
-    """Canonical text is the pages' texts as PDFium gives them, with a blank line between pages. Lines of a paragraph
-    are joined by a blank, a word broken by a hyphen at the end of a line is whole again. `date` is the day on which the
-    file was made. The values of form fields, notes and text in pictures are not in it.
+    """Canonical text is the text of the pages as PDFium gives it, with a blank line between pages. Lines of a paragraph
+    are joined by a blank, and words that were hyphenated at the end of a line are joined again. `date` is the day on
+    which the file was created. Values of form fields, notes and text in pictures are left out.
 
     Raises:
-        DocumentError: if it is encrypted, damaged, cut off, or no page holds text.
+        DocumentError: if it is encrypted, damaged or cut off, or no page holds text.
     """
     if data.startswith(b"%PDF") and _END not in data.rstrip(b"\0\r\n\t ")[-_END_WITHIN:]:
         raise DocumentError("it is damaged: its end is missing")
-    pages, said = _read(data)
+    pages, metadata = _read(data)
     texts = [_paragraphs(page) for page in pages]
     if not any(texts):
         raise DocumentError("it holds no text; is it scanned?")
     starts = [0]
     for text in texts[:-1]:
         starts.append(starts[-1] + len(text) + 2)
-    title = tidy(said.get("Title"))
+    title = tidy(metadata.get("Title"))
     return Extracted(
         "\n\n".join(texts),
         title=None if title is None or _FILE_NAME.match(title) else title,
-        author=tidy(said.get("Author")),
-        date=_created(said.get("CreationDate")),
+        author=tidy(metadata.get("Author")),
+        date=_created(metadata.get("CreationDate")),
         pages=tuple(starts),
     )
 
 
 def _read(data: bytes) -> tuple[list[str], dict[str, str]]:
-    """The text of each page as PDFium gives it, and what the file says about itself."""
+    """The text of each page as PDFium gives it, and the file's metadata."""
     from pypdfium2 import PdfDocument, PdfiumError
 
     try:
@@ -64,13 +64,13 @@ def _read(data: bytes) -> tuple[list[str], dict[str, str]]:
     except PdfiumError as error:
         if error.err_code in (_PASSWORD, _SECURITY):
             raise DocumentError("it is encrypted") from None
-        raise DocumentError(f"it is damaged, or no PDF: {error}") from None
+        raise DocumentError(f"it is damaged, or not a PDF: {error}") from None
 
 
 def _page(document: Any, number: int) -> str:
     page = document[number]
     words = page.get_textpage()
-    text: str = words.get_text_bounded()  # get_text_range knows no characters beyond U+FFFF
+    text: str = words.get_text_bounded()  # get_text_range loses characters beyond U+FFFF
     words.close()
     page.close()
     return text.replace("\0", "")
@@ -78,7 +78,7 @@ def _page(document: Any, number: int) -> str:
 
 def _paragraphs(page: str) -> str:
     """A page's text with every paragraph on one line."""
-    lines = [" ".join(_rejoined(line).split(" ")).strip() for line in re.split(r"\r\n|\r|\n", page)]
+    lines = [" ".join(_without_hyphens(line).split(" ")).strip() for line in re.split(r"\r\n|\r|\n", page)]
     lines = [line for line in lines if line]
     if not lines:
         return ""
@@ -94,14 +94,15 @@ def _alternately(lines: list[str], joints: Iterator[str]) -> Iterator[str]:
         yield line
 
 
-def _rejoined(line: str) -> str:
-    """Words that were broken at the end of a line, whole again; the hyphen stays before what is no small letter."""
+def _without_hyphens(line: str) -> str:
+    """A line with the words that were hyphenated joined again; before anything but a small letter the hyphen stays."""
     head, *rest = line.split(_HYPHEN)
     return head + "".join(piece if piece[:1].islower() else f"-{piece}" for piece in rest)
 
 
 def _continues(line: str, following: str, width: int) -> bool:
-    """Whether a paragraph goes on in the following line: it does if this one had no room for its first word."""
+    """Whether the paragraph goes on in the following line: it does if this line had no room for that line's first
+    word."""
     if _ITEM.match(following):
         return False
     ended = bool(_SENTENCE_END.search(line))

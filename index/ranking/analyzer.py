@@ -1,13 +1,13 @@
-"""Texts become terms, the same way for passages and for what is asked: the analyzer is part of an index's identity."""
+"""The analyzer: texts become terms, in the same way for passages and for queries. It is part of an index's settings."""
 
 from __future__ import annotations
 
 import tantivy
 
-ANALYZER = "english-1"  # in the manifest; a change below needs another name, and indexes made with this one are refused
+ANALYZER = "english-1"  # stands in the settings; a change below needs another name, which refuses older indexes
 
-# Snowball's English stop words, and what is left of contractions when a word is cut at its apostrophe. "us" is not
-# among them: without its capitals it is also a country.
+# Snowball's English stop words, and what is left of contractions that are split at the apostrophe. "us" is not among
+# them: in lower case it is also a country.
 STOP_WORDS = """
 i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself it its
 itself they them their theirs themselves what which who whom whose this that these those am is are was were be been
@@ -17,11 +17,11 @@ under again further then once here there when where why how all any both each fe
 only own same so than too very s t d m ll re ve don isn aren wasn weren hasn haven hadn doesn didn won wouldn shan
 shouldn can cannot couldn mustn let
 """.split()  # noqa: SIM905
-_MAX_TERM = 100  # bytes; longer ones are no words
+_MAX_TERM = 100  # bytes; anything longer is no word
 
 
 def english() -> tantivy.TextAnalyzer:
-    """Cut at everything that is not alphanumeric, lower-case, fold accents, drop stop words, stem (Snowball)."""
+    """Splits at all that is not alphanumeric, lower-cases, folds accents, drops stop words, and stems (Snowball)."""
     return (
         tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
         .filter(tantivy.Filter.remove_long(_MAX_TERM))

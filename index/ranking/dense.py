@@ -1,8 +1,9 @@
-"""Nearest passages by inner product. faiss is imported here and nowhere else.
+"""Dense ranking: the passages whose vectors have the highest inner product with the query's. Only this module imports
+FAISS.
 
-A part of moderate size is scanned in full. Above that, inverted lists say which of its vectors to look at (IVF, Sivic &
-Zisserman 2003; one bit a dimension, RaBitQ, Gao & Long 2024), and these are scored with the very vectors that a full
-scan would score: what is found has the score that an exact search gives it, bit by bit.
+A part of moderate size is scanned in full. In a larger one, inverted lists say which vectors to look at (IVF, Sivic &
+Zisserman 2003; one bit a dimension, RaBitQ, Gao & Long 2024). These are then scored with the same vectors that a full
+scan would score, so whatever is found has exactly the score that an exact search gives it.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citeqa.index.cores import cores
-from citeqa.index.ranking.ties import widening
+from citeqa.index.ranking.ties import with_ties
 from citeqa.index.types import Ranked
 
 Vectors = NDArray[np.float16] | NDArray[np.float32]
 
-EXACT_UP_TO = 200_000  # vectors that are scanned in full: a few milliseconds
-WANTED = 0.995  # recall of passages as queries; of a question's neighbours, spread wider, four times as many are missed
-ACCEPTED = 0.98  # recall below which a part is scanned in full after all
-DEPTHS = (10, 100)  # a search deeper than the last is exact
-_RESCORED = 2000  # vectors that are scored exactly for one search
-_MOST = 6  # at most a sixth of the lists are searched: with more, scanning everything is not much slower
-_QUERIES = 128  # vectors that are searched to measure recall
-_POINTS = 40  # vectors that a list is trained on: faiss warns below 39
+EXACT_UP_TO = 200_000  # parts of up to so many vectors are scanned in full, which takes a few milliseconds
+WANTED = 0.995  # recall with passages as queries; questions, whose neighbours lie wider apart, miss four times as many
+ACCEPTED = 0.98  # below this recall a part is scanned in full after all
+DEPTHS = (10, 100)  # recall is measured at these depths; a search deeper than the last is exact
+_RESCORED = 2000  # vectors that one search scores exactly
+_MOST = 6  # at most a sixth of the lists are searched: with more, a full scan is not much slower
+_QUERIES = 128  # vectors to measure recall with
+_POINTS = 40  # vectors to train each list on: FAISS warns below 39
 _BLOCK = 8192
 
 
 class DensePart:
-    """Vectors in half precision (FAISS IndexScalarQuantizer QT_fp16, inner product). Never changed once made."""
+    """Vectors in half precision (FAISS IndexScalarQuantizer QT_fp16, inner product), in one file. Immutable."""
 
-    def __init__(self, faiss_index: faiss.IndexIDMap, lists: Lists | None = None) -> None:
+    def __init__(self, faiss_index: faiss.IndexIDMap, lists: InvertedLists | None = None) -> None:
         self.index = faiss_index
         self.lists = lists
 
@@ -54,32 +55,32 @@ class DensePart:
 
     @classmethod
     def open(cls, path: Path, lists: Path | None = None) -> DensePart:
-        """What `save` wrote, mapped into memory, with the lists that belong to it. The caller has checked the files'
-        digests, since FAISS loads damaged files silently, and never changes the files: that would end the process."""
+        """What `save` wrote, mapped into memory, with the lists that belong to it.
+
+        The caller has checked the files' digests, since FAISS loads damaged files silently, and never changes the
+        files: that would end the process.
+        """
         index = _mapped(path)
-        return cls(index, Lists(_mapped(lists), index) if lists else None)
+        return cls(index, InvertedLists(_mapped(lists), index) if lists else None)
 
     def save(self, path: Path) -> None:
-        """Write the vectors to `path`, in place: the caller publishes it by renaming.
-
-        Raises:
-            OSError: if the disk refuses.
-        """
+        """Write the vectors to `path`, in place: the caller publishes the file by renaming it. Raises OSError if the
+        disk refuses."""
         _write(self.index, path)
 
     def __len__(self) -> int:
         return int(self.index.ntotal)
 
-    def scan(self, row: NDArray[np.float32], limit: int, among: faiss.IDSelector | None) -> list[Ranked]:
-        """The `limit` best of all vectors, or of those with an id that `among` selects; `row` has shape `(1, d)`."""
-        scores, ids = self.index.search(row, min(limit, len(self)), params=_selecting(among))
+    def scan(self, row: NDArray[np.float32], limit: int, selector: faiss.IDSelector | None) -> list[Ranked]:
+        """The `limit` best of all vectors, or of those whose ids are selected; `row` has shape `(1, dimension)`."""
+        scores, ids = self.index.search(row, min(limit, len(self)), params=_selecting(selector))
         return [Ranked(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How a part's lists were made: `probes` of `lists` are searched for a query. Recall against the full scan, with
-    vectors of the part as queries, each of which was left out of what it could find; `lists` is 0 if there are none."""
+    """How good a part's inverted lists are. For a query, `probes` of `lists` are searched; `lists` is 0 if there are
+    none. Recall is measured against the full scan with vectors of the part as queries, none of which can be found."""
 
     lists: int = 0
     probes: int = 0
@@ -88,28 +89,28 @@ class Measured:
 
     @property
     def suffices(self) -> bool:
-        """Whether searching by these lists finds enough."""
+        """Whether a search by these lists finds enough."""
         return self.lists > 0 and self.recall >= ACCEPTED
 
     @property
     def recall(self) -> float:
-        """The lower of both."""
+        """The lower of both recalls."""
         return min(self.recall_at_10, self.recall_at_100)
 
 
-class Lists:
-    """Inverted lists over the rows of a part. Never changed once made."""
+class InvertedLists:
+    """Inverted lists over the rows of a part. Immutable."""
 
     def __init__(self, faiss_index: faiss.IndexIVFRaBitQ, vectors: faiss.IndexIDMap) -> None:
         self.index = faiss_index
         self._ids = faiss.vector_to_array(vectors.id_map)
-        self._vectors = vectors  # owns what `refined` looks at
+        self._vectors = vectors  # owns the memory that `_refined` reads
         self._refined = faiss.IndexRefine(faiss_index, faiss.downcast_index(vectors.index))
 
     @classmethod
-    def build(cls, part: DensePart) -> tuple[Lists, Measured]:
-        """Lists for a part whose ids ascend, trained on a sample of it, and how good they are. The same part gives the
-        same lists: about four times the square root of its size."""
+    def build(cls, part: DensePart) -> tuple[InvertedLists, Measured]:
+        """Lists for a part whose ids ascend, trained on a sample of it, and how good they are. There are about four
+        times the square root of its size, and the same part always gives the same lists."""
         faiss.omp_set_num_threads(cores())
         rows, dimension = _rows(part.index), part.index.d
         count = max(1, min(int(4 * len(rows) ** 0.5), len(rows) // _POINTS))
@@ -121,37 +122,34 @@ class Lists:
         for start in range(0, len(rows), _BLOCK):
             index.add(rows[start : start + _BLOCK].astype(np.float32))
         made = cls(index, part.index)
-        return made, made._tuned(queries)
+        return made, made._tune(queries)
 
     def save(self, path: Path) -> None:
-        """Write the lists to `path`, in place.
-
-        Raises:
-            OSError: if the disk refuses.
-        """
+        """Write the lists to `path`, in place. Raises OSError if the disk refuses."""
         _write(self.index, path)
 
-    def among(self, dead: NDArray[np.int64]) -> faiss.IDSelector | None:
-        """What selects the rows of all but these ids."""
+    def all_but(self, dead: NDArray[np.int64]) -> faiss.IDSelector | None:
+        """A selector of the rows of all but these ids; None if none of them is in the part."""
         rows = np.searchsorted(self._ids, dead)
         rows = rows[rows < len(self._ids)]
         rows = rows[np.isin(self._ids[rows], dead)]
         return faiss.IDSelectorNot(_bitmap(rows)) if len(rows) else None
 
-    def search(self, row: NDArray[np.float32], limit: int, among: faiss.IDSelector | None) -> list[Ranked] | None:
-        """About the `limit` best, with their exact scores; None if the lists searched do not hold so many."""
-        scores, rows = self._search(row, min(limit, len(self._ids)), among, self.index.nprobe)
+    def search(self, row: NDArray[np.float32], limit: int, selector: faiss.IDSelector | None) -> list[Ranked] | None:
+        """Most of the `limit` best, with their exact scores; None if the lists that are searched hold fewer."""
+        scores, rows = self._search(row, min(limit, len(self._ids)), selector, self.index.nprobe)
         if rows[0, -1] < 0:
             return None
         return [Ranked(int(i), float(s)) for i, s in zip(self._ids[rows[0]], scores[0], strict=True)]
 
-    def _search(self, queries: NDArray[np.float32], k: int, among: faiss.IDSelector | None, probes: int) -> Any:
-        lists = faiss.IVFRaBitQSearchParameters(nprobe=probes, sel=among, qb=4)  # type: ignore[call-arg]
+    def _search(self, queries: NDArray[np.float32], k: int, selector: faiss.IDSelector | None, probes: int) -> Any:
+        lists = faiss.IVFRaBitQSearchParameters(nprobe=probes, sel=selector, qb=4)  # type: ignore[call-arg]
         params = faiss.IndexRefineSearchParameters(k_factor=max(1, _RESCORED / k), base_index_params=lists)  # type: ignore[call-arg]
         return self._refined.search(queries, k, params=params)
 
-    def _tuned(self, queries: NDArray[np.int64]) -> Measured:
-        """Search so few lists that recall is just enough: it rises with their number, but for bad estimates."""
+    def _tune(self, queries: NDArray[np.int64]) -> Measured:
+        """Have as few lists searched as give the recall that is wanted: it rises with their number, apart from bad
+        estimates. `queries` are rows of the part."""
         rows = _rows(self._vectors)[queries].astype(np.float32)
         others, deepest = faiss.IDSelectorNot(_bitmap(queries)), DEPTHS[-1]
         k = max(1, min(deepest, len(self._ids) - len(queries)))
@@ -170,19 +168,17 @@ class Lists:
 
 
 class DenseIndex:
-    """Parts searched as one. Vectors of unit length make the inner product a cosine.
-
-    Immutable; searching from many threads is safe.
-    """
+    """Several parts, searched as one. Vectors of unit length make the inner product a cosine. Immutable; threads may
+    share it."""
 
     def __init__(self, dimension: int, parts: Sequence[DensePart], dead: Iterable[int] = ()) -> None:
-        """`dead` are ids that are still in a part but must never be found."""
+        """`dead` are the ids of deleted passages that are still in a part; they are never found."""
         self.dimension = dimension
         self.parts = tuple(parts)
         gone = np.fromiter(dead, dtype=np.int64)
         self._alive = sum(len(part) for part in parts) - len(gone)
-        self._living = faiss.IDSelectorNot(_bitmap(gone)) if len(gone) else None
-        self._rows = [part.lists.among(gone) if part.lists else None for part in parts]
+        self._not_dead = faiss.IDSelectorNot(_bitmap(gone)) if len(gone) else None
+        self._rows_not_dead = [part.lists.all_but(gone) if part.lists else None for part in parts]
 
     def __len__(self) -> int:
         return self._alive
@@ -190,47 +186,50 @@ class DenseIndex:
     def search(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None) -> list[Ranked]:
         """The `k` ids with the highest inner product, best first, and all that tie with the last of them.
 
-        Of a part with lists some may be missed; those found have their exact scores. Nothing is missed where `allowed`
-        is given, or `k` is more than 100.
+        In a part with inverted lists some may be missed; those that are found have their exact scores. Nothing is
+        missed if `allowed` is given, or if `k` is more than 100.
 
         Args:
             query: shape `(dimension,)`.
-            allowed: if given, only these ids, none of them dead, are searched; scores and order are those of the
-                exact unfiltered search.
+            allowed: only these ids are searched, none of them dead; scores and order are those of the exact search
+                of everything.
+
+        Raises:
+            ValueError: if the query has another shape, or `k` is less than 1.
         """
         if query.shape != (self.dimension,):
             raise ValueError(f"query has shape {query.shape}; needed {(self.dimension,)}")
         reachable = len(self) if allowed is None else min(len(self), len(allowed))
-        among = self._living if allowed is None else _bitmap(allowed)
+        selector = self._not_dead if allowed is None else _bitmap(allowed)
         fast = allowed is None and k <= DEPTHS[-1]
         row = np.ascontiguousarray(query[None], dtype=np.float32)
-        # One query is one thread's work anyway; waking OpenMP's others for it took up to 7 ms instead of 0.1 on two
+        # One query is work for one thread; waking OpenMP's other threads for it took up to 7 ms instead of 0.1 on two
         # cores. The setting belongs to the calling thread, so it is made here.
         faiss.omp_set_num_threads(1)
 
         def best(limit: int) -> list[Ranked]:
             found: list[Ranked] = []
-            for part, living in zip(self.parts, self._rows, strict=True):
-                some = part.lists.search(row, limit, living) if part.lists and fast else None
-                found += part.scan(row, limit, among) if some is None else some
+            for part, rows in zip(self.parts, self._rows_not_dead, strict=True):
+                some = part.lists.search(row, limit, rows) if part.lists and fast else None
+                found += part.scan(row, limit, selector) if some is None else some
             return sorted(found, key=lambda entry: -entry.score)[:limit]
 
-        return widening(best, k, reachable)
+        return with_ties(best, k, reachable)
 
 
 def _bitmap(ids: NDArray[np.int64]) -> faiss.IDSelectorBitmap:
-    """What selects these ids: a bit for each up to the highest."""
+    """A selector of these ids: a bit for each up to the highest."""
     chosen = np.zeros(int(ids.max(initial=0)) + 1, dtype=np.bool_)
     chosen[ids] = True
     return faiss.IDSelectorBitmap(np.packbits(chosen, bitorder="little"))  # type: ignore[call-arg, arg-type]
 
 
-def _selecting(among: faiss.IDSelector | None) -> faiss.SearchParameters | None:
-    return faiss.SearchParameters(sel=among) if among else None  # type: ignore[call-arg]
+def _selecting(selector: faiss.IDSelector | None) -> faiss.SearchParameters | None:
+    return faiss.SearchParameters(sel=selector) if selector else None  # type: ignore[call-arg]
 
 
 def _rows(index: faiss.IndexIDMap) -> NDArray[np.float16]:
-    """The vectors of a part in the order of its rows, shape `(n, d)`: a view, to be used while the index lives."""
+    """The vectors of a part in the order of its rows, shape `(n, d)`: a view, valid as long as the index lives."""
     flat: Any = faiss.downcast_index(index.index)
     codes = faiss.rev_swig_ptr(flat.codes.data(), index.ntotal * flat.code_size)
     return codes.view(np.float16).reshape(index.ntotal, index.d)
@@ -241,5 +240,5 @@ def _mapped(path: Path) -> Any:
 
 
 def _write(index: faiss.Index, path: Path) -> None:
-    with path.open("wb") as file:  # FAISS itself only prints what fails when it closes a file
+    with path.open("wb") as file:  # FAISS itself would only print what fails when it closes a file
         faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What both rankers share: ranked ids, and a cut that never splits a tie."""
+"""What both rankers share: the best `k` entries, cut so that no tie is split."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from collections.abc import Callable
 from citeqa.index.types import Ranked
 
 
-def widening(best: Callable[[int], list[Ranked]], k: int, reachable: int) -> list[Ranked]:
-    """The `k` best and everything that ties with the last of them, so that the caller can order ties itself.
+def with_ties(best: Callable[[int], list[Ranked]], k: int, reachable: int) -> list[Ranked]:
+    """The `k` best entries and all that tie with the last of them, so that the caller can order ties itself. A ranker
+    orders ties in its own way, and cutting a tie at `k` would make the result depend on that.
 
-    `best(limit)` gives at most `limit` entries, best first, of the `reachable` ones there are. A ranker breaks ties by
-    its own inner order; cutting a tie at `k` would make the result depend on it.
+    Args:
+        best: gives at most as many entries as it is asked for, best first.
+        reachable: how many entries there are.
+
+    Raises:
+        ValueError: if `k` is less than 1.
     """
     if k < 1:
         raise ValueError(f"k is {k}; needed at least 1")

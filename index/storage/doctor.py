@@ -1,20 +1,21 @@
-"""Everything about an index that can be checked, each with what mends it."""
+"""The doctor: checks everything about an index that can be checked, and says what mends what is wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from citeqa.index.embedding.embedder import Embedder
-from citeqa.index.errors import CiteqaError, IndexDamagedError
+from citeqa.index.errors import CiteqaError, GenerationDamagedError, IndexDamagedError
 from citeqa.index.storage.catalog import Catalog
-from citeqa.index.storage.generations import DerivedDamagedError, Manifest, manifest_of, open_generation
-from citeqa.index.storage.layout import existing
+from citeqa.index.storage.layout import existing_database
+from citeqa.index.storage.manifest import Manifest, manifest_of
+from citeqa.index.storage.opening import open_generation
 from citeqa.index.storage.settings import check_settings, chunker_of, settings_of
+from citeqa.index.types import Finding
 
 _AGAIN = "index the documents again into another folder (--index), or put a backup in its place"
 _REBUILD = "citeqa index --rebuild makes passages and vectors again from the stored texts"
@@ -23,22 +24,13 @@ _ANEW = "run again what was interrupted: citeqa index FOLDER, or citeqa sync FOL
 _SHOWN = 5  # faults named of each kind
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was checked; `faults` is empty where all is well, else `mend` says what to do."""
-
-    checked: str
-    faults: tuple[str, ...]
-    mend: str
-
-
-def examine(folder: Path, loading: Callable[[str, str], Embedder]) -> Iterator[Finding]:
-    """Check the index in `folder`; `loading` gives the embedding model of a name in a precision.
+def examine(folder: Path, load: Callable[[str, str], Embedder]) -> Iterator[Finding]:
+    """Check the index in `folder`; `load` gives the embedding model of a name in a precision.
 
     Raises:
-        IndexNotFoundError: if there is none, or it was never finished.
+        IndexNotFoundError: if there is no index.
     """
-    database = existing(folder)
+    database = existing_database(folder)
     try:
         catalog = Catalog(database)
     except CiteqaError as error:
@@ -55,7 +47,7 @@ def examine(folder: Path, loading: Callable[[str, str], Embedder]) -> Iterator[F
             yield Finding("each vector is one", tuple(_vectors(catalog))[:_SHOWN], _REBUILD)
             yield from _search_files(folder, catalog)
             yield Finding(
-                "the embedding model is the one it was made with", tuple(_model(folder, catalog, loading)), _REBUILD
+                "the embedding model is the one it was made with", tuple(_model(folder, catalog, load)), _REBUILD
             )
 
 
@@ -75,7 +67,7 @@ def _texts(catalog: Catalog) -> Iterator[str]:
 
 
 def _slices(catalog: Catalog) -> Iterator[str]:
-    for document_id, start, end, length in catalog.places():
+    for document_id, start, end, length in catalog.all_spans():
         if not 0 <= start < end <= length:
             yield f"a passage of {document_id!r} is [{start}, {end}) of {length} code points"
 
@@ -95,7 +87,7 @@ def _search_files(folder: Path, catalog: Catalog) -> Iterator[Finding]:
     try:
         manifest = manifest_of(catalog)
         opened = open_generation(folder, manifest, int(catalog.settings()["embedder.dimension"]))
-    except DerivedDamagedError as error:
+    except GenerationDamagedError as error:
         yield Finding("the search files are whole", (str(error),), _OPENING)
         return
     yield Finding("the search files are whole", (), _OPENING)
@@ -103,11 +95,11 @@ def _search_files(folder: Path, catalog: Catalog) -> Iterator[Finding]:
     counts = {"dense": len(opened.dense), "lexical": len(opened.lexical)}
     wrong = (f"the {n} index has {count} passages, the database {passages}" for n, count in counts.items())
     yield Finding("they hold every passage", tuple(wrong) if {*counts.values()} != {passages} else (), _REBUILD)
-    yield Finding(_dense(manifest), (), _REBUILD)
+    yield Finding(_dense_search(manifest), (), _REBUILD)
 
 
-def _dense(manifest: Manifest) -> str:
-    """How vectors are searched; of the parts with lists, the worst recall."""
+def _dense_search(manifest: Manifest) -> str:
+    """How vectors are searched, with the worst recall of all parts that have inverted lists."""
     listed = [part for part in manifest.parts if part.lists]
     if not listed:
         return "dense search is exact"
@@ -119,10 +111,10 @@ def _dense(manifest: Manifest) -> str:
     )
 
 
-def _model(folder: Path, catalog: Catalog, loading: Callable[[str, str], Embedder]) -> Iterator[str]:
+def _model(folder: Path, catalog: Catalog, load: Callable[[str, str], Embedder]) -> Iterator[str]:
     settings = catalog.settings()
     try:
-        embedder = loading(str(settings["embedder.name"]), str(settings["embedder.precision"]))
+        embedder = load(str(settings["embedder.name"]), str(settings["embedder.precision"]))
         check_settings(folder, settings, settings_of(embedder.info, chunker_of(settings)))
     except CiteqaError as error:
         yield str(error)

@@ -1,4 +1,5 @@
-"""Texts that are searched once and kept nowhere: the same passages, vectors and terms as in an index, in memory."""
+"""An index in memory, for texts that come with a question: the same passages, vectors and terms as in an index on disk,
+kept nowhere."""
 
 from __future__ import annotations
 
@@ -18,13 +19,13 @@ from citeqa.index.types import Document, Filters, Passage, Ranked, Span
 
 
 class InMemoryIndex:
-    """Searches documents as `Index` would if they were all it held. May be shared between threads."""
+    """Searches documents as `Index` would if they were all it held. Threads may share it."""
 
     def __init__(self, documents: Sequence[Document], embedder: Embedder, settings: ChunkerSettings) -> None:
-        """Cut and embed the documents, whose ids must differ."""
+        """Chunk and embed the documents. Raises ValueError if two of them have the same id."""
         self._documents = {document.id: document for document in documents}
         if len(self._documents) != len(documents):
-            raise ValueError("two documents have one id")
+            raise ValueError("two documents have the same id")
         chunker = Chunker(embedder.count_tokens, embedder.info.max_tokens, settings)
         self._headings = {document.id: chunker.heading(document) for document in documents}
         self._passages: list[Passage] = [passage for document in documents for passage in chunker.chunk(document)]
@@ -40,13 +41,13 @@ class InMemoryIndex:
         self.document_count, self.passage_count, self.embedder_name = len(documents), len(texts), embedder.info.name
 
     def check(self, embedder: EmbedderInfo) -> None:
-        """Nothing to check: the vectors were made a moment ago."""
+        """Checks nothing: the vectors were made a moment ago."""
 
     def select(self, filters: Filters) -> Selection | None:
-        """What the filters leave; None if there are none, so that everything may be searched.
+        """What the filters leave; None if there are no filters, so that everything may be searched.
 
         Raises:
-            UnknownDocumentError: if the filters name documents that are not there.
+            UnknownDocumentError: if the filters name documents that it does not hold.
         """
         if not filters:
             return None
@@ -60,14 +61,14 @@ class InMemoryIndex:
     def rank_dense(
         self, vector: np.typing.NDArray[np.float32], k: int, selection: Selection | None = None
     ) -> list[Ranked]:
-        """The numbers of the `k` passages with the highest cosine, best first, ties by (document id, start)."""
+        """The `k` passages with the highest cosine, by their numbers; best first, ties by (document id, start)."""
         if not self.passage_count:
             return []
         among = selected(selection)
         return self._in_order(self._dense.search(vector, k, among.passage_ids if among else None), k)
 
     def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
-        """The numbers of the `k` passages with the highest BM25 score, best first, ties by (document id, start)."""
+        """The `k` passages with the highest BM25 score, by their numbers; best first, ties by (document id, start)."""
         among = selected(selection)
         return self._in_order(self._lexical.search(query, k, among.document_ids if among else None), k)
 
@@ -79,7 +80,7 @@ class InMemoryIndex:
         return sorted(ranked, key=order)[:k]
 
     def highest_lexical(self, query: str) -> float:
-        """What no BM25 score for this query can exceed; 0 if it has no terms."""
+        """A bound that no BM25 score for this query exceeds; 0 if the query has no terms."""
         return self._lexical.highest(query)
 
     def fetch(self, ids: Sequence[int]) -> dict[int, Passage]:
@@ -105,7 +106,7 @@ class InMemoryIndex:
         return {document_id: self._headings[document_id] for document_id in document_ids}
 
     def dates(self, document_ids: Iterable[str]) -> dict[str, date | None]:
-        """By document id, when the document was published; None where that is not known."""
+        """By document id, the document's date; None where it is not known."""
         return {document_id: self._documents[document_id].date for document_id in document_ids}
 
 

@@ -7,15 +7,12 @@ from pathlib import Path
 from citeqa.index.errors import IndexNotFoundError
 
 DATABASE = "catalog.sqlite3"
-BESIDE = "rebuild"  # folder of the index that is being made, inside the living one's
+GENERATIONS = "generations"  # folder of the search files, each generation in a folder of its own
+REINDEXING = "rebuild"  # folder of the index that a reindexing makes, inside the folder of the one that is served
 
 
-def existing(folder: Path) -> Path:
-    """The database of the index in `folder`.
-
-    Raises:
-        IndexNotFoundError: if there is none.
-    """
+def existing_database(folder: Path) -> Path:
+    """The database of the index in `folder`. Raises IndexNotFoundError if there is none."""
     if not (folder / DATABASE).exists():
-        raise IndexNotFoundError(f"there is no index in {folder}; make one with: citeqa index FOLDER")
+        raise IndexNotFoundError(folder)
     return folder / DATABASE

@@ -1,4 +1,4 @@
-"""One process at a time may write to an index."""
+"""The writer's lock: one process at a time may write to an index."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from citeqa.index.errors import IndexBusyError
 
 @contextmanager
 def writer_lock(folder: Path, doing: str) -> Iterator[None]:
-    """Hold the right to write; one process at a time has it. `doing` is what others are told that it does.
+    """Hold the right to write for as long as the block lasts. `doing` is what others are told that this process does.
 
     Raises:
-        IndexBusyError: if another one has it; the message says which, since when and what it does.
+        IndexBusyError: if another process has it; the message says which, since when and what it does.
     """
     lock, holder = FileLock(folder / "writer.lock", timeout=0), folder / "writer.json"
     try:

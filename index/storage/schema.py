@@ -1,4 +1,4 @@
-"""The database's tables, their earlier forms, and how values stand in their rows."""
+"""The database's tables, how tables of an earlier format are upgraded, and how values stand in their rows."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ WITHOUT_TEXT = DOCUMENT.replace(" text,", " '' AS text,")
 CONTAINS = "instr(fold(id || char(10) || title || char(10) || ifnull(author, '') || char(10) || ifnull(source, '')), ?)"
 
 
-def form(connection: sqlite3.Connection) -> int:
-    """The format of a database: 0 for an empty one."""
+def format_of(connection: sqlite3.Connection) -> int:
+    """The number of a database's format; 0 if it is empty."""
     if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'documents'").fetchall():
         return 0
     return int(connection.execute("PRAGMA user_version").fetchone()[0]) or 1
 
 
-def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables of an empty database, or those that one of an earlier format lacks, in one step."""
-    found = form(connection)
+def create_or_upgrade(connection: sqlite3.Connection) -> None:
+    """Create the tables of an empty database, or those that a database of an earlier format lacks, in one step."""
+    found = format_of(connection)
     if found < FORMAT:
         statements = {0: TABLES + SINCE_2, 1: FROM_1 + SINCE_2}[found]
         connection.executescript(f"BEGIN; {statements} PRAGMA user_version = {FORMAT}; COMMIT;")
 
 
-def values(document: Document) -> tuple[Any, ...]:
-    """A document in the order of the columns in `DOCUMENT`."""
+def row_of(document: Document) -> tuple[Any, ...]:
+    """A document's values in the order of the columns in `DOCUMENT`."""
     d = document
     published = d.date.isoformat() if d.date else None
     boilerplate = json.dumps([[span.start, span.end] for span in d.boilerplate])
@@ -71,15 +71,15 @@ def values(document: Document) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def document(row: Sequence[Any]) -> Document:
-    """The document of a row with the columns in `DOCUMENT`."""
+def document_of(row: Sequence[Any]) -> Document:
+    """The document in a row with the columns in `DOCUMENT`."""
     document_id, title, text, author, published, source, url, sha256, file_sha256, encoding, boilerplate, pages = row
     return Document(
         id=document_id,
         title=title,
         text=text,
         author=author,
-        date=day(published),
+        date=date_of(published),
         source=source,
         url=url,
         sha256=sha256,
@@ -90,13 +90,13 @@ def document(row: Sequence[Any]) -> Document:
     )
 
 
-def day(value: str | None) -> date | None:
-    """A date as it stands in a row."""
+def date_of(value: str | None) -> date | None:
+    """The date in a row."""
     return date.fromisoformat(value) if value else None
 
 
-def where(filters: Filters) -> tuple[str, list[Any]]:
-    """The condition on documents `d` that filters make, and the values bound in it."""
+def condition_of(filters: Filters) -> tuple[str, list[Any]]:
+    """The filters as a condition in SQL on the table of documents, named `d`, and the values to bind in it."""
     conditions, bound = ["1"], list[Any]()
     undated = " OR d.date IS NULL" if filters.undated else ""
     if filters.document_ids is not None:

@@ -1,4 +1,4 @@
-"""What filters leave of an index, as the indexes of this package understand it."""
+"""What filters leave of an index, in the form that the indexes of this package understand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from citeqa.index.protocols import Selection
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SelectedPassages(Selection):
-    """Ids of documents, and the numbers of their passages, ascending."""
+    """The ids of documents and the numbers of their passages, both ascending."""
 
     document_ids: list[str]
     passage_ids: NDArray[np.int64]
@@ -23,11 +23,7 @@ class SelectedPassages(Selection):
 
 
 def selected(selection: Selection | None) -> SelectedPassages | None:
-    """The selection, as an index of this package made it.
-
-    Raises:
-        TypeError: if another kind of index made it.
-    """
+    """A selection in that form. Raises TypeError if another kind of index made it."""
     if selection is None or isinstance(selection, SelectedPassages):
         return selection
     raise TypeError(f"a selection of another kind of index: {type(selection).__name__}")

@@ -1,4 +1,4 @@
-"""The index as the rest of the program sees it: open one, search it, read its documents."""
+"""The index in a folder as it is at one moment: search it, and read its documents."""
 
 from __future__ import annotations
 
@@ -14,22 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citeqa.index.embedding.embedder import EmbedderInfo
-from citeqa.index.errors import IndexNotFoundError, IndexOutdatedError, UnknownDocumentError
+from citeqa.index.errors import (
+    GenerationDamagedError,
+    IndexNotFoundError,
+    IndexOutdatedError,
+    UnknownDocumentError,
+)
 from citeqa.index.protocols import Selection
 from citeqa.index.ranking.analyzer import ANALYZER
 from citeqa.index.storage.catalog import Catalog
-from citeqa.index.storage.generations import (
-    DerivedDamagedError,
-    Manifest,
-    Opened,
-    check_latest,
-    manifest_of,
-    open_generation,
-    rebuild,
-    sweep,
-)
-from citeqa.index.storage.layout import DATABASE, existing
+from citeqa.index.storage.generations import delete_generations, rebuild_generation
+from citeqa.index.storage.layout import DATABASE, existing_database
 from citeqa.index.storage.lock import writer_lock
+from citeqa.index.storage.manifest import Manifest, manifest_of
+from citeqa.index.storage.opening import Opened, check_no_change_lost, open_generation
 from citeqa.index.storage.selection import SelectedPassages, selected
 from citeqa.index.storage.settings import check_settings
 from citeqa.index.types import Document, Filters, Hit, Passage, Ranked, Summary
@@ -38,19 +36,19 @@ log = logging.getLogger(__name__)
 
 
 class Index:
-    """An immutable view of the index at the moment it was opened. May be shared between threads."""
+    """An immutable view of the index in a folder at the moment it was opened. Threads may share it."""
 
     def __init__(self, folder: Path, before: Index | None = None) -> None:
-        """Open the index in `folder`; derived files that are damaged are made again first. What `before`, an earlier
-        view of the same index, holds and still is as it was, is shared and not read again.
+        """Open the index in `folder`. Damaged search files are made again first. Files that have not changed since
+        `before`, an earlier view of the same index, are shared and not read again.
 
         Raises:
             IndexNotFoundError: if there is none.
-            IndexMismatchError: if it was written in a format this program does not read.
+            IndexMismatchError: if this program cannot read its format.
             IndexDamagedError: if its database cannot be read.
-            IndexBusyError: if its files must be made (again) and another process is writing.
+            IndexBusyError: if its search files must be made again and another process is writing.
         """
-        existing(folder)
+        existing_database(folder)
         self.folder = folder
         self._catalog, self.manifest, self._opened = _open(folder, before)
         self.settings = self._catalog.settings()
@@ -58,7 +56,7 @@ class Index:
         self._closing = weakref.finalize(self, self._catalog.close)
 
     def close(self) -> None:
-        """Let go of the files; also done when nothing refers to the view any more."""
+        """Close its files; this also happens when nothing refers to the view any more."""
         self._closing()
 
     def is_current(self) -> bool:
@@ -74,27 +72,29 @@ class Index:
 
     @property
     def document_count(self) -> int:
+        """How many documents it holds."""
         return self.manifest.documents
 
     @property
     def passage_count(self) -> int:
+        """How many passages it holds."""
         return self.manifest.passages
 
     @property
     def embedder_name(self) -> str:
-        """The name of the model its vectors were made with."""
+        """The name of the model that made its vectors."""
         return str(self.settings["embedder.name"])
 
     @property
     def precision(self) -> str:
-        """The precision its vectors were computed in."""
+        """The precision that its vectors were computed in."""
         return str(self.settings["embedder.precision"])
 
     def select(self, filters: Filters) -> Selection | None:
-        """What the filters leave; None if there are none, so that everything may be searched.
+        """What the filters leave; None if there are no filters, so that everything may be searched.
 
         Raises:
-            UnknownDocumentError: if the filters name documents that are not there.
+            UnknownDocumentError: if the filters name documents that it does not hold.
         """
         if not filters:
             return None
@@ -103,22 +103,22 @@ class Index:
         return SelectedPassages(*self._catalog.matching(filters))
 
     def rank_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Ranked]:
-        """The ids of the `k` passages with the highest cosine, best first, ties by (document id, start)."""
+        """The `k` passages with the highest cosine, by their numbers; best first, ties by (document id, start)."""
         among = selected(selection)
         return self._in_order(self._dense.search(vector, k, among.passage_ids if among else None), k)
 
     def rank_lexical(self, query: str, k: int, selection: Selection | None = None) -> list[Ranked]:
-        """The ids of the `k` passages with the highest BM25 score, best first, ties by (document id, start)."""
+        """The `k` passages with the highest BM25 score, by their numbers; best first, ties by (document id, start)."""
         among = selected(selection)
         return self._in_order(self._lexical.search(query, k, among.document_ids if among else None), k)
 
     def _in_order(self, ranked: list[Ranked], k: int) -> list[Ranked]:
-        places = self._catalog.places_of([entry.id for entry in ranked])
-        found = [entry for entry in ranked if entry.id in places]
-        return sorted(found, key=lambda entry: (-entry.score, *places[entry.id]))[:k]
+        spans = self._catalog.spans_of([entry.id for entry in ranked])
+        found = [entry for entry in ranked if entry.id in spans]
+        return sorted(found, key=lambda entry: (-entry.score, *spans[entry.id]))[:k]
 
     def fetch(self, ids: Sequence[int]) -> dict[int, Passage]:
-        """The passages with these ids."""
+        """The passages with these numbers."""
         return self._catalog.passages(ids)
 
     def search_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Hit]:
@@ -134,7 +134,7 @@ class Index:
         return [Hit(passages[entry.id], entry.score) for entry in ranked]
 
     def highest_lexical(self, query: str) -> float:
-        """What no BM25 score for this query can exceed; 0 if it has no terms."""
+        """A bound that no BM25 score for this query exceeds; 0 if the query has no terms."""
         return self._lexical.highest(query)
 
     def terms(self, text: str) -> list[str]:
@@ -151,7 +151,7 @@ class Index:
 
     def with_text(self, sha256: str) -> list[str]:
         """The ids of the documents whose text has this digest, in order."""
-        return self._catalog.named(sha256)
+        return self._catalog.with_text(sha256)
 
     def headings(self, document_ids: Iterable[str]) -> dict[str, str]:
         """By document id, what stands before the document's passages when they are indexed: title and date."""
@@ -162,45 +162,45 @@ class Index:
         return self._catalog.dates(document_ids)
 
     def summaries(self, limit: int, after: str = "", contains: str = "") -> tuple[list[Summary], int]:
-        """A page of documents in order of id, and how many there are in all that contain the text given."""
+        """A page of documents in order of their ids, and how many there are in all that contain the text given."""
         return self._catalog.summaries(limit, after, contains), self._catalog.count(contains)
 
 
 def _open(folder: Path, before: Index | None) -> tuple[Catalog, Manifest, Opened]:
-    """A snapshot of the database and the search files that belong to it, made again if they are damaged."""
+    """A snapshot of the database and the search files that belong to it; damaged ones are made again."""
     failed = ""
     while True:
         try:
             catalog = Catalog(folder / DATABASE)
         except IndexOutdatedError as error:
-            _make_again(folder, str(error))
+            _repair(folder, str(error))
             continue
         try:
             manifest = manifest_of(catalog)
             dimension = int(catalog.settings()["embedder.dimension"])
             return catalog, manifest, open_generation(folder, manifest, dimension, before._opened if before else None)
-        except DerivedDamagedError as error:
+        except GenerationDamagedError as error:
             catalog.close()
-            if failed == (failed := str(error)):  # else a writer may have put others in their place meanwhile
-                _make_again(folder, failed)
+            if failed == (failed := str(error)):  # the first time, a writer may just have replaced the files
+                _repair(folder, failed)
         except BaseException:
             catalog.close()
             raise
 
 
-def _make_again(folder: Path, reason: str) -> None:
-    """Make the search files from the database, unless another process just did."""
+def _repair(folder: Path, reason: str) -> None:
+    """Make the search files again from the database, unless another process just did."""
     path = folder / DATABASE
     with writer_lock(folder, "making the search files again"), closing(Catalog(path, write=True)) as catalog:
         settings = catalog.settings()
         if not settings:
-            raise IndexNotFoundError(f"the index in {folder} was never finished; run citeqa index again")
-        with suppress(DerivedDamagedError):
+            raise IndexNotFoundError(folder, unfinished=True)
+        with suppress(GenerationDamagedError):
             open_generation(folder, manifest_of(catalog), int(settings["embedder.dimension"]))
             return
-        check_latest(folder, catalog)
+        check_no_change_lost(folder, catalog)
         log.warning("making the search files in %s again: %s", folder, reason)
         with catalog.transaction():
-            manifest = rebuild(folder, catalog)
-        sweep(folder, manifest.generation)
+            manifest = rebuild_generation(folder, catalog)
+        delete_generations(folder, but=manifest.generation)
         (folder / "manifest.json").unlink(missing_ok=True)  # of an index of format 1

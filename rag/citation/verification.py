@@ -9,7 +9,7 @@ from typing import Literal
 
 from citeqa.index.documents.sentences import document_sentences
 from citeqa.index.errors import UnknownDocumentError
-from citeqa.index.storage.snapshot import Index
+from citeqa.index.protocols import DocumentStore
 from citeqa.index.types import Document, Span
 from citeqa.rag.types import Citation
 
@@ -54,7 +54,7 @@ class Verdict:
     nearest: Citation | None = None
 
 
-def verify(index: Index, claim: Claim) -> Verdict:
+def verify(documents: DocumentStore, claim: Claim) -> Verdict:
     """Compare a citation with the current documents.
 
     The digest decides whether the text is the one that was cited. If it is not, the words count as moved only if their
@@ -62,12 +62,12 @@ def verify(index: Index, claim: Claim) -> Verdict:
     under another id by the digest of its text.
     """
     try:
-        document = index.document(claim.document_id)
+        document = documents.document(claim.document_id)
     except UnknownDocumentError:
-        renamed = index.with_text(claim.document_sha256)
+        renamed = documents.with_text(claim.document_sha256)
         if not renamed:
             return Verdict("gone")
-        document = index.document(renamed[0])
+        document = documents.document(renamed[0])
         unchanged = _unchanged(document, claim)
         return Verdict("moved", unchanged) if unchanged else _elsewhere(document, claim)
     unchanged = _unchanged(document, claim)

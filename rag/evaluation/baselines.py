@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from citeqa.index.documents.sentences import sentences
 from citeqa.index.embedding.embedder import Embedder
-from citeqa.index.storage.snapshot import Index
-from citeqa.index.types import Hit, Passage
+from citeqa.index.protocols import SearchIndex
+from citeqa.index.types import Passage, Ranked
 from citeqa.rag.evaluation import metrics
 from citeqa.rag.evaluation.questions import Question
 from citeqa.rag.evaluation.relevance import Excerpt, contains_answer
@@ -24,19 +24,19 @@ CONSTANT = 60  # the value of the paper, whatever the program itself uses
 READ = 10  # passages whose sentences are compared
 
 
-def rankers(index: Index, embedder: Embedder) -> dict[str, Search]:
+def rankers(index: SearchIndex, embedder: Embedder) -> dict[str, Search]:
     """The retrieval baselines by name, over the same passages as the program itself."""
 
     def lexical(question: str, k: int) -> list[Excerpt]:
-        return [_excerpt(hit.passage) for hit in index.search_lexical(question, k)]
+        return [_excerpt(passage) for passage in _passages(index, index.rank_lexical(question, k))]
 
     def dense(question: str, k: int) -> list[Excerpt]:
-        return [_excerpt(hit.passage) for hit in index.search_dense(embedder.embed_query(question), k)]
+        return [_excerpt(passage) for passage in _passages(index, index.rank_dense(embedder.embed_query(question), k))]
 
     def fused(question: str, k: int) -> list[Excerpt]:
         rankings = [
-            _passages(index.search_dense(embedder.embed_query(question), DEPTH)),
-            _passages(index.search_lexical(question, DEPTH)),
+            _passages(index, index.rank_dense(embedder.embed_query(question), DEPTH)),
+            _passages(index, index.rank_lexical(question, DEPTH)),
         ]
         scores = reciprocal_rank(rankings, CONSTANT)
         best = sorted(scores, key=lambda passage: (-scores[passage], passage.document_id, passage.span))
@@ -45,8 +45,9 @@ def rankers(index: Index, embedder: Embedder) -> dict[str, Search]:
     return {"BM25": lexical, "dense": dense, "reciprocal-rank fusion": fused}
 
 
-def _passages(hits: Sequence[Hit]) -> list[Passage]:
-    return [hit.passage for hit in hits]
+def _passages(index: SearchIndex, ranked: Sequence[Ranked]) -> list[Passage]:
+    found = index.fetch([entry.id for entry in ranked])
+    return [found[entry.id] for entry in ranked]
 
 
 def _excerpt(passage: Passage) -> Excerpt:
@@ -73,7 +74,7 @@ class NearestSentence:
     """Answers every question with the sentence whose vector is nearest to the question's, among the first passages that
     plain reciprocal-rank fusion finds. Caches the vectors of sentences."""
 
-    def __init__(self, index: Index, embedder: Embedder) -> None:
+    def __init__(self, index: SearchIndex, embedder: Embedder) -> None:
         self._search, self._embedder = rankers(index, embedder)["reciprocal-rank fusion"], embedder
         self._vectors: dict[str, NDArray[np.float32]] = {}
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from citeqa.index.documents.corpus import Skipped, document
+from citeqa.index.documents.corpus import document
 from citeqa.index.errors import DocumentError, QuestionSetError
-from citeqa.index.types import Document
+from citeqa.index.types import Document, Skipped
 from citeqa.rag.evaluation.questions import Question
 
 FILES = ("corpus.jsonl", "queries.jsonl", "qrels")

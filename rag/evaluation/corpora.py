@@ -13,11 +13,12 @@ from typing import NamedTuple
 from citeqa.index import __version__
 from citeqa.index.atomic import write_json
 from citeqa.index.documents.chunker import ChunkerSettings
-from citeqa.index.documents.corpus import Skipped
 from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.protocols import Progress
+from citeqa.index.storage.adding import add_documents
 from citeqa.index.storage.schema import FORMAT
 from citeqa.index.storage.settings import settings_of
-from citeqa.index.storage.writer import Progress, writing
+from citeqa.index.storage.stores import open_store
 from citeqa.rag.evaluation.sets import Corpus
 
 DONE = "indexed.json"
@@ -43,14 +44,8 @@ def indexed(
     key = hashlib.sha256(json.dumps([corpus.sha256, settings], sort_keys=True).encode()).hexdigest()
     folder = data / "evaluations" / key[:16]
     if not (folder / DONE).exists():
-        with writing(folder, lambda: embedder, chunker, "indexing a corpus to evaluate on", progress) as writer:
-            writer.load()
-            for item in corpus.documents():
-                if isinstance(item, Skipped):
-                    writer.skip(item)
-                else:
-                    writer.put(item)
-            writer.commit()
-            writer.settle()
-        write_json(folder / DONE, {"skipped": [f"{item.name}: {item.reason}" for item in writer.skipped]})
+        store = open_store(folder)
+        with store.writing(lambda: embedder, chunker, "indexing a corpus to evaluate on", progress) as writer:
+            report = add_documents(writer, corpus.documents())
+        write_json(folder / DONE, {"skipped": [f"{item.name}: {item.reason}" for item in report.skipped]})
     return Indexed(folder, tuple(json.loads((folder / DONE).read_text(encoding="utf-8"))["skipped"]))

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from citeqa.index.documents import corpus
-from citeqa.index.documents.corpus import Skipped
+from citeqa.index.documents.listing import list_files
 from citeqa.index.errors import QuestionSetError
-from citeqa.index.types import Document
+from citeqa.index.types import Document, Skipped
 from citeqa.rag.evaluation import beir, squad
 from citeqa.rag.evaluation.questions import Question, load
 
@@ -62,7 +62,7 @@ def read(path: Path) -> QuestionSet:
 
 def corpus_of(folder: Path) -> Corpus:
     """The documents in a folder of files, read as `citeqa index` reads them."""
-    files = [file.path for file in corpus.listing(folder)[0]]
+    files = [file.path for file in list_files(folder)[0]]
     return Corpus(lambda: corpus.load([folder]), corpus.count([folder]), _digest(files))
 
 
@@ -70,16 +70,16 @@ def _folder(path: Path, name: str) -> QuestionSet:
     documents = path / "corpus.jsonl"
     if beir.is_beir(path):
         judged = [path / "queries.jsonl", *sorted((path / "qrels").glob("*.tsv"))]
-        held = Corpus(lambda: beir.documents(path), corpus.count([documents]), _digest([documents]))
-        return QuestionSet(name, tuple(beir.questions(path)), _digest(judged), held)
+        own_corpus = Corpus(lambda: beir.documents(path), corpus.count([documents]), _digest([documents]))
+        return QuestionSet(name, tuple(beir.questions(path)), _digest(judged), own_corpus)
     asked = path / "questions.jsonl"
     if not asked.exists() or not documents.exists():
         raise QuestionSetError(
             f"{path} is not a question set: a folder needs questions.jsonl and corpus.jsonl, or queries.jsonl, "
             "corpus.jsonl and qrels/ (BEIR)"
         )
-    held = Corpus(lambda: corpus.load([documents]), corpus.count([documents]), _digest([documents]))
-    return QuestionSet(name, tuple(load(asked)), _digest([asked]), held)
+    own_corpus = Corpus(lambda: corpus.load([documents]), corpus.count([documents]), _digest([documents]))
+    return QuestionSet(name, tuple(load(asked)), _digest([asked]), own_corpus)
 
 
 def _squad(path: Path, name: str) -> QuestionSet:

@@ -35,8 +35,8 @@ Six layers, 384 wide, 12 heads; {precision}; one ONNX file of {megabytes:.1f} MB
 
 ## Training
 
-Examples: {examples}. Passages come from our chunker, or are whole paragraphs ({whole:.0%}); a "retrieved" one is one that our
-own retriever finds for an answerable question and that does not contain its answer.
+Examples: {examples}. Passages come from our chunker, or are whole paragraphs ({whole:.0%}); a "retrieved"
+one is one that our own retriever finds for an answerable question and that does not contain its answer.
 
 Six teachers learned from the labels, with different seeds and learning rates. Students started as the best teacher and
 learned the mean of the teachers' scores (Hinton et al. 2015), also on passages without labels: the same questions over

@@ -23,9 +23,10 @@ from citeqa.index.embedding.embedder import Embedder, Vectors
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.errors import IndexBusyError, UnknownDocumentError
-from citeqa.index.storage.layout import BESIDE
+from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.layout import DATABASE, REINDEXING
 from citeqa.index.storage.lock import writer_lock
-from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.reindex import reindex
 from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.writer import update, writing
 from citeqa.index.types import Document
@@ -179,7 +180,7 @@ def test_a_view_shows_the_moment_it_was_opened_whatever_comes(living: LiveServic
     before = view.answerer.ask(QUESTION, AskOptions(min_confidence=0))
     living.put(given("ferry", "There is no ferry any more."))
     living.remove("n1")
-    remake(folder, living.now.answerer.embedder, ChunkerSettings(32, 0))
+    reindex(folder, living.now.answerer.embedder, ChunkerSettings(32, 0))
     living.refresh()
     after = view.answerer.ask(QUESTION, AskOptions(min_confidence=0))
     assert (after.answer, after.evidence) == (before.answer, before.evidence)
@@ -222,7 +223,7 @@ def test_a_rebuild_with_other_settings_swaps_in_one_step(
     before = ask(living)
     seen = set[tuple[str, int, int]]()
     with living.following(), ThreadPoolExecutor(1) as pool:
-        made = pool.submit(remake, folder, held, other)
+        made = pool.submit(reindex, folder, held, other)
         assert held.begun.wait(60)
         assert ask(living).answer == before.answer
         held.go.set()
@@ -247,7 +248,7 @@ def test_a_rebuild_with_other_settings_swaps_in_one_step(
 def test_a_document_is_put_with_the_settings_another_process_has_just_made(
     living: LiveService, folder: Path, models: Path
 ) -> None:
-    remake(folder, load_embedder(DEFAULT_MODEL, models, "int8"), ChunkerSettings(24, 0))  # nobody has noticed yet
+    reindex(folder, load_embedder(DEFAULT_MODEL, models, "int8"), ChunkerSettings(24, 0))  # nobody has noticed yet
     assert living.put(given("new", "The heron stands in the reeds of Omey.")) is True
     assert living.now.index.precision == "int8"
     assert ask(living, "Where does the heron stand?").evidence[0].quote.text.endswith("Omey.")
@@ -304,8 +305,8 @@ def test_an_interrupted_rebuild_keeps_no_text_that_is_taken_away(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        remake(folder, living.now.answerer.embedder, ChunkerSettings(24, 0), interrupt)
-    assert holding(folder / BESIDE, "Quetzalcoatlu")
+        reindex(folder, living.now.answerer.embedder, ChunkerSettings(24, 0), interrupt)
+    assert holding(folder / REINDEXING, "Quetzalcoatlu")
     with living.following():
         living.remove("aaa")
         until(lambda: not holding(folder, "Quetzalcoatlu"))
@@ -325,7 +326,8 @@ def test_emptying_the_journal_keeps_nobody_from_writing(living: LiveService, fol
 def test_only_digests_are_kept_of_what_was_removed(living: LiveService, folder: Path) -> None:
     living.put(given("secret", SECRET))
     living.remove("secret")
-    rows: list[Any] = living.now.index._catalog._all("SELECT action, document_id, sha256 FROM changes ORDER BY number")
+    with closing(Catalog(folder / DATABASE)) as catalog:
+        rows: list[Any] = catalog._fetch("SELECT action, document_id, sha256 FROM changes ORDER BY number")
     digest = given("secret", SECRET).sha256
     assert rows[-2:] == [("add", "secret", digest), ("remove", "secret", digest)]
     assert "Quetzalcoatlus" not in json.dumps(rows)

@@ -33,7 +33,7 @@ from benchmarks.growth import article, spoken, write_corpus
 from benchmarks.run import machine
 
 import citeqa.index.documents.chunker
-import citeqa.index.storage.generations
+import citeqa.index.storage.adding
 import citeqa.index.storage.writer
 import citeqa.rag.reader.onnx_reader
 import citeqa.rag.retrieval.copies
@@ -48,7 +48,7 @@ from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.ranking.dense import DensePart
 from citeqa.index.ranking.lexical import LexicalIndex
 from citeqa.index.storage.snapshot import Index
-from citeqa.index.storage.writer import Writer, update
+from citeqa.index.storage.writer import IndexWriter, update
 from citeqa.rag.answerer import Answerer
 from citeqa.rag.reader.onnx_reader import OnnxReader
 from citeqa.rag.reader.windows import Encoder
@@ -163,10 +163,10 @@ QUESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (citeqa.rag.reader.onnx_reader, "best_spans", "reading: spans", squares),
 )
 INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
-    (citeqa.index.storage.writer, "load", "reading files", nothing),
-    (Writer, "put", "SQLite", nothing),
-    (Writer, "commit", "SQLite", nothing),
-    (Writer, "settle", "SQLite", nothing),
+    (citeqa.index.storage.adding, "load", "reading files", nothing),
+    (IndexWriter, "put", "SQLite", nothing),
+    (IndexWriter, "commit", "SQLite", nothing),
+    (IndexWriter, "compact_if_worn", "SQLite", nothing),
     (Chunker, "heading", "chunking", nothing),
     (Chunker, "chunk", "chunking", nothing),
     (OnnxEmbedder, "count_tokens", "chunking: tokens", nothing),
@@ -176,7 +176,7 @@ INGESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (DensePart, "build", "FAISS", vectors),
     (DensePart, "save", "FAISS", nothing),
     (LexicalIndex, "write", "tantivy", nothing),
-    (citeqa.index.storage.writer, "advance", "publishing", nothing),
+    (citeqa.index.storage.writer, "next_generation", "publishing", nothing),
 )
 
 

@@ -20,7 +20,7 @@ from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
 from citeqa.index.embedding.embedder import EmbedderInfo
 from citeqa.index.storage.catalog import Catalog
-from citeqa.index.storage.generations import rebuild
+from citeqa.index.storage.generations import rebuild_generation
 from citeqa.index.storage.layout import DATABASE
 from citeqa.index.storage.settings import settings_of
 from citeqa.index.types import Passage, Span
@@ -84,7 +84,7 @@ def write(folder: Path, count: int, info: EmbedderInfo) -> None:
                 for name, rows in zip(names, np.split(vectors, len(names)), strict=True):
                     _put(catalog, name, pool, rows)
         with catalog.transaction():
-            rebuild(folder, catalog)
+            rebuild_generation(folder, catalog)
         catalog.purge()
 
 

@@ -67,7 +67,7 @@ def test_peers_get_the_passages_that_citeqa_makes_and_embeds(embedder: Embedder,
     system.ingest(passages, job.vectors())
     index = system.service.index
     for passage, vector in zip(passages, vectors, strict=True):
-        best = index.search_dense(vector, 1)[0].passage
+        best = next(iter(index.fetch([index.rank_dense(vector, 1)[0].id]).values()))
         assert best.document_id == passage.document
         assert passage.text.endswith(best.text)
 

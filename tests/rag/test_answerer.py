@@ -582,6 +582,7 @@ def test_the_timing_adds_up(service: Service) -> None:
 
 def test_an_index_of_another_model_is_refused(over: Build, embedder: Embedder) -> None:
     index = over({"a": FERRY}).index
+    assert isinstance(index, Index)
     index.settings["embedder.name"] = "another-model"
     with pytest.raises(IndexMismatchError, match=r"another-model.*all-MiniLM-L6-v2"):
         Answerer(index, embedder, ScriptedReader({}), MARGIN_ONLY)

@@ -18,10 +18,10 @@ from support.indexes import results
 
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import Embedder
-from citeqa.index.storage import generations as derived
+from citeqa.index.storage import generations
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.doctor import examine
-from citeqa.index.storage.generations import manifest_of
+from citeqa.index.storage.manifest import Manifest, manifest_of
 from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update, writing
@@ -60,8 +60,8 @@ def settled(folder: Path) -> None:
     """Do what a writer does when much is gone: BM25 counts nothing of it any more, and no copy of it is left."""
     with writing(folder, WordLengths, ChunkerSettings(), "testing") as writer:
         with writer.catalog.transaction():
-            made = derived.rebuild(folder, writer.catalog)
-        derived.sweep(folder, made.generation)
+            made = generations.rebuild_generation(folder, writer.catalog)
+        generations.delete_generations(folder, but=made.generation)
         writer.catalog.compact()
 
 
@@ -76,7 +76,7 @@ def check_like_fresh(folder: Path, texts: dict[str, str]) -> None:
     assert results(folder) == expected
 
 
-def manifest(folder: Path) -> derived.Manifest:
+def manifest(folder: Path) -> Manifest:
     with closing(Catalog(folder / "catalog.sqlite3")) as catalog:
         return manifest_of(catalog)
 

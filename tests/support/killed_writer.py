@@ -26,12 +26,12 @@ from support.embedders import WordLengths
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.ranking.dense import DensePart
 from citeqa.index.ranking.lexical import LexicalIndex
-from citeqa.index.storage import generations as derived
-from citeqa.index.storage import reindex as rebuild
-from citeqa.index.storage import writer as builder
+from citeqa.index.storage import generations, reindex
+from citeqa.index.storage import writer as writer_module
 from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.database import Database
 from citeqa.index.storage.sync import plan, sync
-from citeqa.index.storage.writer import Writer, writing
+from citeqa.index.storage.writer import IndexWriter, writing
 
 DURING = 0.002  # seconds within which something that has begun is killed, at a moment that chance decides
 
@@ -101,12 +101,12 @@ FUNCTIONS: list[tuple[Any, str, str]] = [
     (os, "unlink", "unlink"),
     (os, "rmdir", "rmdir"),
     (Path, "rename", "rename"),
-    (derived, "_digests", "digests"),
-    (builder, "sweep", "sweep"),
-    (rebuild, "sweep", "sweep"),
+    (generations, "_digests", "digests"),
+    (writer_module, "delete_generations", "delete generations"),
+    (reindex, "delete_generations", "delete generations"),
     (shutil, "rmtree", "rmtree"),
-    (Catalog, "purge", "purge"),
-    (Catalog, "close", "close"),
+    (Database, "purge", "purge"),
+    (Database, "close", "close"),
     (WordLengths, "embed_passages", "embed"),
 ]
 PHASES = sorted({*STATEMENTS.values(), *(phase for _, _, phase in FUNCTIONS)})
@@ -126,28 +126,28 @@ def watch_everything(killer: Killer) -> None:
 
 def acknowledge_commits() -> None:
     """Say after each commit what is durable now."""
-    commit = Writer.commit
+    commit = IndexWriter.commit
 
-    def acknowledged(writer: Writer) -> None:
+    def acknowledged(writer: IndexWriter) -> None:
         known: dict[str, str | None] = dict.fromkeys(writer._removed)
-        known |= {i: cut.document.sha256 for i, cut in writer._cut.items()}
+        known |= {i: pending.document.sha256 for i, pending in writer._pending.items()}
         commit(writer)
         if writer._folder.name != "rebuild":
             say({"acknowledged": known})
 
-    Writer.commit = acknowledged  # type: ignore[method-assign, assignment]
+    IndexWriter.commit = acknowledged  # type: ignore[method-assign, assignment]
 
 
 def main() -> None:
     given = json.loads(sys.argv[1])
-    builder.BATCH = 6
-    derived._FEW = given["few"]
+    writer_module.BATCH = 6
+    generations._FEW = given["few"]
     watch_everything(Killer(given.get("phase"), given.get("count", 1), given.get("mode", "before")))
     acknowledge_commits()
     folder, chunker = Path(given["folder"]), ChunkerSettings(given["tokens"], 0)
     say({"begun": True})
     if given["doing"] == "rebuild":
-        rebuild.remake(folder, WordLengths(), chunker)
+        reindex.reindex(folder, WordLengths(), chunker)
         say({"acknowledged": {}})
     else:
         with writing(folder, WordLengths, chunker, "testing") as writer:

@@ -121,7 +121,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
         patched.setattr(LocalClient, "ask", counted)
         result = citeqa("evaluate", path, "--output", "out.json")
     assert result.status == 130
-    assert "the same command goes on from there" in result.err
+    assert "run the same command again to continue" in result.err
     assert not (tmp_path / "out.json").exists()
     kept = [json.loads(line) for line in (tmp_path / "out.json.partial").read_text().splitlines()][1:]
     assert kept

@@ -15,10 +15,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.paths import SEEDS
 
-from citeqa.index.documents.corpus import MAX_ID_BYTES, Skipped, count, document, load
+from citeqa.index.documents.corpus import count, document, load
+from citeqa.index.documents.ids import MAX_ID_BYTES
 from citeqa.index.errors import DocumentError
 from citeqa.index.formats.decoding import decode
-from citeqa.index.types import Document
+from citeqa.index.types import Document, Skipped
 
 # id, title, author, date, boilerplate, SHA-256 of the file
 SEED_ARTICLES = [

@@ -16,11 +16,12 @@ from support import troublesome
 from support.paths import environment_with_support
 
 from citeqa.index.documents import corpus
-from citeqa.index.documents.corpus import Skipped, load
+from citeqa.index.documents.corpus import load
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import MODULES, Extracted
+from citeqa.index.formats import registry
+from citeqa.index.formats.extracted import Extracted
 from citeqa.index.formats.extraction import Extractor
-from citeqa.index.types import Document
+from citeqa.index.types import Document, Skipped
 
 BAD = troublesome.__name__
 
@@ -83,8 +84,10 @@ def test_text_comes_back_as_it_was_given(extractor: Extractor, text: str) -> Non
 
 
 def test_every_field_comes_back(extractor: Extractor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    given = Extracted("Some words.", "T", "A", date(2024, 3, 21), "S", "U", "cp1252", (0, 5), ("a note",))
-    source = f"import datetime\nfrom citeqa.index.formats import Extracted\ndef extract(data): return {given!r}"
+    given = Extracted("Some words.", "T", "A", date(2024, 3, 21), "S", "U", "cp1252", (0, 5), ("a note",), "an id")
+    source = (
+        f"import datetime\nfrom citeqa.index.formats.extracted import Extracted\ndef extract(data): return {given!r}"
+    )
     (tmp_path / "whole_format.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     with Extractor() as fresh:  # it takes over sys.path as it is now
@@ -240,7 +243,7 @@ def test_modules_lying_in_the_working_folder_are_not_run(tmp_path: Path, monkeyp
 
 
 def test_files_that_do_harm_are_named_and_all_others_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODULES, ".bad", BAD)
+    monkeypatch.setattr(registry, "FORMATS", (*registry.FORMATS, registry.Format("bad", BAD, (".bad",))))
     monkeypatch.setattr(corpus, "Extractor", lambda: Extractor(seconds=2))
     for name in ("crash", "exit", "fail", "memory", "recurse", "refuse", "sleep"):
         (tmp_path / f"{name}.bad").write_bytes(name.encode())
@@ -263,7 +266,7 @@ def test_files_that_do_harm_are_named_and_all_others_read(tmp_path: Path, monkey
 
 
 def test_leaving_off_in_the_middle_ends_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODULES, ".bad", BAD)
+    monkeypatch.setattr(registry, "FORMATS", (*registry.FORMATS, registry.Format("bad", BAD, (".bad",))))
     for name in ("a", "b"):
         (tmp_path / f"{name}.bad").write_bytes(b"pid")
     items = load([tmp_path])

@@ -17,17 +17,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.made_files import WORD, XHTML, docx, epub, packed, paragraph, pdf
 
-from citeqa.index.documents.corpus import Skipped, count, load, load_file
+from citeqa.index.documents.corpus import count, load, load_file
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import MODULES, TEXT, Extracted, archive, day, mail, tidy
+from citeqa.index.formats import archive, jsonl, mail
 from citeqa.index.formats import docx as docx_format
 from citeqa.index.formats import epub as epub_format
 from citeqa.index.formats import html as html_format
-from citeqa.index.formats import jsonl as rows
 from citeqa.index.formats import pdf as pdf_format
+from citeqa.index.formats import text as text_format
+from citeqa.index.formats.extracted import Extracted, day, tidy
 from citeqa.index.formats.extraction import Extractor
 from citeqa.index.formats.markup import decoded, parse_html, parse_xhtml, parse_xml, text_of
-from citeqa.index.types import Document
+from citeqa.index.formats.registry import known_endings
+from citeqa.index.types import Document, Skipped
 
 TALKS = (
     "The minister said on Tuesday that the talks went well, and that a second round would follow in the spring of "
@@ -171,7 +173,7 @@ def test_a_page_is_decoded_as_its_mark_or_itself_says(data: bytes, text: str, en
 
 def test_xhtml_with_its_declaration_is_read(extractor: Extractor) -> None:
     page = XHTML.format("<p>Some&nbsp;words<br/>here.</p>").encode()
-    assert extractor.extract(MODULES[".xhtml"], page).text == "Some\xa0words\nhere."
+    assert extractor.extract(html_format.__name__, page).text == "Some\xa0words\nhere."
 
 
 # --- PDF
@@ -381,7 +383,7 @@ def test_packed_rows_before_the_damage_are_read(tmp_path: Path, damage: str) -> 
 
 
 def test_a_file_that_unpacks_without_end_is_left_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "_SMALL", 100_000)
+    monkeypatch.setattr(jsonl, "_SMALL", 100_000)
     row = b'{"id": "a", "text": "One."}\n'
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(row + b"\n" * 20_000_000))
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(row.replace(b"a", b"b") + b"x" * 20_000_000))
@@ -394,13 +396,13 @@ def test_a_file_that_unpacks_without_end_is_left_off(tmp_path: Path, monkeypatch
 def test_of_a_row_that_is_too_long_no_more_is_held_than_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "MAX_ROW_BYTES", 50)
+    monkeypatch.setattr(jsonl, "MAX_LINE_BYTES", 50)
     lines = [b'{"id": "a", "text": "One."}', b'{"id": "b", "text": "%s"}' % (b"x" * 170), b'{"id": "c", "text": "3"}']
     for name, data in (("p.jsonl", b"\n".join(lines)), ("q.jsonl.gz", gzip.compress(b"\n".join(lines)))):
         (tmp_path / name).write_bytes(data)
-        found = list(rows.rows(tmp_path / name))
-        assert [(number, len(line)) for number, line in found] == [(1, len(lines[0])), (2, 51), (3, len(lines[2]))]
-    assert _read(tmp_path)[1]["p.jsonl, line 2"] == "it has more than 50 bytes; at most so many are read"
+        found = [(part.name, len(part.data)) for part in jsonl.parts(tmp_path / name)]
+        assert found == [("line 1", len(lines[0])), ("line 2", 51), ("line 3", len(lines[2]))]
+    assert _read(tmp_path)[1]["p.jsonl, line 2"] == "it has more than 50 bytes, the most that is read"
 
 
 # --- what is refused
@@ -422,14 +424,14 @@ def _zipped(member: bytes, **flags: int) -> bytes:
 
 GOOD = docx(paragraph("Words."))
 BOOK = epub(XHTML.format("<p>Words.</p>"))
-ENTITIES = "it passes a parser's limit: Maximum entity amplification"
+ENTITIES = "it exceeds a parser's limit: Maximum entity amplification"
 NESTED = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(3000))
 BOMB = packed({"word/document.xml": b" " * 40_000_000})
 REFUSED: dict[str, tuple[bytes, str]] = {
     "empty.pdf": (b"", "it is empty"),
     "empty.docx": (b"", "it is empty"),
     "empty.html": (b"", "it is empty"),
-    "blank.html": (b" \n", "it is no HTML: Document is empty"),
+    "blank.html": (b" \n", "it is not HTML: Document is empty"),
     "no words.html": (b"<html><body><img src=x></body></html>", "it holds no text"),
     "frames.html": (b"<frameset><frame src=x></frameset>", "it holds no text"),
     "picture.html": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "it is not text in any known encoding"),
@@ -438,8 +440,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "locked.pdf": (pdf(["Secret."], extra=LOCKED), "it is encrypted"),
     "scanned.pdf": (pdf([], []), "it holds no text; is it scanned?"),
     "cut.pdf": (pdf(["Words."] * 40)[:-200], "it is damaged: its end is missing"),
-    "garbled.pdf": (b"%PDF-1.4\n" + b"x" * 99 + b"%%EOF", "it is damaged, or no PDF: "),
-    "text.pdf": (b"Only words.", "it is damaged, or no PDF: "),
+    "garbled.pdf": (b"%PDF-1.4\n" + b"x" * 99 + b"%%EOF", "it is damaged, or not a PDF: "),
+    "text.pdf": (b"Only words.", "it is damaged, or not a PDF: "),
     "cut.docx": (GOOD[:-40], "it is damaged: "),
     "cut.epub": (BOOK[: len(BOOK) // 2], "it is damaged: "),
     "garbled.docx": (GOOD.replace(b"PK\x03\x04", b"PK\x03\x05"), "it is damaged: "),
@@ -460,7 +462,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "billion.epub": (epub(BILLION), ENTITIES),
     "no package.epub": (packed({"META-INF/container.xml": "<x/>"}), "it is damaged: it names no package document"),
     "no words.epub": (epub(XHTML.format("")), "it holds no text"),
-    "no mail.eml": (b"Only words.", "it is no e-mail: it has none of the header lines From, Date, Subject, Message-ID"),
+    "no mail.eml": (b"Only words.", "it is not an e-mail: it has none of the headers From, Date, Subject, Message-ID"),
     "no words.eml": (b"Subject: S\n\n \n", "its body holds no text"),
     "locked.eml": (b"Subject: S\nContent-Type: multipart/encrypted; boundary=b\n\n--b--\n", "it is encrypted"),
     "deep.eml": (b"Subject: S\n" + NESTED, "it is nested too deeply"),
@@ -518,7 +520,7 @@ def test_entities_of_a_files_own_are_never_expanded(parse: object) -> None:
 
 @settings(max_examples=60)
 @given(
-    ending=st.sampled_from(sorted({*MODULES, ".txt", ".jsonl", ".jsonl.gz"})),
+    ending=st.sampled_from(known_endings()),
     start=st.sampled_from(
         [b"", b"%PDF-1.4\n", b"PK\x03\x04", b"Subject: s\n\n", b"<html><p>", GOOD[:300], BOOK[:-9], b"\x1f\x8b"]
     ),
@@ -566,4 +568,6 @@ def test_pages_that_are_none_are_refused(pages: tuple[int, ...]) -> None:
 
 
 def test_text_in_another_encoding_is_read_in_the_child_too(extractor: Extractor) -> None:
-    assert extractor.extract(TEXT, "It’s the café.".encode("cp1252")) == Extracted("It’s the café.", encoding="cp1252")
+    assert extractor.extract(text_format.__name__, "It’s the café.".encode("cp1252")) == Extracted(
+        "It’s the café.", encoding="cp1252"
+    )

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from citeqa.index.ranking.dense import ACCEPTED, DenseIndex, DensePart, Lists, Measured
+from citeqa.index.ranking.dense import ACCEPTED, DenseIndex, DensePart, InvertedLists, Measured
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -168,7 +168,7 @@ def _clustered(seed: int, count: int) -> Floats:
 def _listed(seed: int, count: int = 3000) -> tuple[DensePart, Measured]:
     """A part with lists; its ids are odd, up to twice its size."""
     exact = DensePart.build(WIDE, [(_odd(count), _clustered(seed, count))])
-    lists, measured = Lists.build(exact)
+    lists, measured = InvertedLists.build(exact)
     return DensePart(exact.index, lists), measured
 
 
@@ -243,7 +243,7 @@ def test_lists_that_find_too_little_do_not_suffice() -> None:
     """Neighbours of vectors without any structure lie everywhere."""
     chance = np.random.default_rng(3).normal(size=(20_000, 128)).astype(np.float32)
     chance /= np.linalg.norm(chance, axis=1, keepdims=True)
-    _, measured = Lists.build(DensePart.build(128, [(np.arange(20_000, dtype=np.int64), chance)]))
+    _, measured = InvertedLists.build(DensePart.build(128, [(np.arange(20_000, dtype=np.int64), chance)]))
     assert measured.probes == measured.lists // 6
     assert 0 < measured.recall < ACCEPTED
     assert not measured.suffices

@@ -67,7 +67,7 @@ def test_a_document_and_its_passages_come_back_as_they_were(
         passages = list(catalog.passages(range(10)).values())
         assert [item.quote(passage.span) for passage in passages] == [passage.text for passage in passages]
         assert "".join(passage.text for passage in passages) == text
-        rows = [(row.document_id, row.text) for row in catalog.indexed_rows()]
+        rows = [(row.document_id, row.text) for row in catalog.lexical_entries()]
         assert rows == [(item.id, indexed_text(f"Heading of {item.id}", passage)) for passage in passages]
         catalog.close()
 
@@ -105,10 +105,10 @@ def test_an_unknown_document_is_named(catalog: Catalog) -> None:
 )  # fmt: skip
 def test_a_document_is_held_only_with_the_very_same_text_and_metadata(catalog: Catalog, change: dict[str, Any]) -> None:
     item = _document("a", author="A")
-    assert catalog.holds(item) is None
+    assert catalog.is_unchanged(item) is None
     _put(catalog, item)
-    assert catalog.holds(item) is True
-    assert catalog.holds(replace(item, **change)) is False
+    assert catalog.is_unchanged(item) is True
+    assert catalog.is_unchanged(replace(item, **change)) is False
 
 
 def test_putting_a_document_again_replaces_it_and_never_uses_a_passage_id_again(catalog: Catalog) -> None:

@@ -21,8 +21,8 @@ from support.killed_writer import PHASES
 from support.paths import environment_with_support
 
 from citeqa.index.documents.chunker import ChunkerSettings
-from citeqa.index.storage.layout import BESIDE
-from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.layout import REINDEXING
+from citeqa.index.storage.reindex import reindex
 from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, sync
@@ -155,13 +155,13 @@ class World:
         """The same again, undisturbed."""
         chunker = chunker_of(stored_settings(self.folder)) if stored_settings(self.folder) else ChunkerSettings(16, 0)
         if given["doing"] == "rebuild":
-            remake(self.folder, WordLengths(), ChunkerSettings(given["tokens"], 0))
+            reindex(self.folder, WordLengths(), ChunkerSettings(given["tokens"], 0))
             chunker = ChunkerSettings(given["tokens"], 0)
         with writing(self.folder, WordLengths, chunker, "testing") as writer:
             sync(writer, plan(writer.catalog, self.docs, empty=True))
         check_like_fresh(self.folder, self.wanted)
         assert len(list((self.folder / "generations").iterdir())) == 1
-        assert not (self.folder / BESIDE).exists()
+        assert not (self.folder / REINDEXING).exists()
         titles = {text.partition("\n")[0] for text in self.wanted.values()}
         kept = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
         left = [(title, path) for title in self._titles - titles for path in kept if title.encode() in kept[path]]

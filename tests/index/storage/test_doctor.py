@@ -16,15 +16,16 @@ from support.indexes import QUERIES, results, write_documents
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import IndexBusyError, IndexNotFoundError
-from citeqa.index.storage.backup import backup, export_rows
+from citeqa.index.storage.backup import backup, export_jsonl
 from citeqa.index.storage.catalog import Catalog
-from citeqa.index.storage.doctor import Finding, examine
-from citeqa.index.storage.layout import BESIDE
+from citeqa.index.storage.doctor import examine
+from citeqa.index.storage.layout import DATABASE, REINDEXING
 from citeqa.index.storage.lock import writer_lock
-from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.reindex import reindex
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import update, writing
+from citeqa.index.types import Finding
 
 
 @pytest.fixture
@@ -125,13 +126,13 @@ def test_a_rebuild_gives_what_a_fresh_index_gives_and_open_views_stay(folder: Pa
     other, chunker = WordLengths(replace(INFO, sha256="1", name="other")), ChunkerSettings(16, 0)
     with closing(Index(folder)) as before:
         hits = before.search_lexical("fox", 30)
-        report = remake(folder, other, chunker)
+        report = reindex(folder, other, chunker)
         assert before.search_lexical("fox", 30) == hits
     update(tmp_path / "fresh", [docs], other, chunker)
     assert report.documents == 20
     assert same_answers(folder, tmp_path / "fresh", other)
     assert results(folder, other)["counts"] == results(tmp_path / "fresh", other)["counts"]
-    assert not (folder / BESIDE).exists()
+    assert not (folder / REINDEXING).exists()
     assert sick(folder, other) == []
 
 
@@ -142,10 +143,10 @@ def test_an_interrupted_rebuild_leaves_the_index_as_it_is_and_is_gone_on_with(
     monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 5)
     before = results(folder)
     with pytest.raises(KeyboardInterrupt):
-        remake(folder, WordLengths(interrupt_at=at), ChunkerSettings(64, 0))
+        reindex(folder, WordLengths(interrupt_at=at), ChunkerSettings(64, 0))
     assert results(folder) == before
     model = WordLengths()
-    remake(folder, model, ChunkerSettings(64, 0))
+    reindex(folder, model, ChunkerSettings(64, 0))
     assert sum(model.batches) == 20 - 5 * (at - 1)
     assert Index(folder).settings["chunker.passage_tokens"] == 64
 
@@ -156,23 +157,24 @@ def test_a_rebuild_keeps_what_is_known_of_files(folder: Path, docs: Path) -> Non
 
     with writing(folder, never, ChunkerSettings(), "testing") as writer:
         sync(writer, plan(writer.catalog, docs))
-    remake(folder, WordLengths(), ChunkerSettings(64, 0))
+    reindex(folder, WordLengths(), ChunkerSettings(64, 0))
     with writing(folder, never, ChunkerSettings(64, 0), "testing") as writer:
         assert sync(writer, plan(writer.catalog, docs)).unchanged == 20
 
 
 def test_nobody_writes_during_a_rebuild(folder: Path, tmp_path: Path) -> None:
     with writer_lock(folder, "testing"), pytest.raises(IndexBusyError, match="testing"):
-        remake(folder, WordLengths(), ChunkerSettings())
+        reindex(folder, WordLengths(), ChunkerSettings())
     with pytest.raises(IndexNotFoundError):
-        remake(tmp_path / "nowhere", WordLengths(), ChunkerSettings())
+        reindex(tmp_path / "nowhere", WordLengths(), ChunkerSettings())
 
 
 # --- given back
 
 
 def test_exported_rows_make_the_same_documents(folder: Path, tmp_path: Path) -> None:
-    assert export_rows(folder, tmp_path / "rows.jsonl") == 20
+    with closing(Catalog(folder / DATABASE)) as catalog:
+        assert export_jsonl(catalog, tmp_path / "rows.jsonl") == 20
     update(tmp_path / "again", [tmp_path / "rows.jsonl"], WordLengths())
     assert same_answers(folder, tmp_path / "again", WordLengths())
     with closing(Index(folder)) as one, closing(Index(tmp_path / "again")) as two:
@@ -197,7 +199,7 @@ def test_what_fails_half_way_leaves_the_old_file(folder: Path, tmp_path: Path, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("citeqa.index.storage.backup.sync", full)
-    with pytest.raises(OSError, match="No space"):
-        export_rows(folder, target)
+    with closing(Catalog(folder / DATABASE)) as catalog, pytest.raises(OSError, match="No space"):
+        export_jsonl(catalog, target)
     assert target.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["docs", "index", "rows.jsonl"]

@@ -37,11 +37,10 @@ from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import CiteqaError, IndexBusyError, IndexDamagedError, IndexNotFoundError, StorageError
 from citeqa.index.ranking.dense import DensePart
-from citeqa.index.storage import generations as derived
-from citeqa.index.storage import writer as builder
+from citeqa.index.storage import generations
 from citeqa.index.storage.catalog import Catalog
-from citeqa.index.storage.layout import BESIDE, DATABASE
-from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.layout import DATABASE, REINDEXING
+from citeqa.index.storage.reindex import reindex
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import update, writing
@@ -76,7 +75,7 @@ def holding(folder: Path, words: bytes) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and words in path.read_bytes()]
 
 
-# --- derived files, when the next thing is a change and not a question
+# --- search files, when the next thing is a change and not a question
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
@@ -84,7 +83,7 @@ def holding(folder: Path, words: bytes) -> list[Path]:
 def test_nothing_is_built_upon_damaged_search_files(
     folder: Path, docs: Path, monkeypatch: pytest.MonkeyPatch, damage: str, few: int
 ) -> None:
-    monkeypatch.setattr(derived, "_FEW", few)
+    monkeypatch.setattr(generations, "_FEW", few)
     new = {**TEXTS, "n3": "Number 3\n\nOther words now.", "z": "Last\n\nOne more fox."}
     for number in range(len(derived_files(folder))):
         copy = shutil.copytree(folder, folder.with_name(str(number)))
@@ -206,10 +205,10 @@ def test_what_is_durable_is_not_called_failed_because_the_journal_cannot_be_empt
 def test_a_rebuild_without_room_leaves_the_index_as_it_is(folder: Path, size: int) -> None:
     before = results(folder)
     with files_of_at_most(size), pytest.raises(StorageError):
-        remake(folder, WordLengths(), ChunkerSettings(16, 0))
+        reindex(folder, WordLengths(), ChunkerSettings(16, 0))
     assert results(folder) == before
-    remake(folder, WordLengths(), ChunkerSettings(16, 0))
-    assert not (folder / BESIDE).exists()
+    reindex(folder, WordLengths(), ChunkerSettings(16, 0))
+    assert not (folder / REINDEXING).exists()
     check_like_fresh(folder, TEXTS)
 
 
@@ -350,17 +349,17 @@ def test_a_text_that_was_taken_away_does_not_outlive_a_crash(folder: Path, docs:
 def test_a_text_that_was_taken_away_does_not_stay_in_an_unfinished_rebuild(folder: Path, docs: Path) -> None:
     write_documents(docs, secret="Secret\n\nThe codeword is Quetzalcoatlus rex.")
     synced(folder, docs)
-    shutil.copytree(folder, folder / BESIDE)
+    shutil.copytree(folder, folder / REINDEXING)
     (docs / "secret.txt").unlink()
     synced(folder, docs)
     assert not holding(folder, b"Quetzalcoatlus")
-    assert not (folder / BESIDE).exists()
+    assert not (folder / REINDEXING).exists()
 
 
 def test_a_damaged_unfinished_rebuild_is_begun_again(folder: Path) -> None:
-    (folder / BESIDE).mkdir()
-    (folder / BESIDE / DATABASE).write_bytes(b"damaged" * 1000)
-    remake(folder, WordLengths(), ChunkerSettings(16, 0))
+    (folder / REINDEXING).mkdir()
+    (folder / REINDEXING / DATABASE).write_bytes(b"damaged" * 1000)
+    reindex(folder, WordLengths(), ChunkerSettings(16, 0))
     check_like_fresh(folder, TEXTS)
 
 
@@ -395,7 +394,7 @@ def test_a_view_answers_across_a_rebuild_and_then_the_next_one_does(folder: Path
             seen.append(during.search_lexical("fox", 50) == expected["lexical"]["fox"])
 
     with closing(Index(folder)) as before:
-        remake(folder, WordLengths(), ChunkerSettings(16, 0), look)
+        reindex(folder, WordLengths(), ChunkerSettings(16, 0), look)
         assert before.search_lexical("fox", 50) == expected["lexical"]["fox"]
         assert not before.is_current()
         with closing(Index(folder, before)) as after:
@@ -414,9 +413,9 @@ def test_nothing_depends_on_the_clock(folder: Path, docs: Path, monkeypatch: pyt
             cls.year_now -= 1
             return datetime(cls.year_now, 1, 1, tzinfo=tz)
 
-    for module in ("catalog", "derived", "store"):
-        monkeypatch.setattr(f"index.{module}.datetime", Backwards)
-    monkeypatch.setattr(builder, "BATCH", 8)
+    for module in ("catalog", "generations", "lock"):
+        monkeypatch.setattr(f"citeqa.index.storage.{module}.datetime", Backwards)
+    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 8)
     expected = dict(TEXTS)
     for number in range(4):
         expected["n5"] = f"Number 5\n\nThe fox counts backwards, {number}."
@@ -429,7 +428,7 @@ def test_nothing_depends_on_the_clock(folder: Path, docs: Path, monkeypatch: pyt
             assert not before.is_current()
             with closing(Index(folder, before)) as after:
                 assert after.document("n5").text == expected["n5"]
-    remake(folder, WordLengths(), ChunkerSettings(16, 0))
+    reindex(folder, WordLengths(), ChunkerSettings(16, 0))
     check_like_fresh(folder, expected)
     assert Backwards.year_now < 2020
 

@@ -27,13 +27,14 @@ from support.indexes import results, write_documents
 from citeqa.index.atomic import sha256, write_json
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
-from citeqa.index.errors import IndexBusyError, StorageError
-from citeqa.index.ranking.dense import DensePart, Lists, Measured
-from citeqa.index.storage import generations as derived
+from citeqa.index.errors import GenerationDamagedError, IndexBusyError, StorageError
+from citeqa.index.ranking.dense import DensePart, InvertedLists, Measured
+from citeqa.index.storage import generations
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.doctor import examine
-from citeqa.index.storage.generations import DerivedDamagedError, Manifest, manifest_of, open_generation
 from citeqa.index.storage.lock import writer_lock
+from citeqa.index.storage.manifest import Manifest, manifest_of
+from citeqa.index.storage.opening import open_generation
 from citeqa.index.storage.settings import settings_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update, writing
@@ -84,7 +85,9 @@ def test_a_damaged_file_is_made_again_and_the_results_are_the_same(
             path.unlink()
         caplog.clear()
         assert results(copy) == before
-        assert [record.levelno for record in caplog.records if record.name.startswith("index")] == [logging.WARNING]
+        assert [record.levelno for record in caplog.records if record.name.startswith("citeqa.index")] == [
+            logging.WARNING
+        ]
         assert f"making the search files in {copy} again" in caplog.text
         assert name in caplog.text
         caplog.clear()
@@ -112,7 +115,7 @@ def test_damage_is_reported_with_both_digests(folder: Path) -> None:
     path = _generation(folder) / found.parts[0].file
     path.unlink()
     path.write_bytes(b"damaged")
-    with pytest.raises(DerivedDamagedError) as caught:
+    with pytest.raises(GenerationDamagedError) as caught:
         open_generation(folder, found, 8)
     assert str(caught.value) == f"{path} has SHA-256 {sha256(path)}, needed {found.files[path.name]}"
 
@@ -157,7 +160,7 @@ def test_one_change_writes_new_files_and_takes_over_the_others(
     def unsupported(*_: Any) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(derived, "_FEW", 0)
+    monkeypatch.setattr(generations, "_FEW", 0)
     if not links:
         monkeypatch.setattr(os, "link", unsupported)
     docs = write_documents(tmp_path / "docs", **{f"n{i}": f"Number {i}\n\nThe fox counts to {i}." for i in range(40)})
@@ -221,7 +224,7 @@ def test_what_fails_leaves_the_state_and_the_files_in_use_as_they_are(
     docs = write_documents(tmp_path / "docs", c="Something new.")
     for function in ("sync_tree", "sync", "sha256"):
         with monkeypatch.context() as patch:
-            patch.setattr(derived, function, full)
+            patch.setattr(generations, function, full)
             with pytest.raises(StorageError, match="No space left"):
                 update(folder, [docs], WordLengths())
         assert results(folder) == before
@@ -261,7 +264,7 @@ class Grown:
             self.catalog.set_settings(settings_of(INFO, ChunkerSettings()))
 
     def change(self, add: int = 0, remove: Iterable[int] = ()) -> Manifest:
-        """Add so many documents, take these away, publish and sweep."""
+        """Add so many documents, take these away, publish, and delete the generation before."""
         with self.catalog.transaction():
             gone = [f"d{i:04}" for i in remove]
             dead = [i for name in gone for i in self.catalog.remove(name)]
@@ -276,8 +279,8 @@ class Grown:
                 rows /= np.linalg.norm(rows, axis=1, keepdims=True)
                 self.catalog.put(made, "", passages, rows.astype(np.float16))
                 self._count += 1
-            advanced = derived.advance(self.folder, self.catalog, dead, gone, exact_up_to=self.EXACT_UP_TO)
-        derived.sweep(self.folder, advanced.generation)
+            advanced = generations.next_generation(self.folder, self.catalog, dead, gone, exact_up_to=self.EXACT_UP_TO)
+        generations.delete_generations(self.folder, but=advanced.generation)
         return advanced
 
     def check(self) -> None:
@@ -352,11 +355,11 @@ def test_a_part_whose_lists_miss_too_much_stays_exact_and_is_not_tried_again(
 ) -> None:
     poor, tried = Measured(40, 10, 0.97, 0.9), []
 
-    def build(part: DensePart) -> tuple[Lists, Measured]:
+    def build(part: DensePart) -> tuple[InvertedLists, Measured]:
         tried.append(len(part))
-        return Lists.build(part)[0], poor
+        return InvertedLists.build(part)[0], poor
 
-    monkeypatch.setattr(derived, "Lists", SimpleNamespace(build=build))
+    monkeypatch.setattr(generations, "InvertedLists", SimpleNamespace(build=build))
     found = grown.change(add=100)
     assert [(part.lists, part.measured) for part in found.parts] == [("", poor)]
     grown.change(add=1)
@@ -399,7 +402,7 @@ def test_whatever_changes_everything_alive_is_found(changes: list[tuple[int, set
         with closing(grown.catalog):
             grown.change(add=65)
             for add, remove in changes:
-                gone = [i for i in sorted(remove) if grown.catalog.knows(f"d{i:04}")]
+                gone = [i for i in sorted(remove) if grown.catalog.contains(f"d{i:04}")]
                 found = grown.change(add, gone[: grown.catalog.counts()[0] - 1])
                 assert all(bool(part.lists) == part.measured.suffices for part in found.parts)
                 assert all((part.measured.lists > 0) == (part.count > grown.EXACT_UP_TO) for part in found.parts)

@@ -19,7 +19,6 @@ from support.paths import DATA
 
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.errors import IndexDamagedError, IndexNotFoundError, UnknownDocumentError
-from citeqa.index.storage import writer as builder
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.selection import SelectedPassages
@@ -290,7 +289,7 @@ def test_an_index_can_be_opened_while_another_process_holds_the_lock(tmp_path: P
 
 def _during(folder: Path, docs: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[set[str], set[str]]]:
     """The ids listed and the ids found by indexes that are opened after each commit of an update."""
-    monkeypatch.setattr(builder, "BATCH", 1)
+    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 1)
     seen = []
 
     def look(documents: int, _: int) -> None:

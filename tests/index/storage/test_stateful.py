@@ -17,10 +17,10 @@ from support.indexes import QUERIES, results
 
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
 from citeqa.index.documents.corpus import document
-from citeqa.index.storage import generations as derived
+from citeqa.index.storage import generations
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.layout import DATABASE
-from citeqa.index.storage.reindex import remake
+from citeqa.index.storage.reindex import reindex
 from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, sync
@@ -33,7 +33,7 @@ SENTENCES = [
     "The lights go out one by one.",
     "No fox and no dog is here.",
 ]
-FEW = derived._FEW
+FEW = generations._FEW
 texts = st.lists(st.sampled_from(SENTENCES), min_size=1, max_size=6).map(lambda parts: "A title\n\n" + " ".join(parts))
 names = st.sampled_from(["a", "b", "c", "sub/d", "e", "é"])
 
@@ -55,7 +55,7 @@ class Living(RuleBasedStateMachine):
         self.seen: dict[str, str] = {}
 
     def teardown(self) -> None:
-        derived._FEW = FEW
+        generations._FEW = FEW
         if self.view:
             self.view.close()
         self._temporary.cleanup()
@@ -70,7 +70,7 @@ class Living(RuleBasedStateMachine):
 
     @initialize(few=st.sampled_from([0, 512]))
     def begin(self, few: int) -> None:
-        derived._FEW = few
+        generations._FEW = few
         update(self.folder, [self.docs], WordLengths(), ChunkerSettings(16, 0))
 
     @rule(target=posted, names=st.lists(st.sampled_from(["x", "y/1", "z"]), min_size=1, max_size=3), text=texts)
@@ -123,7 +123,7 @@ class Living(RuleBasedStateMachine):
 
     @rule(tokens=st.sampled_from([16, 32]))
     def rebuild(self, tokens: int) -> None:
-        remake(self.folder, WordLengths(), ChunkerSettings(tokens, 0))
+        reindex(self.folder, WordLengths(), ChunkerSettings(tokens, 0))
 
     @rule(damage=st.sampled_from(sorted(DAMAGE)), number=st.integers(0, 20))
     def damage_a_search_file(self, damage: str, number: int) -> None:

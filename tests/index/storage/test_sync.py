@@ -19,10 +19,12 @@ from support.indexes import results, write_documents
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
 from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.errors import EmptyFolderError
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.snapshot import Index
-from citeqa.index.storage.sync import EmptyFolderError, plan, preview, sync
-from citeqa.index.storage.writer import Report, update, writing
+from citeqa.index.storage.sync import plan, preview, sync
+from citeqa.index.storage.writer import update, writing
+from citeqa.index.types import Report
 
 FOX = "A fox\n\nThe quick brown fox jumps over the lazy dog."
 HARBOUR = "Harbour lights\n\nAll quiet at the harbour tonight."

@@ -20,12 +20,12 @@ from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.embedder import EmbedderInfo
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.errors import IndexBusyError, IndexDamagedError, IndexMismatchError, IndexNotFoundError
-from citeqa.index.storage import generations as derived
-from citeqa.index.storage import writer as builder
+from citeqa.index.storage import generations
 from citeqa.index.storage.catalog import Catalog
-from citeqa.index.storage.generations import manifest_of
+from citeqa.index.storage.manifest import manifest_of
 from citeqa.index.storage.snapshot import Index
-from citeqa.index.storage.writer import Report, stored_settings, update
+from citeqa.index.storage.writer import stored_settings, update
+from citeqa.index.types import Report
 
 
 def stored(folder: Path, document_id: str) -> list[tuple[Any, ...]]:
@@ -248,7 +248,7 @@ def test_only_one_process_writes_and_others_can_read_meanwhile(docs: Path, folde
 def test_an_interrupted_run_keeps_what_it_committed_and_the_next_one_completes_it(
     docs: Path, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    monkeypatch.setattr(builder, "BATCH", 1)
+    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 1)
     with pytest.raises(KeyboardInterrupt):
         update(folder, [docs], WordLengths(interrupt_at=at))
     assert [summary.id for summary in results(folder)["summaries"]] == list("abc"[: at - 1])
@@ -270,7 +270,7 @@ def test_what_was_not_committed_is_neither_stored_nor_found(
 
     for name in ("sync_tree", "_digests"):
         with monkeypatch.context() as patch:
-            patch.setattr(derived, name, interrupted)
+            patch.setattr(generations, name, interrupted)
             with pytest.raises(KeyboardInterrupt):
                 update(folder, [docs], WordLengths())
         assert (results(folder), generation_of(folder)) == (before, generation)
@@ -282,7 +282,7 @@ def test_what_was_not_committed_is_neither_stored_nor_found(
 def test_batches_are_as_large_as_they_need_to_be_and_no_larger_than_one_document_more(
     docs: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(builder, "BATCH", 3)
+    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 3)
     model = WordLengths()
     report = update(folder, [docs], model)
     assert sum(model.batches) == report.passages

@@ -10,11 +10,10 @@ import pytest
 from support.question_sets import CORPUS, SQUAD, beir, lines
 
 from citeqa.index.documents.chunker import ChunkerSettings
-from citeqa.index.documents.corpus import Skipped
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import CiteqaError, QuestionSetError
 from citeqa.index.storage.snapshot import Index
-from citeqa.index.types import Document, Span
+from citeqa.index.types import Document, Skipped, Span
 from citeqa.rag.evaluation.corpora import DONE, indexed
 from citeqa.rag.evaluation.sets import QuestionSet, read
 

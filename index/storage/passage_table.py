@@ -1,0 +1,94 @@
+"""Reading the passages in the database, and their vectors. Passages are known by numbers that are never used again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from citeqa.index.ranking.lexical import LexicalEntry
+from citeqa.index.storage import schema
+from citeqa.index.storage.database import Database
+from citeqa.index.types import Document, Passage, Span
+
+_LAST = 2**62  # more than any passage's number
+
+
+class PassageTable(Database):
+    """What can be asked about passages."""
+
+    def last_passage(self) -> int:
+        """The highest number that any passage has ever had; 0 if there was none."""
+        return int(self._fetch("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")[0][0])
+
+    def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
+        """The passages with these numbers, ascending; numbers that no passage has are left out."""
+        spans: dict[str, dict[int, Span]] = {}
+        for i, (document_id, start, end) in self.spans_of(ids).items():
+            spans.setdefault(document_id, {})[i] = Span(start, end)
+        sql = "SELECT id, text FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+        found: dict[int, Passage] = {}
+        with self._guarded():  # one text at a time: together they may be large
+            for document_id, text in self._connection.execute(sql, (json.dumps(list(spans)),)):
+                for i, span in spans[document_id].items():
+                    found[i] = Passage(document_id, span, text[span.start : span.end])
+        return dict(sorted(found.items()))
+
+    def spans_of(self, ids: Sequence[int]) -> dict[int, tuple[str, int, int]]:
+        """Document id, start and end of the passages with these numbers; numbers that no passage has are left out."""
+        sql = 'SELECT id, document_id, start, "end" FROM passages WHERE id IN (SELECT value FROM json_each(?))'
+        return {row[0]: row[1:] for row in self._fetch(sql, (json.dumps(list(ids)),))}
+
+    def all_spans(self) -> Iterator[tuple[str, int, int, int]]:
+        """Of every passage: the document's id, the passage's start and end, and the length of the document's text."""
+        sql = (
+            'SELECT p.id, p.document_id, p.start, p."end", length(d.text) FROM passages AS p '
+            "JOIN documents AS d ON d.id = p.document_id WHERE p.id > ? AND p.id <= ? ORDER BY p.id LIMIT ?"
+        )
+        for rows in self._fetch_blocks(sql, -1, _LAST, 8192):
+            yield from (row[1:] for row in rows)
+
+    def vectors(
+        self, dimension: int, first: int = 0, last: int = _LAST, block: int = 8192
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """Numbers `(n,)` and vectors `(n, dimension)` of the passages from `first` to `last`, ascending, at most
+        `block` at a time."""
+        sql = "SELECT id, vector FROM passages WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+        for rows in self._fetch_blocks(sql, first - 1, last, block):
+            vectors = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float16)
+            yield np.array([row[0] for row in rows], dtype=np.int64), vectors.reshape(len(rows), dimension)
+
+    def vectors_of_other_size(self, size: int) -> int:
+        """How many vectors do not have this many bytes."""
+        return int(self._fetch("SELECT count(*) FROM passages WHERE length(vector) <> ?", (size,))[0][0])
+
+    def lexical_entries(self, first: int = 0, block: int = 1024) -> Iterator[LexicalEntry]:
+        """What the lexical index holds of the passages from number `first` on, ascending."""
+        sql = (
+            'SELECT p.id, p.document_id, d.heading || char(10) || substr(d.text, p.start + 1, p."end" - p.start) '
+            "FROM passages AS p JOIN documents AS d ON d.id = p.document_id "
+            "WHERE p.id > ? AND p.id <= ? ORDER BY p.id LIMIT ?"
+        )
+        for rows in self._fetch_blocks(sql, first - 1, _LAST, block):
+            yield from (LexicalEntry(*row) for row in rows)
+
+    def reusable_passages(self, document: Document, heading: str) -> tuple[list[Passage], NDArray[np.float16]] | None:
+        """Passages and vectors for a document, taken from one that has the same text, heading and boilerplate, whatever
+        its id; None if there is no such document."""
+        rows = self._fetch(
+            "SELECT id FROM documents WHERE sha256 = ? AND heading = ? AND boilerplate = ? LIMIT 1",
+            (document.sha256, heading, schema.row_of(document)[10]),
+        )
+        if not rows:
+            return None
+        found = self._fetch('SELECT start, "end", vector FROM passages WHERE document_id = ? ORDER BY id', rows[0])
+        passages = [Passage(document.id, Span(a, b), document.quote(Span(a, b))) for a, b, _ in found]
+        vectors = np.frombuffer(b"".join(vector for _, _, vector in found), dtype=np.float16)
+        return passages, vectors.reshape(len(found), -1) if found else vectors.reshape(0, 0)
+
+    def _numbers_of(self, document_id: str) -> list[int]:
+        """The numbers of a document's passages, ascending."""
+        rows = self._fetch("SELECT id FROM passages WHERE document_id = ? ORDER BY id", (document_id,))
+        return [row[0] for row in rows]
