@@ -96,8 +96,8 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def ndcg_at(relevant: Sequence[bool], total: int, k: int) -> float:
-    """nDCG@k with binary gains: the discounted gain `Σ 1 / log2(rank + 1)` of the relevant results among the first
-    `k`, over that of a ranking with all `total` relevant ones first (Järvelin & Kekäläinen 2002; as trec_eval).
+    """nDCG@k with binary gains: the discounted gain `Σ 1 / log2(rank + 1)` of the relevant results among the first `k`,
+    over that of a ranking with all `total` relevant ones first (Järvelin & Kekäläinen 2002; as trec_eval).
 
     NaN if nothing is relevant.
     """
