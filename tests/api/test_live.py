@@ -117,7 +117,7 @@ def test_a_document_is_found_when_the_call_returns(living: LiveService) -> None:
     assert living.now.index.document_count == 13
 
 
-def test_nothing_that_happens_ends_the_following(
+def test_no_error_ends_the_following_of_changes(
     living: LiveService, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     database, away = folder / "catalog.sqlite3", folder / "away"

@@ -274,7 +274,7 @@ def answer(citeqa: Run, docs: Path) -> dict[str, Any]:
         (None, "gone", 1, "the document is no longer in the index"),
     ],
 )
-def test_verify_says_what_became_of_a_citation(
+def test_verify_says_whether_a_citation_holds(
     citeqa: Run, docs: Path, answer: dict[str, Any], text: str | None, status: str, code: int, shown: str
 ) -> None:
     if text is None:
@@ -321,7 +321,7 @@ PLACE = {"document_id": "a", "document_sha256": "0" * 64, "start": 0, "end": 1, 
         (json.dumps(PLACE | {"quote": None}).encode(), "quote: Input should be a valid string"),
     ],
 )
-def test_what_is_no_citation_is_wrong_usage_with_the_reason(citeqa: Run, content: bytes, reason: str) -> None:
+def test_a_file_without_a_citation_is_wrong_usage_with_the_reason(citeqa: Run, content: bytes, reason: str) -> None:
     Path("given.json").write_bytes(content)
     found = citeqa("verify", "given.json")
     assert (found.status, found.out) == (2, "")

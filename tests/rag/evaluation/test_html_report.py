@@ -262,7 +262,7 @@ def test_the_reliability_diagram_tells_the_count_of_each_bin() -> None:
         (row("e", **NOTHING | HELD_BACK), "refused", False),
     ],
 )
-def test_what_becomes_of_a_question(given: AnswerResult, word: str, fails: bool) -> None:
+def test_the_verdict_of_each_kind_of_row(given: AnswerResult, word: str, fails: bool) -> None:
     (values,) = record([given], {})["rows"]
     assert (verdict(values), failed(values)) == (word, fails)
 

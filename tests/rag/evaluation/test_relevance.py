@@ -73,7 +73,7 @@ def test_a_place_counts_where_the_set_gives_places_and_a_string_where_it_does_no
     assert not contains_answer(question(), excerpt("e", 0, "anything"))
 
 
-def test_a_budget_cuts_the_piece_that_it_ends_in() -> None:
+def test_a_budget_cuts_the_excerpt_in_which_it_ends() -> None:
     excerpts = [excerpt("d", 10, "abcd"), excerpt("e", 0, "efgh"), excerpt("f", 0, "ijkl")]
     assert list(first_characters(excerpts, 6)) == [excerpt("d", 10, "abcd"), excerpt("e", 0, "ef")]
     assert list(first_characters(excerpts, 4)) == [excerpt("d", 10, "abcd")]
@@ -86,7 +86,7 @@ def test_a_budget_returns_the_first_characters_and_no_more(texts: list[str], bud
     assert "".join(one.text for one in cut) == "".join(texts)[:budget]
 
 
-def test_longer_slices_cannot_buy_success() -> None:
+def test_longer_excerpts_gain_no_advantage() -> None:
     """The answer stands 600 characters into a long slice, and at the start of the second of short ones."""
     long = [excerpt("d", 0, "x" * 598 + "owl" + "x" * 400)]
     short = [excerpt("d", 0, "x" * 300), excerpt("d", 300, "owl")]
@@ -138,7 +138,7 @@ def test_what_was_expected_is_shown_with_the_words_around_it() -> None:
         (False, False, False, False, False, ""),
     ],
 )
-def test_the_stage_at_which_a_question_was_lost(
+def test_the_stage_at_which_a_question_failed(
     answerable: bool, answered: bool, right: bool, retrieved: bool, read: bool, lost: str
 ) -> None:
     found = stage(answerable=answerable, answered=answered, right=right, retrieved=retrieved, read=read)

@@ -97,12 +97,12 @@ def test_copies_share_the_place_of_the_best_and_the_rest_keeps_its_order() -> No
     assert [item.score for item in found] == [1.0, 0.99, 0.96]
 
 
-def test_what_holds_more_than_the_better_piece_is_no_copy() -> None:
+def test_a_passage_that_contains_more_than_the_better_one_is_no_copy() -> None:
     assert places(merge_copies(evidence(STORY[:500], STORY))) == [("a", []), ("b", [])]
     assert places(merge_copies(evidence(STORY, STORY[:500]))) == [("a", ["b"])]
 
 
-def test_an_update_with_another_number_stands_for_itself() -> None:
+def test_an_update_with_another_number_is_no_copy() -> None:
     report = "Rescuers said that 12 people were found below the old harbour wall after the storm had passed. " + OTHER
     assert places(merge_copies(evidence(report, report.replace("12", "14")))) == [("a", []), ("b", [])]
     assert places(merge_copies(evidence(report, report.replace("12 people", "twelve people")))) == [

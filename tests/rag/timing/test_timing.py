@@ -145,11 +145,11 @@ def test_phrases_are_understood(row: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("question", NOTHING)
-def test_what_names_no_day_is_not_guessed(question: str) -> None:
+def test_times_without_a_certain_day_are_not_guessed(question: str) -> None:
     assert find_times(question, TODAY) == ()
 
 
-def test_two_times_are_two() -> None:
+def test_two_times_in_a_question_are_both_found() -> None:
     found = find_times("What changed in 2019 and in May 2021, and what is the latest?", TODAY)
     assert [timing.text for timing in found] == ["in 2019", "in May 2021", "the latest"]
 
@@ -263,7 +263,7 @@ def test_nothing_moves_where_no_candidate_is_of_the_time() -> None:
     st.lists(st.tuples(st.floats(0, 1), st.none() | st.dates()), min_size=1, max_size=20),
     st.lists(st.sampled_from([timing("2000-01-01", "2010-01-01"), timing(None, None, "newest")]), min_size=1),
 )
-def test_none_passes_what_is_better_by_more_than_the_reach(
+def test_no_passage_overtakes_one_that_is_better_by_more_than_the_share(
     rows: list[tuple[float, date | None]], timings: list[Timing]
 ) -> None:
     found = evidence(*(score for score, _ in rows))

@@ -299,7 +299,7 @@ def test_preparing_keeps_whole_articles_aside(
     assert set(prepare.composition(more)) == {"again", "near"}
 
 
-def test_what_is_read_again_is_another_passage_with_the_same_answer(articles: list[Article], cutter: Cutter) -> None:
+def test_a_resampled_example_has_another_passage_with_the_same_answer(articles: list[Article], cutter: Cutter) -> None:
     first = {example.question: example for example in labelled_examples(articles, cutter, seed=1)}
     found = list(resampled_examples(articles, cutter, seed=1))
     assert 0 < len(found) < len(first)
@@ -342,7 +342,7 @@ def test_the_learning_rate_rises_stays_and_falls_by_hand() -> None:
 
 
 @generated(st.integers(1, 400), st.floats(0, 0.3), st.floats(0.1, 1))
-def test_the_learning_rate_has_one_hill(steps: int, warmup: float, decay: float) -> None:
+def test_the_learning_rate_rises_once_and_falls_once(steps: int, warmup: float, decay: float) -> None:
     settings = TrainingSettings(windows=steps * 32, batch=32, warmup=warmup, decay=decay)
     rates = [settings.rate(step) for step in range(settings.steps)]
     assert all(0 < rate <= settings.peak for rate in rates)
@@ -434,7 +434,7 @@ def test_the_loss_by_hand() -> None:
     assert float(loss(starts, ends, wanted)) == pytest.approx(expected)
 
 
-def test_what_teachers_believe_is_the_mean_of_their_scores(encoder: Encoder) -> None:
+def test_soft_labels_are_the_mean_of_the_teachers_scores(encoder: Encoder) -> None:
     given = Encoded.of(examples(6), encoder)
     members = [tiny(1), tiny(2)]
     read = with_soft_labels(Ensemble(members), given, "cpu", range(6))
@@ -612,7 +612,7 @@ def test_the_mean_of_models_has_the_mean_of_their_weights() -> None:
         assert_equal(dict(model.state_dict()), state)
 
 
-def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_run_again(
+def test_a_student_learns_the_soft_labels_and_a_finished_run_is_not_run_again(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
