@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from citeqa.api.backend import Backend
     from citeqa.api.settings import Settings
 
-PIECE = 20_000  # characters of a document given at once, unless fewer are asked for
+PIECE = 20_000  # most characters of a document returned at once
 INSTRUCTIONS = (
     "Answers from a collection of documents, in their own words. Quote `answer.text` or `citation.quote` exactly, and "
     "name the document; never reword a quote. If `answered` is false, the documents do not say it: say so. "
@@ -42,12 +42,12 @@ INSTRUCTIONS = (
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
 Question = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION, description="one question, in plain words")]
-K = Annotated[int, Field(ge=1, le=MAX_K, description="how many passages of evidence to give")]
+K = Annotated[int, Field(ge=1, le=MAX_K, description="how many passages of evidence to return")]
 Source = Annotated[str | None, Field(description="only documents of this source")]
 Day = Annotated[date | None, Field(description="only documents from, or up to, this day, included")]
 Ids = Annotated[list[str] | None, Field(min_length=1, description="only these documents")]
 MinConfidence = Annotated[
-    float | None, Field(ge=0, le=1, description="answer only from this confidence up; by default the fitted threshold")
+    float | None, Field(ge=0, le=1, description="lowest confidence to answer with; by default the fitted threshold")
 ]
 Result = TypeVar("Result")
 
@@ -82,7 +82,7 @@ def server(backend: Backend) -> MCPServer[Any]:
         document_ids: Ids = None,
         min_confidence: MinConfidence = None,
     ) -> AskResponse:
-        """Answer a question with a quote from the documents and the exact place it stands, or say that they do not
+        """Answer a question with a quote from the documents and its exact position, or say that they do not
         answer it."""
         filters = _or_tool_error(lambda: _filters(source, date_from, date_to, document_ids))
         options = AskOptions(k=k, filters=filters, min_confidence=min_confidence)
@@ -97,24 +97,24 @@ def server(backend: Backend) -> MCPServer[Any]:
         date_to: Day = None,
         document_ids: Ids = None,
     ) -> SearchResponse:
-        """The passages nearest to a question, best first, each with its exact place."""
+        """Find the passages nearest to a question, best first, each with its exact position."""
         filters = _or_tool_error(lambda: _filters(source, date_from, date_to, document_ids))
         return _or_tool_error(lambda: backend.search(question, AskOptions(k=k, filters=filters)))
 
     @tools.tool(title="Read a document", annotations=_READS)
     def document(
-        document_id: Annotated[str, Field(min_length=1, description="as answers and passages name it")],
+        document_id: Annotated[str, Field(min_length=1, description="the id in answers and passages")],
         start: Annotated[int, Field(ge=0, description="the first character")] = 0,
         length: Annotated[int, Field(ge=1, le=PIECE, description="how many characters")] = PIECE,
     ) -> DocumentPiece:
-        """A document's own text, or a piece of a long one, to read what stands around a quote."""
+        """The text of a document, or a part of a long one, to read the context of a quote."""
         return _or_tool_error(lambda: _piece(backend, document_id, start, length))
 
     @tools.tool(title="Verify a citation", annotations=_READS)
     def verify(
-        citation: Annotated[CitationIn, Field(description="a citation as it was given with an answer")],
+        citation: Annotated[CitationIn, Field(description="a citation from an answer")],
     ) -> VerifyResponse:
-        """Whether a citation still holds to the character: valid, moved (then with its new place), changed, gone."""
+        """Check whether a citation still holds to the character: valid, moved (with its new place), changed or gone."""
         return _or_tool_error(lambda: backend.verify(VerifyRequest(citation=citation).claim()))
 
     return tools

@@ -1,4 +1,5 @@
-"""Asking in the contract's own types, whether the index is opened here or a running service is asked."""
+"""Backends: one interface to an index opened in this process and to a running service, in the types of the HTTP
+contract."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol):
-    """Who answers: a `Client` of a service, or `LocalBackend`."""
+    """What answers questions: a `Client` of a service, or a `LocalBackend`."""
 
     def ask(self, question: str, options: AskOptions = DEFAULTS) -> AskResponse:
         """The answer to a question, or the reason why there is none."""
@@ -30,11 +31,11 @@ class Backend(Protocol):
         """One document with its text."""
 
     def verify(self, claim: Claim) -> VerifyResponse:
-        """Whether a citation still holds."""
+        """Check whether a citation still holds."""
 
 
 class LocalBackend:
-    """Answers from an index that is open in this process. May be shared between threads."""
+    """Answers from an index that is open in this process. Safe to share between threads."""
 
     def __init__(self, service: Service | LiveService) -> None:
         self._service = service
@@ -59,10 +60,10 @@ class LocalBackend:
 
 @contextmanager
 def open_backend(settings: Settings) -> Iterator[Backend]:
-    """Who answers with these settings: the service at `url` if one is named, else the index, opened here.
+    """The backend for these settings: the service at `url` if there is one, else the index, opened in this process.
 
     Raises:
-        CiteqaError: if there is no index, or it does not fit.
+        CiteqaError: if there is no index, or it does not fit the settings.
     """
     if settings.url:
         with client(settings) as found:
@@ -75,7 +76,7 @@ def open_backend(settings: Settings) -> Iterator[Backend]:
 
 
 def client(settings: Settings) -> Client:
-    """A client of the service that the settings name."""
+    """A client of the service in the settings."""
     from citeqa.api.client.client import Client
 
     assert settings.url

@@ -1,4 +1,4 @@
-"""Answers that are kept for when the same question is asked again."""
+"""Caches answers for when the same question is asked again."""
 
 from __future__ import annotations
 
@@ -22,23 +22,25 @@ Answering = Callable[[str, AskOptions], AskResponse]
 
 
 class AnswerCache:
-    """The latest answers over one state of an index, read by one reader. May be shared between threads.
+    """The latest answers from one state of an index, read by one reader. Safe to share between threads.
 
-    It belongs to the service over that state: when the index changes, another service takes over with an empty cache,
-    so that no answer is ever out of date, and nothing that was deleted is held. Kept is the answer as JSON under the
-    digest of everything it depends on. A question that is being answered is not answered a second time meanwhile.
+    It belongs to the service over that state. When the index changes, another service with an empty cache takes over,
+    so no answer is out of date, and nothing deleted remains. An answer is stored as JSON under the digest of everything
+    it depends on. If a question is asked while it is being answered, the second request waits for the first.
     """
 
     def __init__(self, most: int) -> None:
-        """Keep at most `most` answers and `MOST_BYTES`, those asked for last; none if `most` is 0."""
+        """Keep at most `most` answers and `MOST_BYTES`, the most recently used ones; none if `most` is 0."""
         self.most = most
-        least = MOST_BYTES / most if most else 0.0  # what one counts at least, so that both bounds are one
+        least = (
+            MOST_BYTES / most if most else 0.0
+        )  # the least size of an answer: turns the bound on their number into one on bytes
         answers: LRUCache[bytes, bytes] = LRUCache(MOST_BYTES, getsizeof=lambda answer: max(len(answer), least))
         self._kept = cached(answers, key=_key, condition=threading.Condition())(_worked)
 
     def ask(self, question: str, options: AskOptions, answering: Answering) -> tuple[AskResponse, bool]:
-        """What `answering` answers, and whether it was kept from before: then of its `timing_ms` only `total` is not 0,
-        since nothing was retrieved or read."""
+        """The result of `answering`, and whether it came from the cache. If so, only `total` in its `timing_ms` is not
+        0, because nothing was retrieved or read."""
         start = time.perf_counter()
         dated = replace(options, today=options.today or date.today())
         fresh: list[AskResponse] = []
@@ -59,9 +61,9 @@ class AnswerCache:
 
 
 def _digest(question: str, options: AskOptions) -> bytes:
-    """The digest of everything that an answer depends on, besides the index and the models."""
-    given = json.dumps([question, asdict(options)], default=_plain)
-    return hashlib.sha256(given.encode()).digest()
+    """The digest of everything that an answer depends on, except the index and the models."""
+    inputs = json.dumps([question, asdict(options)], default=_plain)
+    return hashlib.sha256(inputs.encode()).digest()
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""citeqa as a library: build an index, open it, ask it, with the same answers as over HTTP."""
+"""citeqa as a library: build an index, open it, ask it. Answers are the same as over HTTP."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from citeqa.api.service import Service
     from citeqa.index.types import Document, Report
     from citeqa.rag.citation.verification import Claim, Verdict
-    from citeqa.rag.types import Found, Response
+    from citeqa.rag.types import CitedPassage, Response
 
 Location = str | Path
 
 
 class QAIndex:
-    """An index that is open for questions, as it was when it was opened. May be shared between threads.
+    """An index opened for questions, in its state at that time. Safe to share between threads.
 
-    To be used in a `with` block, or closed by `close`.
+    Use it in a `with` block, or call `close`.
     """
 
     def __init__(self, service: Service) -> None:
@@ -35,12 +35,12 @@ class QAIndex:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._service.close()
 
     @property
     def document_count(self) -> int:
-        """How many documents it holds."""
+        """The number of documents."""
         return self._service.index.document_count
 
     @property
@@ -54,37 +54,37 @@ class QAIndex:
 
         Raises:
             ValueError: if the question is blank.
-            UnknownDocumentError: if the filters name documents that it does not hold.
+            UnknownDocumentError: if the filters name documents that do not exist.
         """
         return self._service.answerer.ask(_not_blank(question), options)
 
-    def search(self, question: str, options: AskOptions = DEFAULTS) -> tuple[Found, ...]:
-        """The passages nearest to a question, best first; nothing is read.
+    def search(self, question: str, options: AskOptions = DEFAULTS) -> tuple[CitedPassage, ...]:
+        """The passages nearest to a question, best first, without reading them.
 
         Raises:
             ValueError: if the question is blank.
-            UnknownDocumentError: if the filters name documents that it does not hold.
+            UnknownDocumentError: if the filters name documents that do not exist.
         """
         return self._service.answerer.search(_not_blank(question), options)[0]
 
     def document(self, document_id: str) -> Document:
-        """One document. Raises UnknownDocumentError if there is none with that id."""
+        """One document. Raises UnknownDocumentError if no document has that id."""
         return self._service.index.document(document_id)
 
     def verify(self, claim: Claim) -> Verdict:
-        """Whether a citation still holds: valid, moved, changed or gone."""
+        """Check whether a citation still holds: valid, moved, changed or gone."""
         from citeqa.rag.citation.verification import verify
 
         return verify(self._service.index, claim)
 
 
 def open_index(folder: Location = ".citeqa", *, reader: str | None = None) -> QAIndex:
-    """Open the index in a folder, with the models that answer from it; `reader` names another question-answering model
-    than the shipped one. Opening takes a second or two: open once, ask often.
+    """Open the index in a folder, with the models that answer from it. `reader` names a question-answering model to use
+    instead of the shipped one. Opening takes a second or two: open once, ask often.
 
     Raises:
         IndexNotFoundError: if there is no index in the folder.
-        CiteqaError: if the index or a model cannot be used; the message says what mends it.
+        CiteqaError: if the index or a model cannot be used; the message says how to fix it.
     """
     from citeqa.api.service import Service
 
@@ -93,8 +93,8 @@ def open_index(folder: Location = ".citeqa", *, reader: str | None = None) -> QA
 
 
 def build_index(paths: Iterable[Location], folder: Location = ".citeqa") -> Report:
-    """Bring the index in a folder up to date with files and folders of documents; it is made if there is none. Files
-    that cannot be read are named in the report, and the others are indexed.
+    """Bring the index in a folder up to date with files and folders of documents; create it if it does not exist. Files
+    that cannot be read are listed in the report; all others are indexed.
 
     Raises:
         FileNotFoundError: if one of the paths does not exist.
@@ -110,7 +110,7 @@ def build_index(paths: Iterable[Location], folder: Location = ".citeqa") -> Repo
 
 
 def ask(question: str, folder: Location = ".citeqa", options: AskOptions = DEFAULTS) -> Response:
-    """Ask the index in a folder one question; it is opened and closed again. For more questions use `open_index`."""
+    """Ask the index in a folder one question. It is opened and closed again; for more questions use `open_index`."""
     with closing(open_index(folder)) as index:
         return index.ask(question, options)
 

@@ -1,4 +1,4 @@
-"""The log: for a person at a terminal, or one JSON object a line for whatever collects it."""
+"""The log: for a person at a terminal, or as one JSON object per line for a log collector."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OURS = "citeqa"
 
 
 def to_terminal() -> None:
-    """Warnings, and what our own parts tell, in colour; no line for a request."""
+    """Log to the terminal, in colour: warnings, and messages of citeqa itself, but not requests."""
     from rich.logging import RichHandler
 
     from citeqa.api.tasks import messages
@@ -23,7 +23,7 @@ def to_terminal() -> None:
 
 
 def to_json() -> None:
-    """Everything, each request too, as JSON on standard error."""
+    """Log everything, including requests, as JSON on standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     _only(handler)
@@ -36,19 +36,20 @@ def _only(handler: logging.Handler) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a record: time (UTC), level, logger, message, request_id where there is one, and its own fields."""
+    """One object for each record: time (UTC), level, logger, message, request_id if there is one, and the record's own
+    fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         from citeqa.api.http.request_log import REQUEST_ID
 
-        said: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
         if request_id := getattr(record, "request_id", None) or REQUEST_ID.get():
-            said["request_id"] = request_id
+            entry["request_id"] = request_id
         if record.exc_info:
-            said["exception"] = self.formatException(record.exc_info)
-        return json.dumps(said | getattr(record, "fields", {}))
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry | getattr(record, "fields", {}))

@@ -1,4 +1,4 @@
-"""Settings, and the only place where the environment is read: option > environment > file > default."""
+"""The settings. Only this module reads the environment. Order of precedence: option, environment, file, default."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from citeqa.index.errors import CiteqaError
 
 PREFIX = "CITEQA_"
-CONFIG = "CITEQA_CONFIG"  # names the file; not a setting itself
-_TESTS = "CITEQA_TEST_"  # what the tests of the program take from the environment
+CONFIG = "CITEQA_CONFIG"  # names the settings file; not a setting itself
+_TESTS = "CITEQA_TEST_"  # variables of the program's own tests
 _SHORTEST_KEY = 16
 _UNITS = "second|minute|hour|day"
 Origin = Literal["option", "environment", "file", "default"]
 
 
 def _seeds() -> Path:
-    """The seed articles: of the checkout, or of the installed package."""
+    """The folder of the seed articles: in the checkout, or else in the installed package."""
     checkout = Path(__file__).resolve().parents[1] / "seeds"
     if checkout.is_dir():
         return checkout
@@ -38,7 +38,7 @@ SEEDS = _seeds()
 
 
 def _listed(value: Any) -> Any:
-    """A list as it stands in a file, or parted by commas as it stands in the environment."""
+    """A list from a file as it is, or from the environment as comma-separated text."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
@@ -47,7 +47,7 @@ def _keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         value = key.get_secret_value()
         if len(value) < _SHORTEST_KEY or not value.isascii() or not value.isprintable() or set(value) & set(' ,"'):
             raise ValueError(
-                f"a key needs at least {_SHORTEST_KEY} printable ASCII characters without blanks, commas and quotes; "
+                f"a key needs at least {_SHORTEST_KEY} printable ASCII characters without spaces, commas and quotes; "
                 "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
             )
     return keys
@@ -58,7 +58,7 @@ def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
         try:
             ipaddress.ip_network(value)
         except ValueError as error:
-            raise ValueError(f"a proxy is named by its address or network: {error}") from None
+            raise ValueError(f"a proxy must be an address or a network: {error}") from None
     return values
 
 
@@ -66,7 +66,7 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         scheme, colon, rest = value.partition("://")
         if not colon or scheme not in ("http", "https") or not rest or set(rest) & set("/*?#@"):
-            raise ValueError("an origin is written as https://host or https://host:port, without a path")
+            raise ValueError("an origin must be https://host or https://host:port, without a path")
     return values
 
 
@@ -76,7 +76,8 @@ _RATE = rf"^(off|[1-9]\d{{0,5}}/({_UNITS}))$"
 
 
 class Settings(BaseSettings):
-    """What may be set from outside, each by an environment variable: `CITEQA_INDEX`, `CITEQA_MODEL` and so on."""
+    """Everything that can be configured. Each setting has an environment variable: `CITEQA_INDEX`, `CITEQA_MODEL` and
+    so on."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
@@ -145,7 +146,7 @@ class Settings(BaseSettings):
 
     @property
     def exported(self) -> Path:
-        """Where exported models are kept."""
+        """The folder of exported models."""
         return self.models or self.index / "models"
 
     @property
@@ -158,42 +159,42 @@ class Settings(BaseSettings):
 
     @property
     def authentication(self) -> bool:
-        """Whether a key is needed."""
+        """Whether requests need a key."""
         return bool(self.read_keys or self.write_keys)
 
     @property
     def rate(self) -> str | None:
-        """The rate limit that holds; None if there is none."""
+        """The effective rate limit; None if there is none."""
         given = self.rate_limit or ("off" if self.on_loopback else "600/minute")
         return None if given == "off" else given
 
     @property
     def hosts(self) -> frozenset[str] | None:
-        """The host names that are answered to; None if all are."""
+        """The host names that the service answers to; None for all."""
         if not self.on_loopback and not self.allowed_hosts:
             return None
         return frozenset({"localhost", "127.0.0.1", "[::1]", self.host, *(name.lower() for name in self.allowed_hosts)})
 
     def check_serving(self) -> None:
-        """Raises CiteqaError if serving with these settings would be careless."""
+        """Raises CiteqaError if it would be unsafe to serve with these settings."""
         if not self.on_loopback and not self.authentication and not self.unauthenticated:
             raise CiteqaError(
-                f"on {self.host} others can reach the service, and no key is set: set CITEQA_READ_KEYS, listen on "
-                "127.0.0.1, or say with --unauthenticated that everybody may ask"
+                f"other machines can reach the service on {self.host}, but no key is set: set CITEQA_READ_KEYS, "
+                "listen on 127.0.0.1, or allow everybody to ask with --unauthenticated"
             )
         if self.writing and self.read_keys and not self.write_keys:
-            raise CiteqaError("documents may be changed, but no key may do it: set CITEQA_WRITE_KEYS too")
+            raise CiteqaError("writing is enabled, but no key may write: set CITEQA_WRITE_KEYS too")
 
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """The settings that hold, and by name where each is from."""
+    """The effective settings, and the origin of each by name."""
 
     settings: Settings
     origins: Mapping[str, Origin]
 
     def lines(self) -> list[str]:
-        """One line a setting; keys are counted, never shown."""
+        """One line for each setting. Keys are counted, never shown."""
         width = max(map(len, Settings.model_fields))
         return [f"{name:<{width}} = {self._shown(name)}  # {self.origins[name]}" for name in Settings.model_fields]
 
@@ -211,11 +212,11 @@ class Effective:
 
 
 def effective(given: Mapping[str, Any], config: Path | None = None) -> Effective:
-    """The settings that hold, with what was `given` on the command line before the environment, and that before the
-    TOML file that `config` or CITEQA_CONFIG names.
+    """The effective settings. The options in `given` override the environment, which overrides the TOML file that
+    `config` or CITEQA_CONFIG names.
 
     Raises:
-        CiteqaError: if a name is not a setting's, or the file cannot be read.
+        CiteqaError: if a name is not that of a setting, or the file cannot be read.
         ValidationError: if a value is not valid.
     """
     environment = {name.upper(): name for name in os.environ if name.upper().startswith(PREFIX)}
@@ -248,4 +249,4 @@ def _check_names(names: Iterable[str], where: str, written: Any) -> None:
     for name in sorted(names):
         if name not in Settings.model_fields:
             near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0)
-            raise CiteqaError(f"{where} sets {written(name)}, which is no setting; did you mean {written(near[0])}?")
+            raise CiteqaError(f"{where} sets {written(name)}, which is not a setting; did you mean {written(near[0])}?")

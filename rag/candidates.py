@@ -1,4 +1,4 @@
-"""Spans where an answer may stand: gathered from what was read, ordered, weighed against each other."""
+"""Candidates: the spans that may answer a question. Collects them from the passages read, orders and compares them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _MORE = re.compile(
     r"|\bwhat (do|does|did|has|have|had)\b.*\b(say|said|tell|told|think|thought|mean|promise|warn|announce)\b",
     re.IGNORECASE,
 )
-NEAR = 1.5  # how much less margin a longer slice may have than the phrase inside it
-SHORT = 3  # words below which an explanation is taken for a phrase and the sentence is given
-CONFLICTING = ("date", "number", "name")  # phrases differ in words without differing in what they say
+MAX_MARGIN_LOSS = 1.5  # how much lower the margin of a longer span may be than that of the phrase inside it
+MIN_WORDS = 3  # an explanation with fewer words is replaced by its sentence
+CONFLICTING = ("date", "number", "name")  # not phrases: two may say the same in different words
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A span of a document that may answer.
+    """A span of a document that may answer the question.
 
-    `margin` and `coverage` are those of `Features`; `evidence` is the fused retrieval score of the passage (at most 1);
-    `score` is what candidates of one question are ordered by; `first` is true where the span is the best of a passage.
+    `margin` and `coverage` are as in `Features`. `evidence` is the fused retrieval score of the passage (at most 1).
+    `score` orders the candidates of one question. `first` is true if the span is the best one of a passage.
     """
 
     document_id: str
@@ -46,7 +46,8 @@ class Candidate:
 def gather(
     question: str, evidence: Sequence[Evidence], reader: Reader, index: SearchIndex, weights: Confidence
 ) -> list[Candidate]:
-    """Every span the reader finds in the evidence, in document coordinates, once each, best first."""
+    """Every span that the reader finds in the evidence, in document coordinates, without duplicates, best first; ties
+    by (document id, span)."""
     headings = index.headings({item.passage.document_id for item in evidence})
     heads = [headings.get(item.passage.document_id, "") for item in evidence]
     rarity = {term: index.idf(term) for term in index.terms(question)}
@@ -55,8 +56,8 @@ def gather(
     read = reader.read(question, [item.passage.text for item in evidence], heads)
     for item, heading, spans in zip(evidence, heads, read, strict=True):
         passage = item.passage
-        held = set(index.terms(f"{heading}\n{passage.text}"))
-        coverage = sum(idf for term, idf in rarity.items() if term in held) / total if total else 0.0
+        present = set(index.terms(f"{heading}\n{passage.text}"))
+        coverage = sum(idf for term, idf in rarity.items() if term in present) / total if total else 0.0
         for rank, found in enumerate(spans):
             candidate = Candidate(
                 document_id=passage.document_id,
@@ -75,7 +76,7 @@ def gather(
 
 
 def features_of(candidate: Candidate, candidates: Sequence[Candidate]) -> Features:
-    """What speaks for a candidate among all those of its question."""
+    """The features of one candidate among all candidates of its question."""
     falling = sorted(candidates, key=lambda p: -p.margin)
     other = next((p.margin for p in falling if different(candidate, p)), -LEAD)
     lead = max(-LEAD, min(LEAD, candidate.margin - other))
@@ -91,17 +92,17 @@ def features_of(candidate: Candidate, candidates: Sequence[Candidate]) -> Featur
 
 
 def different(one: Candidate, other: Candidate) -> bool:
-    """Whether two candidates give genuinely different answers: neither the same spot nor variants of the same words."""
+    """Whether two candidates give different answers: they neither overlap nor are variants of the same words."""
     return not same_spot(one, other) and not alike(one.text, other.text)
 
 
 def same_spot(one: Candidate, other: Candidate) -> bool:
-    """Whether two candidates share words of one document."""
+    """Whether two candidates overlap in the same document."""
     return one.document_id == other.document_id and one.span.overlaps(other.span)
 
 
-def also(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Other candidates that say the same in the same words, each spot once."""
+def same_answers(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Other candidates with the same words as the best one, one for each spot."""
     found: list[Candidate] = []
     for candidate in candidates:
         if same_answer(best.text, candidate.text) and not any(same_spot(candidate, seen) for seen in [best, *found]):
@@ -109,8 +110,8 @@ def also(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
     return found
 
 
-def others(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The best candidate of every genuinely different answer."""
+def different_answers(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The best candidate of each answer that differs from the best one and from each other."""
     found: list[Candidate] = []
     for candidate in candidates:
         if all(different(candidate, seen) for seen in [best, *found]):
@@ -119,21 +120,22 @@ def others(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def conflicting(best: Candidate, candidate: Candidate) -> bool:
-    """Whether another document gives another answer of the same kind."""
+    """Whether a candidate from another document gives a different answer of the same kind."""
     same_kind = kind(best.text) == kind(candidate.text) and kind(best.text) in CONFLICTING
     return candidate.document_id != best.document_id and same_kind and different(best, candidate)
 
 
-def fitting(question: str, best: Candidate, candidates: Sequence[Candidate], document: Document) -> Span:
-    """The slice to give: for questions that want more than a phrase, the longest around it that the reader believes
-    in nearly as much, or the sentence where all it finds is a word or two."""
+def answer_span(question: str, best: Candidate, candidates: Sequence[Candidate], document: Document) -> Span:
+    """The span to show. Usually that of the best candidate. If the question asks for an explanation, it is the longest
+    candidate around it whose margin is nearly as high; if that is only a word or two, it is the whole sentence."""
     if not _MORE.search(question):
         return best.span
+    lowest = best.margin - MAX_MARGIN_LOSS
     around = [
         p.span for p in candidates
-        if p.document_id == best.document_id and p.span.contains(best.span) and p.margin >= best.margin - NEAR
+        if p.document_id == best.document_id and p.span.contains(best.span) and p.margin >= lowest
     ]  # fmt: skip
     span = max(around, key=len)
-    if len(document.quote(span).split()) >= SHORT:
+    if len(document.quote(span).split()) >= MIN_WORDS:
         return span
     return trimmed(document.text, Citation.of(document, span).sentence.span) or span

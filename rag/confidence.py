@@ -1,6 +1,7 @@
-"""Scores become a probability that the answer is right, and the threshold below which it is not given.
+"""Turns features into the probability that an answer is right, and holds the threshold below which no answer is given.
 
-The numbers were fitted by `rag.evaluation.fit` for one reader. They lie in its folder, with what they were fitted on.
+`rag.evaluation.fit` fitted the numbers for one reader. They are stored in the reader's folder, with a record of the
+data they were fitted on.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ FITTED = Path(__file__).parent / "models" / "reader" / "confidence.json"
 class Features(NamedTuple):
     """What speaks for a candidate as the answer.
 
-    `margin` is the reader's; `coverage` the share of the question's terms, weighted by idf, that its passage or heading
-    holds (0 to 1); `evidence_behind` and `coverage_behind` how much less the passage's fused retrieval score and its
-    coverage are than the highest of all passages read (0 and up): an answer from elsewhere than where the question
-    leads is seldom right; `lead` how much its margin exceeds that of the best other answer, cut to ±LEAD; `agreeing`
-    how many of the passages read have the same answer as their own best, less one (0 and up).
+    - `margin`: the reader's.
+    - `coverage`: the idf-weighted share of the question's terms that occur in the passage or its heading (0 to 1).
+    - `evidence_behind`, `coverage_behind`: how far the passage's fused retrieval score and its coverage are below the
+      highest of all passages read (0 or more). An answer from a passage that fits the question less well is seldom
+      right.
+    - `lead`: how far its margin is above that of the best different answer, clipped to ±LEAD.
+    - `agreeing`: how many other passages read have the same answer as their own best (0 or more).
     """
 
     margin: float
@@ -41,10 +44,10 @@ LEAD = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """How candidates are ordered, how sure one is, and from where on it is given.
+    """Orders candidates, estimates their confidence, and holds the threshold for answering.
 
-    `evidence_weight` says what the fused retrieval score of a passage counts beside the margin when candidates are
-    ordered. The confidence is the logistic function of `intercept` and the `weights` of the signs.
+    `evidence_weight` is the weight of a passage's fused retrieval score, added to the margin when candidates are
+    ordered. The confidence is the logistic function of `intercept` plus the features weighted by `weights`.
     """
 
     evidence_weight: float
@@ -53,7 +56,7 @@ class Confidence:
     threshold: float
 
     def score(self, margin: float, evidence: float) -> float:
-        """What candidates of one question are ordered by."""
+        """The score that orders the candidates of one question."""
         return margin + self.evidence_weight * evidence
 
     def probability(self, features: Features) -> float:
@@ -63,10 +66,10 @@ class Confidence:
 
 
 def load(path: Path = FITTED) -> tuple[Confidence, Mapping[str, Any]]:
-    """The fitted numbers, and what they were fitted on.
+    """The fitted numbers, and a record of what they were fitted on.
 
     Raises:
-        CiteqaError: if the file is missing or holds something else.
+        CiteqaError: if the file is missing or has other contents.
     """
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
@@ -77,11 +80,11 @@ def load(path: Path = FITTED) -> tuple[Confidence, Mapping[str, Any]]:
         fitted_on["reader"]["sha256"], fitted_on["reader"]["name"], fitted_on["index"].items()
         return Confidence(weights=weights, **numbers), fitted_on
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CiteqaError(f"{path} cannot be used: {error}; reinstall citeqa, or fit it again") from error
+        raise CiteqaError(f"{path} cannot be used: {error}; reinstall citeqa, or fit the confidence again") from error
 
 
 def stale(fitted_on: Mapping[str, Any], reader: ReaderInfo, settings: Mapping[str, object]) -> list[str]:
-    """What differs between what the numbers were fitted on and what runs; empty if they belong together."""
+    """The differences between what the numbers were fitted on and what is running; empty if there are none."""
     found = []
     if fitted_on["reader"]["sha256"] != reader.sha256:
         found.append(f"they were fitted for the reader {fitted_on['reader']['name']}, this one is {reader.name}")

@@ -1,5 +1,4 @@
-"""The best candidate is given as the answer, or the question is refused: here it is decided that something is "not in
-these documents"."""
+"""Decides whether the best candidate is good enough to be the answer, or the answer is "not in these documents"."""
 
 from __future__ import annotations
 
@@ -9,22 +8,30 @@ from dataclasses import dataclass, replace
 
 from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Passage
-from citeqa.rag.candidates import Candidate, also, conflicting, features_of, fitting, others, same_spot
+from citeqa.rag.candidates import (
+    Candidate,
+    answer_span,
+    conflicting,
+    different_answers,
+    features_of,
+    same_answers,
+    same_spot,
+)
 from citeqa.rag.citation.citing import Citer
 from citeqa.rag.confidence import LEAD, Confidence, Features
 from citeqa.rag.types import Alternative, Answer, Evidence, Reason
 
 ALTERNATIVES = 3
-UNLIKELY = (
-    0.05  # chance below which no alternative is shown: on the fitting splits half of them, a seventh of the right
+MIN_CHANCE = (
+    0.05  # less likely alternatives are not shown: on the fitting splits half of all, a seventh of the right ones
 )
 CONFLICTS = 3
 ALSO_IN = 10
-COPIES = 4  # passages read besides, to cite the answer in copies of the passage that gave it
-MENTIONED = 4  # words of the question named when they are nowhere in what was found
+COPIES = 4  # copies of the answer's passage that are read too, to cite the answer there
+NAMED_WORDS = 4  # most words that an abstention names as missing
 
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
-_ASKING = frozenset(
+_QUESTION_WORDS = frozenset(
     {"much", "many", "long", "old", "far", "often", "big", "large", "high", "deep", "tall", "fast", "kind", "sort"}
     | {"type", "way", "name", "called", "exactly", "who", "whom", "whose", "what", "which", "when", "where", "why"}
     | {"how", "did", "does", "do"}
@@ -35,7 +42,7 @@ Read = Callable[[str, Sequence[Evidence]], list[Candidate]]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An answer with what stands beside it, or the reason why there is none."""
+    """An answer with its alternatives and conflicts, or the reason why there is none."""
 
     answer: Answer | None = None
     reason: Reason | None = None
@@ -59,12 +66,12 @@ class Decider:
         threshold: float,
         citer: Citer,
     ) -> Decision:
-        """The answer, if the best candidate's confidence reaches the threshold.
+        """Answer if the confidence of the best candidate reaches the threshold; abstain otherwise.
 
         Args:
             candidates: at least one, best first.
-            evidence: the passages in which they were found.
-            threshold: the confidence, between 0 and 1, from which on an answer is given.
+            evidence: the passages that contain them.
+            threshold: the lowest confidence that is answered with, between 0 and 1.
         """
         best = candidates[0]
         features = features_of(best, candidates)
@@ -75,13 +82,15 @@ class Decider:
             )
         odds = _Odds(self.confidence, best, features)
         copied = self._in_copies(question, best, evidence)
-        same = [one for one in also(best, [*candidates, *copied]) if odds.beside(one) >= threshold][:ALSO_IN]
-        rest = others(best, candidates)
-        against = [one for one in rest if conflicting(best, one) and odds.alone(one) >= threshold][:CONFLICTS]
-        span = fitting(question, best, candidates, citer.document(best.document_id))
-        given = replace(best, span=span)
-        rest = [one for one in rest if one not in against and not same_spot(given, one)]
-        rest = [one for one in rest if odds.instead(one) >= UNLIKELY][:ALTERNATIVES]
+        same = [one for one in same_answers(best, [*candidates, *copied]) if odds.of_same_answer(one) >= threshold][
+            :ALSO_IN
+        ]
+        rest = different_answers(best, candidates)
+        against = [one for one in rest if conflicting(best, one) and odds.of_conflict(one) >= threshold][:CONFLICTS]
+        span = answer_span(question, best, candidates, citer.document(best.document_id))
+        shown = replace(best, span=span)
+        rest = [one for one in rest if one not in against and not same_spot(shown, one)]
+        rest = [one for one in rest if odds.of_alternative(one) >= MIN_CHANCE][:ALTERNATIVES]
         citation = citer.cite(best.document_id, span)
         also_in = tuple(citer.cite(one.document_id, one.span) for one in same)
         return Decision(
@@ -91,45 +100,45 @@ class Decider:
         )
 
     def _in_copies(self, question: str, best: Candidate, evidence: Sequence[Evidence]) -> list[Candidate]:
-        """What the reader finds in copies of the passages that a candidate stands in."""
-        around = [item for item in evidence if holds(item.passage, best)]
+        """The candidates that the reader finds in copies of the passages that contain `best`."""
+        around = [item for item in evidence if contains(item.passage, best)]
         copied = [replace(item, passage=copy, copies=()) for item in around for copy in item.copies][:COPIES]
         return self.read(question, copied) if copied else []
 
     def _missing(self, question: str, evidence: Sequence[Evidence]) -> str:
-        """Why the documents do not seem to answer: what the question names and none of the passages mentions."""
+        """The message of an abstention: names words of the question that none of the passages contains."""
         headings = self.index.headings({item.passage.document_id for item in evidence})
-        held = {
+        present = {
             term
             for item in evidence
             for term in self.index.terms(f"{headings[item.passage.document_id]}\n{item.passage.text}")
         }
-        words = dict.fromkeys(word for word in _WORD.findall(question) if word.casefold() not in _ASKING)
-        absent = [word for word in words if (terms := self.index.terms(word)) and not held.intersection(terms)]
+        words = dict.fromkeys(word for word in _WORD.findall(question) if word.casefold() not in _QUESTION_WORDS)
+        absent = [word for word in words if (terms := self.index.terms(word)) and not present.intersection(terms)]
         if absent:
-            named = ", ".join(f"“{word}”" for word in absent[:MENTIONED])
+            named = ", ".join(f"“{word}”" for word in absent[:NAMED_WORDS])
             return f"The documents do not seem to answer this: the nearest passages do not mention {named}."
         return "The documents do not seem to answer this: the nearest passages are about it, but do not say it."
 
 
 @dataclass(frozen=True, slots=True)
 class _Odds:
-    """How likely other candidates are right, given the features of the best one."""
+    """The probability that other candidates are right, given the features of the best one."""
 
     confidence: Confidence
     best: Candidate
     features: Features
 
-    def beside(self, candidate: Candidate) -> float:
-        """With the best one's lead: where both say the same."""
+    def of_same_answer(self, candidate: Candidate) -> float:
+        """For the same answer elsewhere: with the lead of the best one."""
         return self._with(candidate, self.features.lead)
 
-    def alone(self, candidate: Candidate) -> float:
-        """Without any lead: where both may be right, each of its own source."""
+    def of_conflict(self, candidate: Candidate) -> float:
+        """For a conflicting answer, where each may be right in its own source: without a lead."""
         return self._with(candidate, 0.0)
 
-    def instead(self, candidate: Candidate) -> float:
-        """With the lead that it has over the best one: where only one is right."""
+    def of_alternative(self, candidate: Candidate) -> float:
+        """For an alternative, where only one can be right: with its lead over the best one."""
         return self._with(candidate, max(-LEAD, candidate.margin - self.best.margin))
 
     def _with(self, candidate: Candidate, lead: float) -> float:
@@ -143,6 +152,6 @@ class _Odds:
         return self.confidence.probability(own)
 
 
-def holds(passage: Passage, candidate: Candidate) -> bool:
-    """Whether a candidate stands wholly inside a passage."""
+def contains(passage: Passage, candidate: Candidate) -> bool:
+    """Whether a candidate lies wholly inside a passage."""
     return passage.document_id == candidate.document_id and passage.span.contains(candidate.span)

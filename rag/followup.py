@@ -1,9 +1,9 @@
-"""What a follow-up question leaves unsaid, taken from the turn before: names, times, topic. Nothing is generated: what
-is carried over are words of the turn before, and a person can take each of them away again.
+"""Completes a follow-up question with words of the turn before: names, times, topic. Nothing is generated: every word
+comes from the turn before, and the user can remove each one.
 
-A question is a follow-up if it points back ("he", "there", "that year", "it"), begins as one ("And ...", "What
-about ..."), or names nothing and says little ("On which day?"). A pronoun that a name of the question itself explains
-does not point back ("What did Rubio say about his visit?").
+A question is a follow-up if it refers back ("he", "there", "that year", "it"), if it begins like one ("And ...", "What
+about ..."), or if it names nothing and says little ("On which day?"). A pronoun that stands for a name in the question
+itself does not refer back ("What did Rubio say about his visit?").
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-ANSWER_WORDS = 12  # longer answers are sentences: their names are carried over instead
-FEW = 2  # words that say something, up to which a question after a part of the matter is incomplete
-MANY = 12  # such words above which a question is complete
+ANSWER_WORDS = 12  # a longer answer is a sentence: only its names are carried over
+FEW = 2  # a question about a part ("the exact time") is incomplete up to this many content words
+MANY = 12  # a question with more content words is complete
 CHIPS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question that was asked, the words that answered it, and the title of the document they stand in; `answer` and
-    `title` are blank where there was no answer."""
+    """A question, the answer to it, and the title of the document that was cited. `answer` and `title` are blank if
+    there was no answer."""
 
     question: str
     answer: str = ""
@@ -50,7 +50,7 @@ i you we he she it they him her them his hers its their theirs this that these t
 before during since until between per than if while because s
 """.split()  # noqa: SIM905
 )
-# What is asked of something that was spoken of: "What was the exact time?", but "Who discovered penicillin?"
+# Words for a part of something mentioned before: "What was the exact time?", but not "Who discovered penicillin?"
 _PARTS = frozenset(
     """
 age aim amount board cause consequence cost damage date day duration effect exact exactly goal height hour length
@@ -63,7 +63,7 @@ _BEGINS = re.compile(r"\W*(?:and|but|so|or|also|what about|how about|what else|w
 _SUBJECT = r"he|she|they|his|their|its|(?:her(?=\s+\w))"
 _OWN = ("his", "her", "its", "their")
 _OBJECT = r"him|them|it|hers|theirs|(?:her(?!\s+\w))"
-_INNER = re.compile(rf"\b(?:{_SUBJECT})\b", re.IGNORECASE)  # a name before them in the question may be meant
+_INNER = re.compile(rf"\b(?:{_SUBJECT})\b", re.IGNORECASE)  # may refer to a name earlier in the question
 _OUTER = re.compile(
     rf"\b(?:{_OBJECT})\b"
     r"|\b(?:the\s+same|at\s+(?:the|that)\s+time|back\s+then|those|these)\b"
@@ -85,9 +85,11 @@ _EMPTY_IT = re.compile(
 
 
 def carried(question: str, previous: Turn) -> tuple[str, ...]:
-    """The words of the turn before that complete a question, none if it is complete: the answer, then the names, years
-    and days of the previous question, or its topic where nothing is named; what the question says itself is left out.
-    Joined by blanks they are the `context` to ask with."""
+    """The words of the turn before that complete a question; empty if it is complete.
+
+    First the answer, then the names, years and days of the previous question, or its topic if it names nothing. Words
+    that the question already has are left out. Joined by spaces, they are the `context` to ask with.
+    """
     if not points_back(question):
         return ()
     found = list(_answer(previous.answer)) + list(_names(previous.question))
@@ -95,18 +97,18 @@ def carried(question: str, previous: Turn) -> tuple[str, ...]:
         found += _topic(previous.question)
     if not found:
         found = list(_names(previous.title, sentence=False))
-    said = {word.lower for word in _words(question)}
+    used = {word.lower for word in _words(question)}
     chips: list[str] = []
     for chip in found:
         words = {word.lower for word in _words(chip)} - _SMALL
-        if words and not words <= said:
+        if words and not words <= used:
             chips.append(chip)
-            said |= words
+            used |= words
     return tuple(chips[:CHIPS])
 
 
 def points_back(question: str) -> bool:
-    """Whether a question needs the turn before to be understood."""
+    """Whether a question can only be understood with the turn before."""
     if _BEGINS.match(question):
         return True
     telling = [word.lower for word in _words(question) if word.lower not in _SMALL]
@@ -136,7 +138,7 @@ def _answer(answer: str) -> Iterator[str]:
 
 
 def _names(text: str, *, sentence: bool = True) -> Iterator[str]:
-    """Runs of capitalised words and numbers, "of" and the like inside them included, without a final 's."""
+    """Runs of capitalised words and numbers, including "of" and the like between them, without a final 's."""
     for start, end in _spans(text, sentence=sentence):
         yield re.sub(r"['’]s\Z", "", text[start:end])
 
@@ -165,7 +167,8 @@ def _spans(text: str, *, sentence: bool = True) -> Iterator[tuple[int, int]]:
 
 
 def _is_sure(words: list[_Word], number: int) -> bool:
-    """Whether the capital at the beginning of a sentence is a name's: the next word has one too, or it holds more."""
+    """Whether a capital at the beginning of a sentence belongs to a name: the next word is capitalised too, the word
+    contains another capital or a digit, or it is the last word."""
     word = words[number]
     follows = words[number + 1].text if number + 1 < len(words) else ""
     return follows[:1].isupper() or any(c.isdigit() or c.isupper() for c in word.text[1:]) or number + 1 == len(words)
@@ -183,7 +186,7 @@ def _is_name(chip: str) -> bool:
 
 
 def _topic(question: str) -> Iterator[str]:
-    """Runs of words that say something, as they stand in the question."""
+    """Runs of content words, as they stand in the question."""
     run: list[_Word] = []
     for word in [*_words(question), _Word("the", len(question), len(question))]:
         if word.lower not in _SMALL and (not run or not question[run[-1].end : word.start].strip()):

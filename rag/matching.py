@@ -1,4 +1,4 @@
-"""When two answers are the same, and of what kind an answer is: pure functions over text."""
+"""Compares answers and classifies them by kind: pure functions over text."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _MONTH = re.compile(
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
-# four digits that may be a year, also as the end of a date ("4.5.1987"): no amount of money, no part of a number
+# four digits that may be a year, also at the end of a date ("4.5.1987"), but not an amount of money or part of a number
 _YEAR = re.compile(r"(?<![\w$€£¥])(?<!\d[.,])(?:\d{1,2}\.\d{1,2}\.)?(?:1\d|20)\d\d(?![\w°€£¥]|[.,]\d|[ \u00a0]?[%‰])")
-# what is counted, if nothing before the number says that it dates: "1500 people", but "in 1987 people fled"
+# a number counts the word after it ("1500 people"), unless a word before it marks a time ("in 1987 people fled")
 _COUNTED = re.compile(
     r"[ \u00a0](?:[a-z]{2,}[^\W\d_sui]s|people|men|women|children|feet|km|kg|hundred|thousand|million|billion)\b"
 )
@@ -37,30 +37,31 @@ _DATING = re.compile(
 
 
 def normalized(text: str) -> str:
-    """SQuAD's normalisation (Rajpurkar et al. 2016): lower case, no ASCII punctuation, no articles, single blanks."""
+    """SQuAD's normalisation (Rajpurkar et al. 2016): lower case, no ASCII punctuation, no articles, single spaces."""
     text = text.lower().translate(_PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", text).split())
 
 
 def token_f1(found: str, wanted: str) -> float:
-    """The F1 between the tokens of two texts, as bags, normalised (SQuAD's F1)."""
+    """The F1 between the normalised tokens of two texts, taken as bags (SQuAD's F1)."""
     return _f1(Counter(normalized(found).split()), Counter(normalized(wanted).split()))
 
 
 def same_answer(one: str, other: str) -> bool:
-    """Whether two quotes say the same in the same words, but for case, punctuation (curly marks too) and articles.
+    """Whether two quotes have the same words, ignoring case, punctuation (curly quotes too) and articles.
 
-    The marks inside numbers count: "1.5 million" is not "15 million", nor "-5" the same as "5".
+    Punctuation inside numbers counts: "1.5 million" is not "15 million", and "-5" is not "5".
     """
     ours, theirs = _facts(one), _facts(other)
     return ours.normalized == theirs.normalized and ours.numbers == theirs.numbers
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two quotes are variants of one answer: half of their words are shared, or one's words are in the other.
+    """Whether two quotes are variants of one answer: they share half of their words, or one contains all words of the
+    other.
 
-    Not where both hold numbers or months and each holds one that the other lacks: "12 people" is another answer than
-    "14 people", but "4 May 1987" only says more than "1987".
+    They are not if both contain numbers or months and each has one that the other lacks: "12 people" and "14 people"
+    are different answers, but "4 May 1987" only adds to "1987".
     """
     ours, theirs = _facts(one), _facts(other)
     if ours.words.keys().isdisjoint(theirs.words):  # most pairs
@@ -76,7 +77,7 @@ def alike(one: str, other: str) -> bool:
 
 
 def numbers(text: str) -> list[str]:
-    """The digits of each number in a text, with its minus sign, without separators of thousands, sorted."""
+    """The digits of each number in a text, with a minus sign and without thousands separators, sorted."""
     found = (_THOUSANDS.sub("", number) for number in _NUMBER.findall(text))
     return sorted(re.sub(r"^[-−–][$€£¥]?", "-", number) for number in found)
 
@@ -87,7 +88,7 @@ def quantities(text: str) -> set[str]:
 
 
 def kind(text: str) -> Kind:
-    """Of what kind an answer is, by its surface."""
+    """The kind of an answer, judged by its form."""
     words = re.findall(r"[^\W_]+", text)
     if _years(text) or (_months(text) and (len(words) == 1 or numbers(text))):
         return "date"
@@ -98,7 +99,7 @@ def kind(text: str) -> Kind:
 
 
 class _Facts(NamedTuple):
-    """What a quote is compared by; nothing in it is ever changed."""
+    """What two quotes are compared by. Never changed."""
 
     normalized: str
     words: Counter[str]
@@ -107,7 +108,7 @@ class _Facts(NamedTuple):
     months: Counter[str]
 
 
-@lru_cache(maxsize=512)  # a few questions' places: each is compared with every other
+@lru_cache(maxsize=512)  # the candidates of a few questions: each is compared with every other
 def _facts(text: str) -> _Facts:
     plain = normalized(_plain(text))
     counted = (Counter(found) for found in (plain.split(), numbers(text), _number_words(text), _months(text)))
@@ -130,7 +131,7 @@ def _months(text: str) -> list[str]:
 
 
 def _years(text: str) -> bool:
-    """Whether a text names a year: four digits that count nothing, or stand behind a word for a time."""
+    """Whether a text names a year: four digits that count nothing, or that follow a word for a time."""
     return any(
         not _COUNTED.match(text, found.end()) or _DATING.search(text[: found.start()]) for found in _YEAR.finditer(text)
     )

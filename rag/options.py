@@ -1,4 +1,4 @@
-"""How a question is asked: made once from a request, and passed on unchanged."""
+"""How to ask a question: built once from a request, and passed on unchanged."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from citeqa.index.types import Filters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskOptions:
-    """What may be asked for besides the question.
+    """What a question may be asked with.
 
     Attributes:
-        k: how many pieces of evidence come back, from 1; it never changes the answer.
-        filters: which documents are searched; all of them by default.
-        min_confidence: answer only from this confidence up, between 0 and 1; from the fitted threshold if None.
+        k: how many passages of evidence to return, at least 1; it never changes the answer.
+        filters: which documents to search; all of them by default.
+        min_confidence: the lowest confidence to answer with, between 0 and 1; None takes the fitted threshold.
         context: what a follow-up question carries over from the turn before; it is searched and read with the question.
-        today: the day that "last week" in the question counts from; the current day if None.
+        today: the day that "last week" in the question counts from; None takes the current day.
         use_dates: whether times in the question may prefer and filter sources (see `rag.timing.recency`).
 
-    A search reads nothing, so it takes no notice of `min_confidence` and `context`.
+    A search reads nothing, so it ignores `min_confidence` and `context`.
 
     Raises:
         ValueError: if `k` or `min_confidence` is out of range.

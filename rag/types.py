@@ -1,4 +1,5 @@
-"""What a question leads to: evidence, citations, an answer or an abstention. Frozen; safe to share between threads."""
+"""The results of a question: evidence, citations, an answer or an abstention. Immutable, so safe to share between
+threads."""
 
 from __future__ import annotations
 
@@ -17,9 +18,11 @@ ReasonCode = Literal["no_evidence", "not_in_the_sources", "filtered_out"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A passage found for a question. `ranks` are its ranks, from 1, by the name of each signal that found it (see
-    `rag.retrieval.signals`). `copies` are passages of other documents that say the same and rank lower (see
-    `rag.retrieval.copies`)."""
+    """A passage found for a question.
+
+    `ranks` maps the name of each signal that found it to its rank, counted from 1 (see `rag.retrieval.signals`).
+    `copies` are passages of other documents that say the same and rank lower (see `rag.retrieval.copies`).
+    """
 
     passage: Passage
     score: float
@@ -29,7 +32,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ScoredSpan:
-    """A place in a passage that a reader takes for an answer; `span` counts from the passage's start."""
+    """A span that a reader proposes as an answer; `span` counts from the start of the passage."""
 
     span: Span
     score: float
@@ -37,7 +40,7 @@ class ScoredSpan:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is told of a document wherever it is cited."""
+    """The metadata of a document, as every citation of it shows them."""
 
     document_id: str
     title: str
@@ -55,7 +58,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Words of a document and where they stand, in code points and in UTF-16 units (as JavaScript counts)."""
+    """A slice of a document and its position, in code points and in UTF-16 units (as JavaScript counts)."""
 
     text: str
     span: Span
@@ -75,8 +78,8 @@ def _utf16(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quote, exact to the character, with the sentence it stands in and, where the original has pages, the number
-    of the page it begins on. Made by `Citation.of`, and only there."""
+    """A quote, exact to the character, with its sentence and, if the original has pages, the number of the page it
+    begins on. Only `Citation.of` makes one."""
 
     source: Source
     quote: Slice
@@ -84,14 +87,14 @@ class Citation:
     page: int | None = None
 
     def newer_than(self, other: Citation) -> bool:
-        """Whether its source is of a later day; not where either is undated."""
+        """Whether its source has a later date; False if either has none."""
         ours, theirs = self.source.date, other.source.date
         return ours is not None and theirs is not None and ours > theirs
 
     @classmethod
     def of(cls, document: Document, span: Span) -> Citation:
-        """Cite `document` at `span`; the sentence is the smallest run of whole sentences that contains the span and
-        cuts no quotation in two (see `rag.citation.quotations`).
+        """Cite `document` at `span`. The sentence is the smallest run of whole sentences that contains the span and
+        does not cut a quotation in two (see `rag.citation.quotations`).
 
         Raises:
             ValueError: if the span is outside the document.
@@ -108,8 +111,8 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The words that answer. `confidence` is a calibrated probability that they are right; `also_in` cites the same
-    answer in other places.
+    """The answer, in the words of a document. `confidence` is a calibrated probability that it is right; `also_in`
+    cites the same answer elsewhere.
 
     Raises:
         ValueError: if the text is not the citation's quote.
@@ -127,7 +130,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another answer that could be right. `score` orders the alternatives of one question; it is no probability."""
+    """Another answer that may be right. `score` orders the alternatives of one question; it is not a probability."""
 
     text: str
     score: float
@@ -136,7 +139,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why there is no answer. `confidence` is that of the best candidate, None where there was none."""
+    """Why there is no answer. `confidence` is that of the best candidate; None if there was no candidate."""
 
     code: ReasonCode
     message: str
@@ -145,17 +148,17 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A piece of evidence with its place and its source, ready to be shown."""
+class CitedPassage:
+    """A passage of evidence with its source; `quote` is the text and position of the passage."""
 
     evidence: Evidence
     source: Source
-    place: Slice
+    quote: Slice
 
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """The times that a question names, and whether they acted on what was found."""
+    """The times that a question names, and whether they filtered or reordered the evidence."""
 
     understood: tuple[Timing, ...] = ()
     applied: bool = False
@@ -163,10 +166,10 @@ class Dates:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Everything one question led to: either `answer` or `reason` is set, never both.
+    """The result of one question. Exactly one of `answer` and `reason` is set.
 
-    `dates` are the times in the question, and whether they acted. `timing_ms` has `retrieve`, `read` and `total`, in
-    milliseconds.
+    `dates` are the times in the question, and whether they were applied. `timing_ms` has `retrieve`, `read` and
+    `total`, in milliseconds.
     """
 
     question: str
@@ -174,13 +177,13 @@ class Response:
     reason: Reason | None
     alternatives: tuple[Alternative, ...] = ()
     conflicts: tuple[Alternative, ...] = ()
-    evidence: tuple[Found, ...] = ()
+    evidence: tuple[CitedPassage, ...] = ()
     timing_ms: Mapping[str, float] = field(default_factory=dict)
     dates: Dates = Dates()
 
     def __post_init__(self) -> None:
         if (self.answer is None) == (self.reason is None):
-            raise ValueError("a response holds an answer or a reason, not both and not neither")
+            raise ValueError("a response needs either an answer or a reason, not both or neither")
 
     @property
     def answered(self) -> bool:

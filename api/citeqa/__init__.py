@@ -7,8 +7,8 @@
         response = index.ask("When was the harbour opened?")
         print(response.answer.citation.quote.text if response.answer else response.reason.message)
 
-A running service is asked by `Client`. Every error is a `CiteqaError`; `citeqa.errors` draws the tree. The names below
-are public; everything else may change from one version to the next.
+`Client` asks a running service. Every error is a `CiteqaError`; `citeqa.errors` shows the tree. The names below are
+public; everything else may change from one version to the next.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from citeqa.api.library import QAIndex, ask, build_index, open_index
     from citeqa.rag.citation.verification import Claim, Verdict
     from citeqa.rag.options import AskOptions
-    from citeqa.rag.types import Alternative, Answer, Citation, Evidence, Found, Reason, Response
+    from citeqa.rag.types import Alternative, Answer, Citation, CitedPassage, Evidence, Reason, Response
 else:
     __getattr__ = public(
         __name__,
@@ -34,7 +34,7 @@ else:
             "api.library": ["QAIndex", "ask", "build_index", "open_index"],
             "rag.citation.verification": ["Claim", "Verdict"],
             "rag.options": ["AskOptions"],
-            "rag.types": ["Alternative", "Answer", "Citation", "Evidence", "Found", "Reason", "Response"],
+            "rag.types": ["Alternative", "Answer", "Citation", "Evidence", "CitedPassage", "Reason", "Response"],
         },
     )
 
@@ -43,13 +43,13 @@ __all__ = [
     "Answer",
     "AskOptions",
     "Citation",
+    "CitedPassage",
     "CiteqaError",
     "Claim",
     "Client",
     "Document",
     "Evidence",
     "Filters",
-    "Found",
     "Passage",
     "QAIndex",
     "Reason",

@@ -1,4 +1,4 @@
-"""What the terminal shows."""
+"""Prints results in the terminal."""
 
 from __future__ import annotations
 
@@ -29,27 +29,29 @@ _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u
 
 
 def printable(text: str) -> str:
-    """A text that cannot steer a terminal, as long as before: such characters become visible replacement marks."""
+    """The text without the power to steer a terminal: steering characters become visible replacement marks, so its
+    length stays the same."""
     return _STEERING.sub("\ufffd", text)
 
 
 def escaped(json: str) -> str:
-    """JSON that cannot steer a terminal and means the same: such characters stand inside strings, and are escaped."""
+    """The same JSON without the power to steer a terminal: steering characters can only be inside strings, and are
+    escaped."""
     return _STEERING.sub(lambda found: f"\\u{ord(found.group()):04x}", json)
 
 
 def counted(number: int, name: str) -> str:
-    """So many of something."""
+    """A number with its noun, in the plural unless it is 1."""
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
-def held(documents: int, passages: int) -> str:
-    """How much an index holds."""
+def size(documents: int, passages: int) -> str:
+    """The size of an index in words."""
     return f"{counted(documents, 'document')} in {counted(passages, 'passage')}"
 
 
 def response(console: Console, answered: AskResponse) -> None:
-    """An answer with its source, or the reason why there is none, and what else was found."""
+    """Print an answer with its source, or the reason why there is none, and what else was found."""
     if answered.answer:
         _cited(console, answered.answer.citation, "")
         for citation in answered.answer.also_in:
@@ -69,10 +71,10 @@ def response(console: Console, answered: AskResponse) -> None:
 
 
 def _times(console: Console, dates: DatesOut) -> None:
-    """What the question's times did; --no-dates switches it off."""
+    """Print how the times in the question were used; --no-dates turns that off."""
     if dates.applied:
-        said = "; ".join(f"“{timing.text}” {_time(timing)}" for timing in dates.understood)
-        console.print(Text(printable(f"times in the question: {said}")), style="dim")
+        times = "; ".join(f"“{timing.text}” {_time(timing)}" for timing in dates.understood)
+        console.print(Text(printable(f"times in the question: {times}")), style="dim")
 
 
 def _time(timing: TimingOut) -> str:
@@ -83,24 +85,24 @@ def _time(timing: TimingOut) -> str:
 
 
 def confidence_in_words(confidence: float) -> str:
-    """How sure an answer is, as the page says it too."""
+    """A confidence in words, the same as on the chat page."""
     words = {0.9: "very likely right", 0.7: "likely right", 0.5: "perhaps right"}
-    return next((said for bound, said in words.items() if confidence >= bound), "uncertain")
+    return next((word for bound, word in words.items() if confidence >= bound), "uncertain")
 
 
 def verdict(console: Console, found: VerifyResponse) -> None:
-    """What became of a citation."""
-    said = {
-        "valid": "valid: the words stand where they were cited",
-        "moved": "moved: the words stand elsewhere now",
-        "changed": "changed: the document no longer holds these words",
-        "gone": "gone: the document is not in the index any more",
+    """Print whether a citation still holds."""
+    meanings = {
+        "valid": "valid: the words are where they were cited",
+        "moved": "moved: the words are now elsewhere",
+        "changed": "changed: the document no longer contains these words",
+        "gone": "gone: the document is no longer in the index",
     }
-    console.print(said[found.status], style="bold")
+    console.print(meanings[found.status], style="bold")
     if found.citation:
         _cited(console, found.citation, "  ")
     elif found.nearest:
-        console.print("the nearest there is:", style="dim")
+        console.print("the most similar sentence now:", style="dim")
         _cited(console, found.nearest, "  ")
 
 
@@ -113,7 +115,8 @@ def _alternatives(console: Console, label: str, alternatives: Sequence[Alternati
 
 
 def _cited(console: Console, citation: CitationOut, indent: str) -> None:
-    """The short answer, the sentence with it marked unless it is all there is, and where that stands."""
+    """Print the short answer, its sentence with the answer marked, and the source. The short answer is left out if it
+    is most of the sentence."""
     if len(citation.quote) < 0.9 * len(citation.sentence.text):
         console.print(Text(indent) + Text(printable(citation.quote), style="bold"))
     console.print(Text(indent) + _marked(citation))
@@ -121,7 +124,7 @@ def _cited(console: Console, citation: CitationOut, indent: str) -> None:
 
 
 def evidence(console: Console, found: Sequence[EvidenceOut]) -> None:
-    """Passages, best first, with their sources."""
+    """Print passages, best first, with their sources."""
     for number, item in enumerate(found, 1):
         console.print()
         console.print(Text(f"{number}. ", style="bold") + Text(printable(item.text)))
@@ -132,7 +135,7 @@ def evidence(console: Console, found: Sequence[EvidenceOut]) -> None:
 
 
 def documents(console: Console, found: Sequence[DocumentSummary], total: int) -> None:
-    """A table of documents."""
+    """Print a table of documents."""
     table = Table(box=None, header_style="bold")
     for name in ("id", "title", "author", "date", "passages"):
         table.add_column(name, justify="right" if name == "passages" else "left")
@@ -144,21 +147,22 @@ def documents(console: Console, found: Sequence[DocumentSummary], total: int) ->
 
 
 def figures(console: Console, by_split: dict[str, dict[str, Any]]) -> None:
-    """A table of an evaluation's figures, a column a split; proportions and means with their 95 % intervals."""
-    from citeqa.rag.evaluation.report import shown
+    """Print the figures of an evaluation as a table, one column for each split; proportions and means have 95 %
+    intervals."""
+    from citeqa.rag.evaluation.report import format_figure
 
     table = Table(box=None, header_style="bold")
     table.add_column("measure")
     for split in by_split:
         table.add_column(Text(printable(split)), justify="right")
     for name in next(iter(by_split.values())):
-        table.add_row(name, *(Text(shown(figures[name])) for figures in by_split.values()))
+        table.add_row(name, *(Text(format_figure(figures[name])) for figures in by_split.values()))
     console.print(table, soft_wrap=False)
 
 
-def lost(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """How many questions were lost at which stage."""
-    from citeqa.rag.evaluation.stages import MEANINGS
+def failures(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print how many questions failed at each stage."""
+    from citeqa.rag.evaluation.failures import MEANINGS
 
     for stage, meaning in MEANINGS.items():
         if count := sum(row["stage"] == stage for row in rows):
@@ -166,7 +170,7 @@ def lost(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def comparison(console: Console, found: Comparison) -> None:
-    """What got better and what got worse, measure by measure and question by question."""
+    """Print what got better and what got worse, by measure and by question."""
     table = Table(box=None, header_style="bold")
     for name in ("measure", "before", "after", "difference, 95 %", "p", "better", "worse", "of"):
         table.add_column(name, justify="left" if name == "measure" else "right")
@@ -182,13 +186,13 @@ def comparison(console: Console, found: Comparison) -> None:
             *counts,
         )
     console.print(table, soft_wrap=False)
-    for name, held in (("better", found.better), ("worse", found.worse)):
-        console.print(Text(f"\n{len(held)} {name}", style="bold"))
-        for changed in held:
+    for name, changes in (("better", found.better), ("worse", found.worse)):
+        console.print(Text(f"\n{len(changes)} {name}", style="bold"))
+        for changed in changes:
             console.print(Text(f"  {printable(changed.id)}: {printable(changed.question)}"))
             console.print(Text(f"    {printable(changed.before)} → {printable(changed.after)}", style="dim"))
     if found.unpaired:
-        console.print(f"{found.unpaired} questions of one run alone are not compared")
+        console.print(f"{found.unpaired} questions are in only one of the runs and are not compared")
 
 
 def _marked(citation: CitationOut) -> Text:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from citeqa.api.cli import console as show
-from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
+from citeqa.api.cli.options import IndexDir, ReaderName, command_settings, out
 from citeqa.api.settings import Settings
 from citeqa.api.tasks import index_corpus, index_paths, messages, open_service, progress
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from citeqa.rag.evaluation.sets import QuestionSet
 
 app = typer.Typer()
-_FORMS = "Question set: JSONL, a folder of ours or of BEIR's, or a SQuAD file."
+_FORMS = "Question set: JSONL, a folder in our layout or BEIR's, or a SQuAD file."
 
 
 @app.command()
@@ -32,26 +32,26 @@ def evaluate(
         typer.Option("--corpus", exists=True, help="Index these documents for the run, instead of using --index."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Write every question's values here, as JSON.")
+        Path | None, typer.Option("--output", help="Write the values of every question to this JSON file.")
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Write figures, plots and every question here, as one HTML page.")
+        Path | None, typer.Option("--report", help="Write figures, plots and every question to this HTML page.")
     ] = None,
     split: Annotated[str | None, typer.Option("--split", help="Ask only the questions of this split.")] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Ask at most so many questions of each split, evenly spread.")
+        int | None, typer.Option("--limit", min=1, help="Ask at most this many questions of each split, evenly spread.")
     ] = None,
-    retrieval: Annotated[bool, typer.Option("--retrieval", help="Measure what is found; read nothing.")] = False,
+    retrieval: Annotated[bool, typer.Option("--retrieval", help="Measure retrieval only, without reading.")] = False,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option("--compare", exists=True, dir_okay=False, help="Say what got better and worse between two runs."),
+        typer.Option("--compare", exists=True, dir_okay=False, help="Show what got better and worse between two runs."),
     ] = None,
     reader: ReaderName = None,
 ) -> None:
-    """Measure the answers to a question set, asked over HTTP, or compare two such measurements.
+    """Measure the answers to a question set over HTTP, or compare two such measurements.
 
-    A folder (questions.jsonl and corpus.jsonl; or BEIR's queries.jsonl, corpus.jsonl, qrels/) and a SQuAD file bring
-    their corpus: its index is kept beside yours and made once. With --output, a run that was stopped goes on.
+    A folder (questions.jsonl and corpus.jsonl; or BEIR's queries.jsonl, corpus.jsonl, qrels/) and a SQuAD file have
+    their own corpus: its index is built once and kept beside yours. With --output, an interrupted run can be continued.
 
     Examples: [bold]citeqa evaluate tests/questions.jsonl --corpus seeds --output new.json --report new.html[/]
     [bold]citeqa evaluate scifact/ --retrieval[/]   [bold]citeqa evaluate --compare old.json new.json[/]
@@ -63,15 +63,15 @@ def evaluate(
         assert compare
         _compare(*compare, split, output)
         return
-    given, asked = _asked(questions, split, limit)
-    if not given.has_answers and not retrieval:
+    question_set, asked = _asked(questions, split, limit)
+    if not question_set.has_answers and not retrieval:
         messages.print(
-            f"{given.name} says where answers are, not what they are: retrieval alone is measured", markup=False
+            f"{question_set.name} has relevant documents but no answers: only retrieval is measured", markup=False
         )
-    with _over(settings_given(index=index, reader=reader), given, corpus) as service:
-        record = _measured(service, given, asked, output, retrieval=retrieval or not given.has_answers)
+    with _opened_service(command_settings(index=index, reader=reader), question_set, corpus) as service:
+        record = _measured(service, question_set, asked, output, retrieval=retrieval or not question_set.has_answers)
     show.figures(out, record["figures"])
-    show.lost(out, record["rows"])
+    show.failures(out, record["rows"])
     if output:
         from citeqa.index.atomic import write_json
 
@@ -85,7 +85,7 @@ def evaluate(
 def _check_writable(output: Path | None, report: Path | None) -> None:
     for path in (output, report):
         if path and (path.is_dir() or not path.parent.is_dir()):
-            raise typer.BadParameter(f"{path} cannot be written: it is a folder, or its folder is not there")
+            raise typer.BadParameter(f"{path} cannot be written: it is a folder, or its folder does not exist")
     if report:
         from citeqa.rag.evaluation import html_report
 
@@ -93,45 +93,47 @@ def _check_writable(output: Path | None, report: Path | None) -> None:
 
 
 def _asked(path: Path, split: str | None, limit: int | None) -> tuple[QuestionSet, Sequence[Question]]:
-    from citeqa.rag.evaluation.questions import some
+    from citeqa.rag.evaluation.questions import sample_evenly
     from citeqa.rag.evaluation.sets import read
 
-    given = read(path)
-    asked = [question for question in given.questions if split in (None, question.split)]
+    question_set = read(path)
+    asked = [question for question in question_set.questions if split in (None, question.split)]
     if not asked:
-        raise typer.BadParameter(f"{path} has no question of the split {split!r}", param_hint="--split")
-    return given, some(asked, limit) if limit else asked
+        raise typer.BadParameter(f"{path} has no question in the split {split!r}", param_hint="--split")
+    return question_set, sample_evenly(asked, limit) if limit else asked
 
 
 @contextmanager
-def _over(settings: Settings, given: QuestionSet, corpus: list[Path] | None) -> Iterator[Service]:
-    """The service over the documents that are named, else over those that the set brings, else over the index."""
+def _opened_service(settings: Settings, question_set: QuestionSet, corpus: list[Path] | None) -> Iterator[Service]:
+    """The service over the documents of --corpus, else over the corpus of the set, else over the index."""
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
         if corpus:
             settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
             index_paths(settings, corpus)
-        elif given.corpus:
-            settings = index_corpus(settings, given.corpus)
+        elif question_set.corpus:
+            settings = index_corpus(settings, question_set.corpus)
         with open_service(settings) as service:
             yield service
 
 
 def _measured(
-    service: Service, given: QuestionSet, asked: Sequence[Question], output: Path | None, *, retrieval: bool
+    service: Service, question_set: QuestionSet, asked: Sequence[Question], output: Path | None, *, retrieval: bool
 ) -> dict[str, Any]:
     from citeqa.api.evaluation.measure import evaluate, retrieve
 
     with progress(len(asked), "searching" if retrieval else "asking") as (advance, _):
         if retrieval:
-            return retrieve(service, given, asked, lambda: advance(1))
+            return retrieve(service, question_set, asked, lambda: advance(1))
         kept = output.with_name(f"{output.name}.partial") if output else None
         try:
-            return evaluate(service, given, asked, lambda: advance(1), kept)
+            return evaluate(service, question_set, asked, lambda: advance(1), kept)
         except KeyboardInterrupt:
             if kept:
-                messages.print(f"what was asked so far is in {kept}; the same command goes on from there", markup=False)
+                messages.print(
+                    f"the results so far are in {kept}; run the same command again to continue", markup=False
+                )
             raise
 
 
@@ -140,7 +142,7 @@ def _compare(before: Path, after: Path, split: str | None, output: Path | None) 
 
     from citeqa.index.atomic import write_json
     from citeqa.index.errors import QuestionSetError
-    from citeqa.rag.evaluation.compare import compared
+    from citeqa.rag.evaluation.compare import compare_runs
 
     def run(path: Path) -> dict[str, Any]:
         try:
@@ -148,10 +150,10 @@ def _compare(before: Path, after: Path, split: str | None, output: Path | None) 
             return {"rows": list(record["rows"])}
         except (ValueError, KeyError, TypeError):
             raise QuestionSetError(
-                f"{path} is no run; make one with: citeqa evaluate QUESTIONS --output RUN.json"
+                f"{path} is not a run; make one with: citeqa evaluate QUESTIONS --output RUN.json"
             ) from None
 
-    found = compared(run(before), run(after), split)
+    found = compare_runs(run(before), run(after), split)
     show.comparison(out, found)
     if output:
         differences = [one._asdict() for one in found.differences]

@@ -1,4 +1,4 @@
-"""The command line. Each command loads only what it needs; documents' words are printed without control characters."""
+"""The command line. Each command imports only what it needs. Documents' text is printed without control characters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from citeqa.api.cli import corpus as cli_corpus
 from citeqa.api.cli import evaluation as cli_evaluate
 from citeqa.api.cli import questions as cli_questions
 from citeqa.api.cli import serving as cli_serve
-from citeqa.api.cli.options import IndexDir, Json, ReaderName, Url, asking_given, out, print_json
+from citeqa.api.cli.options import IndexDir, Json, ReaderName, Url, out, print_json, query_settings
 from citeqa.api.tasks import messages
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.options import AskOptions
@@ -37,7 +37,7 @@ app.add_typer(cli_corpus.app)
 app.add_typer(cli_evaluate.app)
 app.add_typer(cli_questions.app)
 app.add_typer(cli_serve.app)
-K = Annotated[int, typer.Option("--k", min=1, max=50, help="How many passages of evidence to give.")]
+K = Annotated[int, typer.Option("--k", min=1, max=50, help="How many passages of evidence to return.")]
 Question = Annotated[str, typer.Argument(help="What you want to know, in plain words.")]
 SourceName = Annotated[str | None, typer.Option("--source", help="Search only documents of this source.")]
 _DATE = ["%Y-%m-%d"]
@@ -51,18 +51,18 @@ UseDates = Annotated[
     bool, typer.Option("--dates/--no-dates", help="Let times in the question prefer and filter sources.")
 ]
 MinConfidence = Annotated[
-    float | None, typer.Option("--min-confidence", min=0, max=1, help="Answer only from this confidence up.")
+    float | None, typer.Option("--min-confidence", min=0, max=1, help="Lowest confidence to answer with.")
 ]
 
 
 def main() -> None:
-    """Run the command line; every foreseen error becomes one line that says what mends it."""
+    """Run the command line; every expected error becomes one line that says how to fix it."""
     logs.to_terminal()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app()
-    except BrokenPipeError:  # whoever read our output has enough
+    except BrokenPipeError:  # the reader of our output has stopped
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (CiteqaError, OSError) as error:
@@ -89,7 +89,7 @@ def ask(
     reader: ReaderName = None,
     url: Url = None,
 ) -> None:
-    """Answer a question in the documents' own words, or say that they do not.
+    """Answer a question in the documents' own words, or say that they do not answer it.
 
     Example: [bold]citeqa ask "How much aid did the US pledge to Cubans?"[/]
     """
@@ -101,7 +101,7 @@ def ask(
         today=_day(today),
         use_dates=dates,
     )
-    with open_backend(asking_given(index, url, reader=reader)) as service:
+    with open_backend(query_settings(index, url, reader=reader)) as service:
         response = service.ask(question, options)
     if json:
         print_json(response.model_dump(mode="json"))
@@ -122,13 +122,13 @@ def search(
     dates: UseDates = True,
     url: Url = None,
 ) -> None:
-    """The passages nearest to a question, best first.
+    """Find the passages nearest to a question, best first.
 
     Example: [bold]citeqa search "maritime security" --k 3[/]
     """
     _check_question(question)
     options = AskOptions(k=k, filters=_filters(source, from_, to), today=_day(today), use_dates=dates)
-    with open_backend(asking_given(index, url)) as service:
+    with open_backend(query_settings(index, url)) as service:
         found = service.search(question, options)
     if json:
         print_json(found.model_dump(mode="json"))
@@ -143,8 +143,8 @@ def _filters(source: str | None, start: datetime | None, end: datetime | None) -
     return _checked(FiltersIn, "--source, --from, --to", source=source, **days).filters()
 
 
-def _day(given: datetime | None) -> date | None:
-    return given.date() if given else None
+def _day(value: datetime | None) -> date | None:
+    return value.date() if value else None
 
 
 def _check_question(question: str) -> None:
@@ -154,7 +154,7 @@ def _check_question(question: str) -> None:
 
 
 def _checked(model: type[Checked], hint: str, **values: Any) -> Checked:
-    """The values, held to the same limits as over HTTP."""
+    """The values, checked against the same limits as over HTTP."""
     try:
         return model(**values)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Making a question set for one's own documents, in the terminal: ask, mark the right words, the next question."""
+"""Makes a question set for your own documents in the terminal: ask, mark the right words, next question."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import typer
 from rich.text import Text
 
 from citeqa.api.cli.console import printable
-from citeqa.api.cli.options import IndexDir, ReaderName, out, settings_given
+from citeqa.api.cli.options import IndexDir, ReaderName, command_settings, out
 from citeqa.api.tasks import open_service
 from citeqa.rag.options import AskOptions
 
 if TYPE_CHECKING:
     from citeqa.api.service import Service
     from citeqa.index.types import Document
-    from citeqa.rag.evaluation.judged import Place
+    from citeqa.rag.evaluation.judgements import DocumentSpan
 
 app = typer.Typer()
-_HELP = """For each question what the service finds is shown; say what is right:
-  a number    the answer, sentence or place with this number; of a passage, its sentences are shown
-  words       as they stand in one of the documents shown; @ID words for another document; a number as words: "42"
+_HELP = """For each question you see what the service finds. Then say what is right:
+  a number    the answer, sentence or place with this number; a passage lists its sentences to choose from
+  words       exactly as in one of the documents shown; @ID words for another document; quote a number: "42"
   -           no document answers this question
-  nothing     go on: to the next question, or to the end"""
+  nothing     go on to the next question, or end"""
 
 
 @app.command()
@@ -34,55 +34,56 @@ def questions(
     reader: ReaderName = None,
 ) -> None:
     """Make a question set for your own documents: ask, mark the right words in a document, or say that none answers.
-    Each question is on the disk before the next one is asked; `citeqa evaluate FILE` reads them.
+    Each question is saved before the next one is asked. `citeqa evaluate FILE` reads the set.
 
     Example: [bold]citeqa questions reports.questions.jsonl[/]
     """
     if not file.absolute().parent.is_dir():
-        raise typer.BadParameter(f"{file} cannot be written: its folder is not there", param_hint="FILE")
-    with open_service(settings_given(index=index, reader=reader)) as service:
+        raise typer.BadParameter(f"{file} cannot be written: its folder does not exist", param_hint="FILE")
+    with open_service(command_settings(index=index, reader=reader)) as service:
         out.print(_HELP, style="dim", markup=False)
         added = Session(service, file).run()
     out.print(f"{added} added to {file}", markup=False)
 
 
 class Session:
-    """One sitting: asks until there is an empty line or the input ends."""
+    """One session: asks until an empty line or the end of the input."""
 
     def __init__(self, service: Service, file: Path) -> None:
         self._service, self._file = service, file
 
     def run(self) -> int:
-        """How many questions were added."""
-        from citeqa.rag.evaluation.appending import append
-        from citeqa.rag.evaluation.judged import row
+        """Run the session; returns how many questions were added."""
+        from citeqa.rag.evaluation.append import append_row
+        from citeqa.rag.evaluation.judgements import judgement_row
 
         added = 0
         while (question := _read("\nquestion")) is not None:
             marked = self._marked(question)
             if marked is not None:
-                append(self._file, row(question, "right" if marked else "missing", marked))
+                append_row(self._file, judgement_row(question, "right" if marked else "missing", marked))
                 out.print(f"kept: {len(marked)} accepted" if marked else "kept: unanswerable", style="dim")
                 added += 1
         return added
 
-    def _marked(self, question: str) -> list[Place] | None:
-        """The places that were marked; none for an unanswerable question, None if nothing was said."""
+    def _marked(self, question: str) -> list[DocumentSpan] | None:
+        """The spans that the user marked; empty for an unanswerable question, None if the user skipped it."""
         choices, documents = self._shown(question)
-        marked: list[Place] = []
-        while (said := _read("also right" if marked else "right")) is not None:
-            if said == "-" and not marked:
+        marked: list[DocumentSpan] = []
+        while (reply := _read("also right" if marked else "right")) is not None:
+            if reply == "-" and not marked:
                 return []
-            place = self._understood(said, choices, documents)
+            place = self._understood(reply, choices, documents)
             if place and place not in marked:
                 marked.append(place)
                 out.print(_in_context(place))
         return marked or None
 
     def _shown(self, question: str) -> tuple[list[Choice], list[Document]]:
-        """What the service finds, numbered: answers, then passages."""
-        from citeqa.rag.evaluation.judged import Place
-        from citeqa.rag.evaluation.marking import sentences_in
+        """Print what the service finds, numbered: answers, then passages. Returns a choice for each number, and the
+        documents."""
+        from citeqa.rag.evaluation.judgements import DocumentSpan
+        from citeqa.rag.evaluation.locate import sentences_in
 
         response = self._service.answerer.ask(question, AskOptions(min_confidence=0.0))
         documents: dict[str, Document] = {}
@@ -92,63 +93,63 @@ class Session:
 
         cited = [response.answer.citation] if response.answer else []
         cited += [alternative.citation for alternative in response.conflicts + response.alternatives]
-        places = [Place(document(one.source.document_id), one.quote.span) for one in cited]
+        places = [DocumentSpan(document(one.source.document_id), one.quote.span) for one in cited]
         choices: list[Choice] = [lambda place=place: place for place in places]  # type: ignore[misc]
         _list([_in_context(place) for place in places], "answers", 1)
-        passages = [Place(document(found.source.document_id), found.place.span) for found in response.evidence]
+        passages = [DocumentSpan(document(found.source.document_id), found.quote.span) for found in response.evidence]
         _list([_whole(place) for place in passages], "passages", len(choices) + 1)
         choices += [lambda place=place: _chosen(sentences_in(*place), "sentence") for place in passages]  # type: ignore[misc]
         return choices, list(documents.values())
 
-    def _understood(self, said: str, choices: Sequence[Choice], documents: Sequence[Document]) -> Place | None:
+    def _understood(self, reply: str, choices: Sequence[Choice], documents: Sequence[Document]) -> DocumentSpan | None:
         from citeqa.index.errors import UnknownDocumentError
-        from citeqa.rag.evaluation.marking import occurrences
+        from citeqa.rag.evaluation.locate import occurrences
 
-        if said.isdecimal():
-            if 1 <= int(said) <= len(choices):
-                return choices[int(said) - 1]()
-            out.print(f"there is no number {said}")
+        if reply.isdecimal():
+            if 1 <= int(reply) <= len(choices):
+                return choices[int(reply) - 1]()
+            out.print(f"there is no number {reply}")
             return None
-        if said.startswith("@"):
-            name, _, said = said[1:].partition(" ")
+        if reply.startswith("@"):
+            name, _, reply = reply[1:].partition(" ")
             try:
                 documents = [self._service.index.document(name)]
             except UnknownDocumentError as error:
                 out.print(printable(str(error)), markup=False)
                 return None
-        found = occurrences(documents, _unquoted(said))
+        found = occurrences(documents, _unquoted(reply))
         if not found:
-            out.print("these words stand in none of the documents shown, character for character; @ID names another")
+            out.print("none of the documents shown contains exactly these words; @ID names another document")
             return None
         return found[0] if len(found) == 1 else _chosen(found, "place")
 
 
-Choice = Callable[[], "Place | None"]
+Choice = Callable[[], "DocumentSpan | None"]
 
 
-def _chosen(places: Sequence[Place], what: str) -> Place | None:
-    """One of several places, by its number, or words inside one of them."""
-    from citeqa.rag.evaluation.marking import occurrences
+def _chosen(places: Sequence[DocumentSpan], what: str) -> DocumentSpan | None:
+    """One of several spans, chosen by its number, or words inside one of them."""
+    from citeqa.rag.evaluation.locate import occurrences
 
     _list([_in_context(place) for place in places], f"{what}s", 1)
-    said = _read(f"which {what}, or words in it")
-    if said is None:
+    reply = _read(f"which {what}, or words in it")
+    if reply is None:
         return None
-    if said.isdecimal() and 1 <= int(said) <= len(places):
-        return places[int(said) - 1]
-    inside = [one for place in places for one in occurrences([place.document], said, place.span)]
+    if reply.isdecimal() and 1 <= int(reply) <= len(places):
+        return places[int(reply) - 1]
+    inside = [one for place in places for one in occurrences([place.document], reply, place.span)]
     if not inside:
-        out.print("these words stand in none of them, character for character")
+        out.print("none of them contains exactly these words")
     return inside[0] if inside else None
 
 
-def _unquoted(said: str) -> str:
-    """Words without the double quotes around them, which make words of what would be taken for something else."""
-    return said[1:-1] if len(said) > 2 and said[0] == said[-1] == '"' else said
+def _unquoted(reply: str) -> str:
+    """Words without double quotes around them. Quotes mark text as words if it would otherwise mean something else."""
+    return reply[1:-1] if len(reply) > 2 and reply[0] == reply[-1] == '"' else reply
 
 
 def _read(prompt: str) -> str | None:
-    """A line without the white space around it; None for an empty one and at the end of the input."""
+    """A line without the white space around it; None for an empty line and at the end of the input."""
     out.print(Text(f"{prompt}: "), end="")
     try:
         line = input().strip()
@@ -164,16 +165,16 @@ def _list(lines: Sequence[Text], what: str, first: int) -> None:
         out.print(Text(f"{number:>3} ") + line)
 
 
-def _in_context(place: Place) -> Text:
-    from citeqa.rag.evaluation.marking import around
+def _in_context(place: DocumentSpan) -> Text:
+    from citeqa.rag.evaluation.locate import in_context
 
-    before, words, behind = (printable(part).replace("\n", " ") for part in around(place))
+    before, words, behind = (printable(part).replace("\n", " ") for part in in_context(place))
     return Text(before) + Text(words, style="bold") + Text(behind) + _named(place)
 
 
-def _whole(place: Place) -> Text:
+def _whole(place: DocumentSpan) -> Text:
     return Text(printable(place.document.quote(place.span)).replace("\n", " ")) + _named(place)
 
 
-def _named(place: Place) -> Text:
+def _named(place: DocumentSpan) -> Text:
     return Text(f" — {printable(place.document.id)} [{place.span.start}, {place.span.end})", style="dim")

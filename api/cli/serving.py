@@ -1,4 +1,4 @@
-"""The commands that serve: over HTTP, and over the Model Context Protocol."""
+"""The commands that serve: over HTTP, and to assistants over the Model Context Protocol."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from citeqa.api.cli import console as show
-from citeqa.api.cli.options import IndexDir, ReaderName, Url, asking_given, effective_settings
+from citeqa.api.cli.options import IndexDir, ReaderName, Url, effective_settings, query_settings
 from citeqa.api.settings import SEEDS, Settings
 from citeqa.api.tasks import index_paths, messages
 from citeqa.index.errors import CiteqaError
@@ -28,11 +28,11 @@ app = typer.Typer()
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on. [dim](CITEQA_PORT; 8000)[/]")]
 Config = Annotated[
-    Path | None, typer.Option("--config", dir_okay=False, help="Settings as a TOML file. [dim](CITEQA_CONFIG)[/]")
+    Path | None, typer.Option("--config", dir_okay=False, help="TOML file with settings. [dim](CITEQA_CONFIG)[/]")
 ]
 Unauthenticated = Annotated[
     bool | None,
-    typer.Option("--unauthenticated", help="Listen beyond this machine without any key. [dim](CITEQA_UNAUTHENTICATED)"),
+    typer.Option("--unauthenticated", help="Serve other machines without a key. [dim](CITEQA_UNAUTHENTICATED)"),
 ]
 
 
@@ -44,18 +44,18 @@ def serve(
     reader: ReaderName = None,
     writing: Annotated[
         bool | None,
-        typer.Option("--writing", help="Let documents be added and removed over HTTP. [dim](CITEQA_WRITING)[/]"),
+        typer.Option("--writing", help="Allow adding and removing documents over HTTP. [dim](CITEQA_WRITING)[/]"),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that answer. [dim](CITEQA_WORKERS; 1)[/]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of worker processes. [dim](CITEQA_WORKERS; 1)[/]")] = None,
     unauthenticated: Unauthenticated = None,
     config: Config = None,
     print_config: Annotated[
-        bool, typer.Option("--print-config", help="Print all settings and where each is from, and do nothing.")
+        bool, typer.Option("--print-config", help="Print all settings and where each comes from, then exit.")
     ] = False,
 ) -> None:
-    """Serve the chat page and the HTTP interface; indexes the seed articles first if there is no index. What other
-    commands change in the index is noticed within a second. Ctrl-C and SIGTERM end it when it has finished what it
-    began.
+    """Serve the chat page and the HTTP interface. If there is no index, the seed articles are indexed first. Changes
+    that other commands make to the index are noticed within a second. Ctrl-C and SIGTERM stop the service after it has
+    finished the requests it began.
 
     Examples: [bold]citeqa serve --port 8080[/]   [bold]citeqa serve --config citeqa.toml --print-config[/]
     """
@@ -88,7 +88,7 @@ def serve(
         if not open_store(settings.index).exists():
             report = index_paths(settings, [SEEDS])
             messages.print(
-                f"indexed {show.held(report.documents, report.passages)} into {settings.index}", markup=False
+                f"indexed {show.size(report.documents, report.passages)} into {settings.index}", markup=False
             )
         running.run(settings, listening)
 
@@ -98,40 +98,44 @@ def mcp(
     index: IndexDir = None,
     reader: ReaderName = None,
     url: Url = None,
-    http: Annotated[bool, typer.Option("--http", help="Serve over HTTP at /mcp, not over standard input.")] = False,
+    http: Annotated[
+        bool, typer.Option("--http", help="Serve over HTTP at /mcp instead of standard input and output.")
+    ] = False,
     host: Host = None,
     port: Port = None,
     unauthenticated: Unauthenticated = None,
     config: Config = None,
 ) -> None:
     """Offer ask, search, document and verify to assistants over the Model Context Protocol: over standard input and
-    output, or with --http at http://HOST:PORT/mcp. With --url a running service answers.
+    output, or with --http at http://HOST:PORT/mcp. With --url, a running service answers.
 
     Examples: [bold]citeqa mcp --index archive.citeqa[/]   [bold]citeqa mcp --http --port 8001[/]
     """
     from importlib.util import find_spec
 
     if find_spec("mcp") is None:
-        raise CiteqaError("the Model Context Protocol needs the package mcp: pip install 'citeqa[mcp]'")
-    settings = asking_given(
+        raise CiteqaError(
+            "the Model Context Protocol needs the package mcp; install it with: pip install 'citeqa[mcp]'"
+        )
+    settings = query_settings(
         index, url, config=config, reader=reader, host=host, port=port, unauthenticated=unauthenticated
     )
     if http:
         settings.check_serving()
-        with closing(listen(settings)) as listening, answering(settings) as backend:
+        with closing(listen(settings)) as listening, open_live_backend(settings) as backend:
             from citeqa.api.http import server as running
 
             running.run_assistants(settings, listening, backend)
         return
-    with answering(settings) as backend:
+    with open_live_backend(settings) as backend:
         from citeqa.api.assistants import server
 
         server(backend).run("stdio")
 
 
 @contextmanager
-def answering(settings: Settings) -> Iterator[Backend]:
-    """Who answers: the service that is named, else the index as it changes."""
+def open_live_backend(settings: Settings) -> Iterator[Backend]:
+    """The service that the settings name; without one, the index, which is followed as it changes."""
     from citeqa.api.backend import LocalBackend, client
     from citeqa.api.tasks import open_live_service
 
@@ -144,10 +148,10 @@ def answering(settings: Settings) -> Iterator[Backend]:
 
 
 def listen(settings: Settings) -> socket.socket:
-    """A socket that listens where the settings say.
+    """A socket that listens on the address in the settings.
 
     Raises:
-        CiteqaError: if it cannot.
+        CiteqaError: if the address cannot be used.
     """
     import socket
 
@@ -159,7 +163,7 @@ def listen(settings: Settings) -> socket.socket:
             f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}; "
             "name another address with --host and --port"
         ) from None
-    # Inherited by every connection. The event loop would set it, but not on sockets whose protocol number is 0, as
-    # those made here have; without it each answer waits 40 ms for the client's delayed acknowledgement.
+    # Every connection inherits this. The event loop sets it too, but not on sockets whose protocol number is 0, like
+    # this one. Without it, each answer waits 40 ms for the client's delayed acknowledgement.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening

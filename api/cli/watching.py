@@ -1,4 +1,4 @@
-"""Following a folder: the index is kept in step with it until somebody stops it."""
+"""Follows a folder: keeps the index in step with it until stopped."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from citeqa.index.errors import CiteqaError
 if TYPE_CHECKING:
     from citeqa.index.types import Report
 
-QUIET = 500  # milliseconds without a change before the folder is looked at: files are often written in pieces
-LOOK = 500  # milliseconds between looks at whether the folder is there, and before what went wrong is tried again
+QUIET = 500  # milliseconds without a change before a sync: files are often written in pieces
+LOOK = 500  # milliseconds between checks that the folder exists, and before a retry after an error
 
 
-def follow(settings: Settings, folder: Path, *, empty: bool, tell: Callable[[Report, Path], None]) -> None:
-    """Sync now, and again whenever something in the folder changes. What goes wrong is said once, and tried again until
-    it goes well; Ctrl-C ends it."""
-    messages.print(f"following {printable(str(folder))} (Ctrl-C stops it)", markup=False)
-    wrong: str | None = ""  # what went wrong the last time; None if all went well
-    told: Report | None = None
+def follow(settings: Settings, folder: Path, *, empty: bool, on_report: Callable[[Report, Path], None]) -> None:
+    """Sync now, and again whenever something in the folder changes. An error is printed once, and the sync is retried
+    until it succeeds; Ctrl-C ends it."""
+    messages.print(f"following {printable(str(folder))} (Ctrl-C to stop)", markup=False)
+    wrong: str | None = ""  # the last error; None after a success
+    last: Report | None = None
     with suppress(KeyboardInterrupt):
         for changed in _looks(folder.resolve(), settings.index.resolve()):
             if not changed and wrong is None:
@@ -40,15 +40,15 @@ def follow(settings: Settings, folder: Path, *, empty: bool, tell: Callable[[Rep
                 if wrong != (wrong := str(error)):
                     messages.print(f"error: {printable(wrong)}", style="red", markup=False)
                 continue
-            if report.added or report.replaced or report.removed or not told or report.skipped != told.skipped:
-                with suppress(typer.Exit):  # something was skipped, and has been named
-                    tell(report, settings.index)
-            told = report
+            if report.added or report.replaced or report.removed or not last or report.skipped != last.skipped:
+                with suppress(typer.Exit):  # something was skipped; the report has named it
+                    on_report(report, settings.index)
+            last = report
 
 
 def _looks(folder: Path, index: Path) -> Iterator[bool]:
-    """Every now and then, whether the folder may have changed since; it is watched before the first time, and watched
-    anew when another folder is in its place: unmounted, mounted, moved."""
+    """Yields at intervals: whether the folder may have changed since the last time. The folder is watched from before
+    the first time, and watched again if another folder takes its place (unmounted, mounted, moved)."""
 
     def matters(_: Change, path: str) -> bool:
         hidden = any(part.startswith(".") for part in Path(path).relative_to(folder).parts)
@@ -70,7 +70,7 @@ def _looks(folder: Path, index: Path) -> Iterator[bool]:
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """What tells a folder from another one with its name; None if there is none."""
+    """What distinguishes a folder from another one of the same name; None if it does not exist."""
     with suppress(OSError):
         status = folder.stat()
         return status.st_dev, status.st_ino

@@ -1,12 +1,21 @@
-"""A client of a running service."""
+"""A client for a running service."""
 
-from citeqa.api.client.client import Client
-from citeqa.api.client.errors import (
-    BusyError,
-    RefusedError,
-    ServiceError,
-    UnexpectedAnswerError,
-    UnreachableError,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from citeqa.index.lazy import public
+
+if TYPE_CHECKING:
+    from citeqa.api.client.client import Client
+    from citeqa.api.client.errors import BusyError, RefusedError, ServiceError, UnexpectedAnswerError, UnreachableError
+else:
+    __getattr__ = public(
+        __name__,
+        {
+            "client": ["Client"],
+            "errors": ["BusyError", "RefusedError", "ServiceError", "UnexpectedAnswerError", "UnreachableError"],
+        },
+    )
 
 __all__ = ["BusyError", "Client", "RefusedError", "ServiceError", "UnexpectedAnswerError", "UnreachableError"]

@@ -1,10 +1,10 @@
-"""A client of a running service, with the contract's own types.
+"""A client for a running service, with the types of the HTTP contract.
 
     with Client("https://citeqa.example.org", key="...") as service:
         answer = service.ask("Who met Marco Rubio?")
         print(answer.answer.citation.quote if answer.answer else answer.reason)
 
-Every error is a `ServiceError`; `citeqa.errors` draws the tree.
+Every error is a `ServiceError`; `citeqa.errors` shows the tree.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ if TYPE_CHECKING:
 
 __all__ = ["BusyError", "Client", "RefusedError", "ServiceError", "UnexpectedAnswerError", "UnreachableError"]
 
-Given = TypeVar("Given", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 ATTEMPTS = 3
-_PAUSE = 0.25  # seconds before the second attempt; twice as long before each further one
-_LONGEST = 10.0  # seconds that a service may ask to wait
+_PAUSE = 0.25  # seconds before the second attempt; doubled before each further one
+_LONGEST = 10.0  # most seconds that a service may ask to wait
 
 
 class Client:
-    """Asks a service over HTTP. May be shared between threads.
+    """Asks a service over HTTP. Safe to share between threads.
 
-    A request is sent again only if that is safe: where the connection never stood, where the service said that it did
-    nothing because it is busy (429, 503), or, for what changes nothing, where the connection broke off.
+    A request is repeated only if that is safe: if no connection was made, if the service refused because it was busy
+    (429, 503), or, for a request that changes nothing, if the connection broke.
     """
 
     def __init__(self, url: str, key: str | SecretStr | None = None, *, timeout: float = 60.0) -> None:
-        """`url` is what stands before `/api`; `timeout` in seconds is for each step of an attempt. Proxies and
-        passwords of the environment are not used: the question goes to the service and nowhere else."""
+        """`url` is the part before `/api`; `timeout` in seconds applies to each step of an attempt. Proxies and
+        passwords from the environment are ignored: the question goes to the service and nowhere else."""
         secret = key.get_secret_value() if isinstance(key, SecretStr) else key
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self.url = url.rstrip("/")
@@ -66,7 +66,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._http.close()
 
     def ask(self, question: str, options: AskOptions = DEFAULTS) -> AskResponse:
@@ -74,11 +74,11 @@ class Client:
         return self._post("ask", _json(AskRequest.of(question, options)), AskResponse)
 
     def ask_batch(self, questions: Sequence[AskRequest]) -> BatchResponse:
-        """The answers to several questions, each with its own problem if it has one."""
+        """The answers to several questions; a question that fails has its own problem."""
         return self._post("ask/batch", {"questions": [_json(one) for one in questions]}, BatchResponse)
 
     def read(self, question: str, documents: Sequence[DocumentIn], options: AskOptions = DEFAULTS) -> AskResponse:
-        """The answer from texts that are sent along and not kept."""
+        """The answer from texts that are sent along; they are not stored."""
         body = _json(AskRequest.of(question, options)) | {"documents": [_json(document) for document in documents]}
         return self._post("read", body, AskResponse)
 
@@ -87,19 +87,19 @@ class Client:
         return self._post("search", _json(SearchRequest.of(question, options)), SearchResponse)
 
     def verify(self, claim: Claim) -> VerifyResponse:
-        """Whether a citation still holds."""
+        """Check whether a citation still holds."""
         sentence = {"text": claim.sentence, "start": claim.sentence_start} if claim.sentence else None
         names = ("document_id", "document_sha256", "start", "end", "quote")
         citation = {name: getattr(claim, name) for name in names} | {"sentence": sentence}
         return self._post("verify", {"citation": citation}, VerifyResponse)
 
     def documents(self, *, limit: int = 50, cursor: str | None = None, q: str = "") -> DocumentList:
-        """A page of the documents, in order of their ids."""
+        """A page of the documents, ordered by id."""
         parameters = {"limit": limit, "q": q} | ({"cursor": cursor} if cursor else {})
-        return self._given(self._send("GET", "/api/documents", params=parameters), DocumentList)
+        return self._parsed(self._send("GET", "/api/documents", params=parameters), DocumentList)
 
     def all_documents(self, *, q: str = "") -> Iterator[DocumentSummary]:
-        """All of them, page by page."""
+        """All documents, fetched page by page."""
         page = self.documents(limit=1000, q=q)
         yield from page.documents
         while page.next_cursor:
@@ -108,35 +108,35 @@ class Client:
 
     def document(self, document_id: str) -> DocumentOut:
         """One document with its text."""
-        return self._given(self._send("GET", f"/api/documents/{quote(document_id, safe='')}"), DocumentOut)
+        return self._parsed(self._send("GET", f"/api/documents/{quote(document_id, safe='')}"), DocumentOut)
 
     def put(self, document: DocumentIn) -> DocumentOut:
         """Add a document, or replace the one with its id."""
-        return self._given(self._send("POST", "/api/documents", safe=False, json=_json(document)), DocumentOut)
+        return self._parsed(self._send("POST", "/api/documents", safe=False, json=_json(document)), DocumentOut)
 
     def remove(self, document_id: str) -> None:
         """Delete a document for good."""
         self._send("DELETE", f"/api/documents/{quote(document_id, safe='')}", safe=False)
 
     def ready(self) -> Ready:
-        """What the service says of itself, if it can answer."""
-        return self._given(self._send("GET", "/api/ready"), Ready)
+        """The state of the service, if it is ready to answer."""
+        return self._parsed(self._send("GET", "/api/ready"), Ready)
 
-    def _post(self, path: str, body: Any, model: type[Given]) -> Given:
-        return self._given(self._send("POST", f"/api/{path}", json=body), model)
+    def _post(self, path: str, body: Any, model: type[Model]) -> Model:
+        return self._parsed(self._send("POST", f"/api/{path}", json=body), model)
 
-    def _given(self, response: httpx.Response, model: type[Given]) -> Given:
+    def _parsed(self, response: httpx.Response, model: type[Model]) -> Model:
         try:
             return model.model_validate_json(response.content)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise UnexpectedAnswerError(
-                f"{self.url} answers something else than this version of citeqa expects: {where} {first['msg']}"
+                f"{self.url} did not answer as this version of citeqa expects: {where} {first['msg']}"
             ) from None
 
     def _send(self, method: str, path: str, *, safe: bool = True, **content: Any) -> httpx.Response:
-        """The answer to a request that was granted; `safe` says that sending it twice changes nothing.
+        """The response to a successful request. `safe` means that sending it twice does no harm.
 
         Raises:
             ServiceError: see the module.
@@ -150,7 +150,7 @@ class Client:
                 if last or not (safe or isinstance(error, httpx.ConnectError)) or isinstance(error, httpx.ReadTimeout):
                     raise UnreachableError(f"{self.url} cannot be reached: {error or type(error).__name__}") from None
             except (httpx.InvalidURL, ValueError) as error:
-                raise UnreachableError(f"{self.url} is no address of a service: {error}") from None
+                raise UnreachableError(f"{self.url} is not the address of a service: {error}") from None
             else:
                 if response.is_success:
                     return response

@@ -1,4 +1,4 @@
-"""What can go wrong when a service is asked over HTTP; `citeqa.errors` draws the tree."""
+"""Errors of asking a service over HTTP; `citeqa.errors` shows the tree."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from citeqa.index.errors import CiteqaError
 
 
 class ServiceError(CiteqaError):
-    """A service could not be used; the message says which and why."""
+    """A service cannot be used; the message says which and why."""
 
 
 class UnreachableError(ServiceError):
-    """No connection could be made, or it broke off, or took too long."""
+    """The connection could not be made, broke, or timed out."""
 
 
 class UnexpectedAnswerError(ServiceError):
-    """What answered is no citeqa, or one of another version."""
+    """The response is not from citeqa, or from another version of it."""
 
 
 class RefusedError(ServiceError):
-    """The service said no, and why. `problem` is what it said (RFC 9457), `request_id` finds it in its log."""
+    """The service refused the request. `problem` says why (RFC 9457); `request_id` finds the request in the service's
+    log."""
 
     def __init__(self, message: str, problem: Problem, request_id: str | None) -> None:
         super().__init__(message)
@@ -35,11 +36,11 @@ class RefusedError(ServiceError):
 
     @classmethod
     def of(cls, url: str, status: int, content: bytes, headers: Mapping[str, str]) -> RefusedError:
-        """What a response with an error's status means."""
+        """The error for a response with an error status."""
         try:
             problem = Problem.model_validate_json(content)
         except ValidationError:
-            problem = Problem(title="", status=status, detail="it does not say why")
+            problem = Problem(title="", status=status, detail="no reason was given")
         faults = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in problem.errors)
         mend = " Set CITEQA_KEY." if status == 401 else ""
         message = f"{url} answers {status}: {faults or problem.detail}{mend}"
@@ -51,7 +52,7 @@ class RefusedError(ServiceError):
 
 
 class BusyError(RefusedError):
-    """The service has too much to do, or the client asked too often; `retry_after` seconds is what it asks to wait."""
+    """The service is overloaded, or the client asked too often; retry after `retry_after` seconds."""
 
     def __init__(self, message: str, problem: Problem, request_id: str | None, retry_after: float) -> None:
         super().__init__(message, problem, request_id)

@@ -1,4 +1,4 @@
-"""The service on a free port of this machine, for as long as it is needed."""
+"""Runs the service on a free port of this machine while it is measured."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from citeqa.api.service import Service
 
 
 class LocalClient:
-    """Asks a running service over HTTP; in the shape that `rag.evaluation.run` wants."""
+    """Asks a running service over HTTP, as `rag.evaluation.run` expects."""
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=60, trust_env=False)
@@ -36,7 +36,7 @@ class LocalClient:
 
 @contextmanager
 def serving(service: Service) -> Iterator[LocalClient]:
-    """A client of the service, which runs in a thread of its own until the block is left."""
+    """A client of the service, which runs in its own thread until the block ends."""
     config = uvicorn.Config(create_app(service), host="127.0.0.1", port=0, log_level="warning")
     socket = config.bind_socket()
     socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)

@@ -1,4 +1,4 @@
-"""Measure a service: its answers, as its users meet it over HTTP, or its retrieval alone."""
+"""Measures a service: its answers over HTTP, as users get them, or its retrieval alone."""
 
 from __future__ import annotations
 
@@ -17,60 +17,60 @@ from citeqa.api.evaluation.local import serving
 from citeqa.api.service import Service, versions
 from citeqa.rag import confidence
 from citeqa.rag.evaluation import report, retrieval
-from citeqa.rag.evaluation.found import Piece
 from citeqa.rag.evaluation.journal import journal
 from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.relevance import Excerpt
 from citeqa.rag.evaluation.run import run
 from citeqa.rag.evaluation.sets import QuestionSet
 from citeqa.rag.options import AskOptions
-from citeqa.rag.types import Found
+from citeqa.rag.types import CitedPassage
 
 Progress = Callable[[], None]
 
 
 def evaluate(
     service: Service,
-    given: QuestionSet,
+    question_set: QuestionSet,
     questions: Sequence[Question],
     progress: Progress = lambda: None,
     kept: Path | None = None,
 ) -> dict[str, Any]:
-    """Ask every question over HTTP and give the record of the run, ready for JSON. What was asked so far is kept in
-    the journal `kept`, if one is named, until the run has ended."""
-    facts = about(service, f"Answers over HTTP: {given.name}", given, questions)
+    """Ask every question over HTTP. Returns the record of the run, ready for JSON. If `kept` is given, the results so
+    far are kept in that journal until the run has ended."""
+    facts = about(service, f"Answers over HTTP: {question_set.name}", question_set, questions)
     with serving(service) as client, journal(kept, _key(facts, questions)) if kept else nullcontext() as rows:
         return report.record(run(questions, client, progress, rows), facts)
 
 
 def retrieve(
-    service: Service, given: QuestionSet, questions: Sequence[Question], progress: Progress = lambda: None
+    service: Service, question_set: QuestionSet, questions: Sequence[Question], progress: Progress = lambda: None
 ) -> dict[str, Any]:
-    """Search for every question, read nothing, and give the record of the run."""
+    """Search for every question without reading. Returns the record of the run."""
 
     def text(document_id: str) -> str:
         return service.index.document(document_id).text
 
-    facts = about(service, f"Retrieval alone: {given.name}", given, questions)
+    facts = about(service, f"Retrieval alone: {question_set.name}", question_set, questions)
     return retrieval.record(retrieval.run(questions, searching(service), text, progress), facts)
 
 
 def searching(service: Service) -> retrieval.Search:
-    """The service's own search, in the shape of the baselines."""
+    """The service's own search, with the signature of the baselines."""
 
-    return lambda question, k: _pieces(service.answerer.search(question, AskOptions(k=k))[0])
+    return lambda question, k: _excerpts(service.answerer.search(question, AskOptions(k=k))[0])
 
 
 def reading(service: Service) -> retrieval.Search:
-    """The evidence that the service gives with an answer: the first passages in the order that reading gave them."""
-    return lambda question, k: _pieces(service.answerer.ask(question, AskOptions(k=k)).evidence)
+    """The evidence of the service's answers: the first passages in their order after reading."""
+    return lambda question, k: _excerpts(service.answerer.ask(question, AskOptions(k=k)).evidence)
 
 
-def _pieces(found: Sequence[Found]) -> list[Piece]:
-    return [Piece(one.source.document_id, one.place.span, one.place.text) for one in found]
+def _excerpts(found: Sequence[CitedPassage]) -> list[Excerpt]:
+    return [Excerpt(one.source.document_id, one.quote.span, one.quote.text) for one in found]
 
 
-def about(service: Service, what: str, given: QuestionSet, questions: Sequence[Question]) -> dict[str, Any]:
-    """What a run was made of: everything that must be the same for another one to give the same."""
+def about(service: Service, what: str, question_set: QuestionSet, questions: Sequence[Question]) -> dict[str, Any]:
+    """What a run depends on: everything that must be the same for another run to give the same results."""
     index, (fitted, _) = service.index, confidence.load()
     documents = [(item.id, item.sha256) for item in index.summaries(index.document_count or 1)[0]]
     return {
@@ -78,7 +78,7 @@ def about(service: Service, what: str, given: QuestionSet, questions: Sequence[Q
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": platform.platform(),
         "versions": {"python": platform.python_version(), **versions(), "ir-measures": version("ir-measures")},
-        "questions": {"file": given.name, "sha256": given.sha256, "count": len(questions)},
+        "questions": {"file": question_set.name, "sha256": question_set.sha256, "count": len(questions)},
         "corpus": {"sha256": hashlib.sha256(json.dumps(documents).encode()).hexdigest()},
         "index": {"documents": index.document_count, "passages": index.passage_count, **index.settings},
         "reader": asdict(service.answerer.reader),

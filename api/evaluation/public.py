@@ -1,10 +1,10 @@
-"""Measure the program and its baselines on the public sets: `make evaluate`.
+"""Measures the program and its baselines on the public sets: `make evaluate`.
 
     python -m citeqa.api.evaluation.public [--set NAME ...] [--fit] [--retrieval] [--limit N] [--data FOLDER]
                                            [--output FOLDER] [--table]
 
-Every run is kept in the output folder as `citeqa evaluate` writes it, so that any two can be compared with
-`citeqa evaluate --compare`, and each set's figures, so that sets can be measured one at a time and shown together.
+Every run is stored in the output folder in the format of `citeqa evaluate`, so that `citeqa evaluate --compare` can
+compare any two. The figures of each set are stored too, so that sets can be measured separately and shown together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import typer
 
-from citeqa.api.cli.options import IndexDir, settings_given
+from citeqa.api.cli.options import IndexDir, command_settings
 from citeqa.api.evaluation.measure import about, evaluate, reading, searching
 from citeqa.api.service import Service
 from citeqa.api.settings import SEEDS
@@ -27,7 +27,7 @@ from citeqa.api.tasks import index_corpus, messages, open_service, progress
 from citeqa.index.atomic import write_json
 from citeqa.rag.evaluation import baselines, html_report, public, retrieval, table
 from citeqa.rag.evaluation.report import summary
-from citeqa.rag.evaluation.run import restored
+from citeqa.rag.evaluation.run import row_from_json
 from citeqa.rag.evaluation.sets import QuestionSet
 
 PROJECT = SEEDS.parent
@@ -39,23 +39,25 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def main(
     names: Annotated[
-        list[str] | None, typer.Option("--set", help=f"Measure only this one; may be given again: {public.NAMES}.")
+        list[str] | None, typer.Option("--set", help=f"Measure only this set; may be repeated: {public.NAMES}.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask at most so many questions of each set.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask at most this many questions of each set.")] = None,
     data: Annotated[Path, typer.Option(help="The folder of the public sets.")] = DATA,
     index: IndexDir = None,
     output: Annotated[
-        Path | None, typer.Option(help="Keep runs and figures here. [dim](evaluations/public in the data folder)[/]")
+        Path | None, typer.Option(help="Folder for runs and figures. [dim](evaluations/public in the data folder)[/]")
     ] = None,
-    fit: Annotated[bool, typer.Option("--fit", help="Ask the questions that are for choosing.")] = False,
-    retrieval_only: Annotated[bool, typer.Option("--retrieval", help="Measure what is found; read nothing.")] = False,
-    table_only: Annotated[bool, typer.Option("--table", help="Measure nothing; show what was measured.")] = False,
+    fit: Annotated[bool, typer.Option("--fit", help="Ask the questions reserved for choosing.")] = False,
+    retrieval_only: Annotated[
+        bool, typer.Option("--retrieval", help="Measure retrieval only, without reading.")
+    ] = False,
+    table_only: Annotated[bool, typer.Option("--table", help="Measure nothing; show earlier results.")] = False,
 ) -> None:
-    """Measure the program and its baselines on the public sets that are there, and print a table in Markdown."""
+    """Measure the program and its baselines on the public sets that are present, and print Markdown tables."""
     names = names or list(public.NAMES)
     if unknown := [name for name in names if name not in public.NAMES]:
         raise typer.BadParameter(f"there is no set {', '.join(unknown)}; known: {', '.join(public.NAMES)}")
-    kept = output or settings_given(index=index).index / "evaluations" / "public"
+    kept = output or command_settings(index=index).index / "evaluations" / "public"
     kept.mkdir(parents=True, exist_ok=True)
     results = []
     for name in names:
@@ -64,11 +66,11 @@ def main(
         if not table_only:
             if missing := [path for path in public.paths(name, data, PROJECT) if not path.exists()]:
                 messages.print(
-                    f"skipped {name}: {missing[0]} is not there (rag/evaluation/public.py says where it is from)"
+                    f"skipped {name}: {missing[0]} does not exist (rag/evaluation/public.py says where to get it)"
                 )
                 continue
-            given = public.limited(public.read(name, data, PROJECT, half), limit)
-            write_json(path, _measured(given, index, kept, answers=not retrieval_only) | {"limit": limit})
+            question_set = public.limited(public.read(name, data, PROJECT, half), limit)
+            write_json(path, _measured(question_set, index, kept, answers=not retrieval_only) | {"limit": limit})
         if path.exists():
             results.append(json.loads(path.read_text(encoding="utf-8")))
     if results:
@@ -76,23 +78,23 @@ def main(
         sys.stdout.write(table.markdown(results, command))
 
 
-def _measured(given: QuestionSet, index: Path | None, kept: Path, *, answers: bool) -> dict[str, Any]:
-    """All systems on one set; every run is in `kept` afterwards."""
-    assert given.corpus
-    messages.print(f"{given.name}: {len(given.questions)} questions", markup=False)
-    with open_service(index_corpus(settings_given(index=index), given.corpus)) as service:
-        searched = _searched(service, given, kept, read=answers and given.has_answers)
-        answered = _answered(service, given, kept) if answers and given.has_answers else {}
-        facts = about(service, given.name, given, given.questions)
+def _measured(question_set: QuestionSet, index: Path | None, kept: Path, *, answers: bool) -> dict[str, Any]:
+    """Measure all systems on one set, and store every run in `kept`."""
+    assert question_set.corpus
+    messages.print(f"{question_set.name}: {len(question_set.questions)} questions", markup=False)
+    with open_service(index_corpus(command_settings(index=index), question_set.corpus)) as service:
+        searched = _searched(service, question_set, kept, read=answers and question_set.has_answers)
+        answered = _answered(service, question_set, kept) if answers and question_set.has_answers else {}
+        facts = about(service, question_set.name, question_set, question_set.questions)
     rows = {name: record["rows"] for name, record in searched.items()}
-    against = public.against_best(rows, (public.ANSWERED if given.has_answers else {}) | public.DOCUMENTS)
+    against = public.against_best(rows, (public.ANSWERED if question_set.has_answers else {}) | public.DOCUMENTS)
     against += public.against_best(answered, public.SENTENCES) if answered else []
     return {
-        "set": given.name,
+        "set": question_set.name,
         "date": facts["date"],
         "versions": facts["versions"],
-        "questions": len(given.questions),
-        "answerable": sum(question.answerable for question in given.questions),
+        "questions": len(question_set.questions),
+        "answerable": sum(question.answerable for question in question_set.questions),
         "documents": facts["index"]["documents"],
         "passages": facts["index"]["passages"],
         "retrieval": {name: _measures(next(iter(record["figures"].values()))) for name, record in searched.items()},
@@ -101,45 +103,45 @@ def _measured(given: QuestionSet, index: Path | None, kept: Path, *, answers: bo
     }
 
 
-def _searched(service: Service, given: QuestionSet, kept: Path, *, read: bool) -> dict[str, dict[str, Any]]:
-    """The runs of every system that searches: the baselines, then the program, also with what it found read."""
+def _searched(service: Service, question_set: QuestionSet, kept: Path, *, read: bool) -> dict[str, dict[str, Any]]:
+    """The runs of every system that searches: the baselines, then the program, and also its evidence after reading."""
 
     def text(document_id: str) -> str:
         return service.index.document(document_id).text
 
-    facts, found = about(service, given.name, given, given.questions), {}
+    facts, found = about(service, question_set.name, question_set, question_set.questions), {}
     systems = baselines.rankers(service.index, service.answerer.embedder) | {public.OURS: searching(service)}
     systems |= {public.READ: reading(service)} if read else {}
     for name, search in systems.items():
-        with progress(len(given.questions), f"{given.name}: {name}") as (advance, _):
-            rows = retrieval.run(given.questions, search, text, lambda advance=advance: advance(1))  # type: ignore[misc]
-        found[name] = retrieval.record(rows, facts | {"what": f"{name}: {given.name}"})
+        with progress(len(question_set.questions), f"{question_set.name}: {name}") as (advance, _):
+            rows = retrieval.run(question_set.questions, search, text, lambda advance=advance: advance(1))  # type: ignore[misc]
+        found[name] = retrieval.record(rows, facts | {"what": f"{name}: {question_set.name}"})
     for name, record in found.items():
-        write_json(kept / f"{given.name}.{name.replace(', ', '-').replace(' ', '-')}.json", record)
+        write_json(kept / f"{question_set.name}.{name.replace(', ', '-').replace(' ', '-')}.json", record)
     return found
 
 
-def _answered(service: Service, given: QuestionSet, kept: Path) -> dict[str, list[dict[str, Any]]]:
+def _answered(service: Service, question_set: QuestionSet, kept: Path) -> dict[str, list[dict[str, Any]]]:
     """The rows of every system that answers."""
     nearest = baselines.NearestSentence(service.index, service.answerer.embedder)
-    with progress(len(given.questions), f"{given.name}: {public.SENTENCE}") as (advance, _):
-        sentences = [asdict(row) for row in baselines.run(given.questions, nearest, lambda: advance(1))]
-    with progress(len(given.questions), f"{given.name}: answers") as (advance, _):
-        partial = kept / f"{given.name}.answers.json.partial"
-        record = evaluate(service, given, given.questions, lambda: advance(1), partial)
-    write_json(kept / f"{given.name}.answers.json", record)
-    (kept / f"{given.name}.answers.html").write_text(html_report.render(record), encoding="utf-8")
+    with progress(len(question_set.questions), f"{question_set.name}: {public.SENTENCE}") as (advance, _):
+        sentences = [asdict(row) for row in baselines.run(question_set.questions, nearest, lambda: advance(1))]
+    with progress(len(question_set.questions), f"{question_set.name}: answers") as (advance, _):
+        partial = kept / f"{question_set.name}.answers.json.partial"
+        record = evaluate(service, question_set, question_set.questions, lambda: advance(1), partial)
+    write_json(kept / f"{question_set.name}.answers.json", record)
+    (kept / f"{question_set.name}.answers.html").write_text(html_report.render(record), encoding="utf-8")
     return {public.SENTENCE: sentences, public.OURS: record["rows"]}
 
 
 def _answer_figures(rows: Sequence[Mapping[str, Any]], system: str) -> dict[str, Any]:
     if system == public.SENTENCE:
         return baselines.summary([baselines.SentenceResult(**row) for row in rows])
-    return _measures(summary([restored(dict(row)) for row in rows]))
+    return _measures(summary([row_from_json(dict(row)) for row in rows]))
 
 
 def _measures(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures that are measures, not counts."""
+    """The figures that are measures, without the counts."""
     return {name: figure for name, figure in figures.items() if isinstance(figure, Mapping)}
 
 

@@ -11,11 +11,11 @@ from pydantic import BaseModel, Field, create_model
 from citeqa.index.protocols import SearchIndex
 from citeqa.rag.retrieval.signals import SIGNALS, Signal
 from citeqa.rag.timing.expressions import Timing
-from citeqa.rag.types import Alternative, Answer, Citation, Dates, Found, Reason, Response, Slice, Source
+from citeqa.rag.types import Alternative, Answer, Citation, CitedPassage, Dates, Reason, Response, Slice, Source
 
 
 class SourceOut(BaseModel):
-    """The document that something comes from."""
+    """The document that a quote or passage comes from."""
 
     document_id: str
     title: str
@@ -30,7 +30,7 @@ def _source(source: Source) -> dict[str, Any]:
 
 
 class PlaceOut(BaseModel):
-    """`text[start:end]` of the document, in code points; the `_utf16` pair counts as JavaScript does."""
+    """The position `text[start:end]` in the document, in code points; the `_utf16` pair counts as JavaScript does."""
 
     start: int
     end: int
@@ -48,7 +48,7 @@ class SentenceOut(PlaceOut):
 
 
 class CitationOut(PlaceOut, SourceOut):
-    """Words of a document, where they stand, and the sentence they stand in."""
+    """Words of a document, their position, and the sentence around them."""
 
     page: int | None
     quote: str
@@ -116,9 +116,7 @@ class ReasonOut(BaseModel):
 class _Retrieved(PlaceOut, SourceOut):
     passage_id: str
     text: str
-    score: float = Field(
-        description="of retrieval, at most 1; an answer's evidence is in the order that reading gave it"
-    )
+    score: float = Field(description="of retrieval, at most 1; the evidence of an answer is ordered by reading instead")
 
 
 def _rank_field(signal: Signal) -> str:
@@ -134,27 +132,27 @@ else:
 
 
 class EvidenceOut(_Ranked):
-    """A passage. Each ranking signal has a field `NAME_rank`: the passage's rank from 1, null where the signal did not
-    find it."""
+    """A passage. For each ranking signal, the field `NAME_rank` is the passage's rank, from 1; null if the signal did
+    not find it."""
 
-    also_in: list[str] = Field(description="ids of documents with a copy of this passage, which stands for them")
+    also_in: list[str] = Field(description="ids of other documents that have a copy of this passage")
 
     @classmethod
-    def of(cls, found: Found) -> EvidenceOut:
+    def of(cls, found: CitedPassage) -> EvidenceOut:
         evidence = found.evidence
         ranks: dict[str, Any] = {_rank_field(signal): evidence.ranks.get(signal.name) for signal in SIGNALS}
         return cls(
             **_source(found.source),
-            **_place(found.place),
+            **_place(found.quote),
             passage_id=evidence.passage.id,
-            text=found.place.text,
+            text=found.quote.text,
             score=evidence.score,
             **ranks,
             also_in=list(dict.fromkeys(copy.document_id for copy in evidence.copies)),
         )
 
     def ranks(self) -> dict[str, int | None]:
-        """The rank by the name of each signal."""
+        """The ranks by the name of their signal."""
         return {signal.name: getattr(self, _rank_field(signal)) for signal in SIGNALS}
 
 
@@ -184,7 +182,9 @@ class TimingOut(BaseModel):
 
 class DatesOut(BaseModel):
     understood: list[TimingOut]
-    applied: bool = Field(description="false where nothing was understood, `use_dates` is off or `filters` name days")
+    applied: bool = Field(
+        description="false if the question names no times, `use_dates` is false or `filters` name days"
+    )
 
     @classmethod
     def of(cls, dates: Dates) -> DatesOut:
@@ -236,7 +236,9 @@ class SearchResponse(BaseModel):
     timing_ms: dict[str, float]
 
     @classmethod
-    def of(cls, question: str, found: Sequence[Found], milliseconds: float, index: SearchIndex) -> SearchResponse:
+    def of(
+        cls, question: str, found: Sequence[CitedPassage], milliseconds: float, index: SearchIndex
+    ) -> SearchResponse:
         return cls(
             question=question,
             evidence=[EvidenceOut.of(item) for item in found],

@@ -58,7 +58,7 @@ class BoilerplateOut(BaseModel):
 
 
 class DocumentOut(_DocumentFields):
-    boilerplate: list[BoilerplateOut] = Field(description="ranges that are never indexed nor answered with")
+    boilerplate: list[BoilerplateOut] = Field(description="ranges that are neither indexed nor used for answers")
     text: str
 
     @classmethod

@@ -45,30 +45,30 @@ class SearchRequest(StrictModel):
     k: int = Field(default=5, ge=1, le=MAX_K, description="how much evidence to return; it never changes the answer")
     filters: FiltersIn | None = None
     today: IsoDate | None = Field(
-        default=None, description='the day that "last week" in the question counts from; the current one if null'
+        default=None, description='the day that "last week" in the question counts from; null means the current day'
     )
     use_dates: bool = Field(
         default=True, description="whether the times that the question names may prefer and filter sources"
     )
 
     def options(self) -> AskOptions:
-        """How the question is asked."""
+        """The options of the request."""
         filters = self.filters.filters() if self.filters else Filters()
         return AskOptions(k=self.k, filters=filters, today=self.today, use_dates=self.use_dates)
 
     @classmethod
     def of(cls, question: str, options: AskOptions) -> Self:
-        """The request that asks so."""
+        """The request with these options."""
         values = {name: getattr(options, name) for name in cls.model_fields if name not in ("question", "filters")}
         return cls(question=question, filters=FiltersIn.of(options.filters), **values)
 
 
 class AskRequest(SearchRequest):
     min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
-        default=None, description="answer only from this confidence up; the fitted threshold if null"
+        default=None, description="lowest confidence to answer with; null means the fitted threshold"
     )
     context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
-        default=None, description="what a follow-up question carries over: searched and read together with it"
+        default=None, description="what a follow-up question carries over; it is searched and read with the question"
     )
 
     def options(self) -> AskOptions:
@@ -76,11 +76,11 @@ class AskRequest(SearchRequest):
 
 
 class TurnIn(StrictModel):
-    """A question that was asked, the answer it got, and the title of the document that is cited."""
+    """A question, the answer to it, and the title of the document that was cited."""
 
     question: Text
-    answer: Annotated[str, Field(max_length=MAX_ANSWER)] = Field(default="", description="blank where there was none")
-    title: Annotated[str, Field(max_length=1000)] = Field(default="", description="blank where there was no answer")
+    answer: Annotated[str, Field(max_length=MAX_ANSWER)] = Field(default="", description="blank if there was none")
+    title: Annotated[str, Field(max_length=1000)] = Field(default="", description="blank if there was no answer")
 
     def turn(self) -> Turn:
         return Turn(self.question, self.answer, self.title)

@@ -1,4 +1,4 @@
-"""Whether a citation still holds."""
+"""Verification of citations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SentenceIn(BaseModel):
 
 
 class CitationIn(BaseModel):
-    """A citation as an answer gave it. Its other fields may be there, but are not needed."""
+    """A citation as it was issued. Other fields of citations may be present and are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
     document_id: Id
@@ -55,8 +55,8 @@ class VerifyRequest(StrictModel):
 
 
 class VerifyResponse(BaseModel):
-    """`citation` is the one that holds now (valid, moved), `nearest` the most similar sentence, if there is one
-    (changed)."""
+    """`citation` is the one that holds now (valid, moved); `nearest` is the most similar sentence (changed), if there
+    is one."""
 
     status: Literal["valid", "moved", "changed", "gone"]
     citation: CitationOut | None

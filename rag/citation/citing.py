@@ -1,4 +1,4 @@
-"""What was found, cited: spans become quotes with their documents' titles, dates and sentences."""
+"""Cites spans: makes quotes with the titles, dates and sentences of their documents."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from collections.abc import Iterable, Sequence
 from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Document, Span
 from citeqa.rag.candidates import Candidate
-from citeqa.rag.types import Alternative, Citation, Evidence, Found, Slice, Source
+from citeqa.rag.types import Alternative, Citation, CitedPassage, Evidence, Slice, Source
 
 
 class Citer:
-    """Cites the documents of one index for one question: each document is fetched once. Not for several threads."""
+    """Cites documents of one index for one question; fetches each document once. Not safe to share between threads."""
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
         self._documents: dict[str, Document] = {}
 
     def document(self, document_id: str) -> Document:
-        """Raises UnknownDocumentError if there is none with that id."""
+        """Raises UnknownDocumentError if no document has that id."""
         if document_id not in self._documents:
             self._documents[document_id] = self._index.document(document_id)
         return self._documents[document_id]
 
     def cite(self, document_id: str, span: Span) -> Citation:
-        """The document's words at the span, with their sentence."""
+        """Cite the span of a document, with its sentence."""
         return Citation.of(self.document(document_id), span)
 
     def alternatives(self, candidates: Iterable[Candidate]) -> tuple[Alternative, ...]:
-        """The candidates as other answers that could be right."""
+        """The candidates as alternatives with citations."""
         return tuple(Alternative(one.text, one.score, self.cite(one.document_id, one.span)) for one in candidates)
 
-    def found(self, evidence: Sequence[Evidence]) -> tuple[Found, ...]:
+    def passages(self, evidence: Sequence[Evidence]) -> tuple[CitedPassage, ...]:
         """The evidence with its sources."""
-        return tuple(self._found(item) for item in evidence)
+        return tuple(self._cited(item) for item in evidence)
 
-    def _found(self, item: Evidence) -> Found:
+    def _cited(self, item: Evidence) -> CitedPassage:
         document = self.document(item.passage.document_id)
-        return Found(item, Source.of(document), Slice.of(document, item.passage.span))
+        return CitedPassage(item, Source.of(document), Slice.of(document, item.passage.span))

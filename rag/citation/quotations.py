@@ -1,4 +1,4 @@
-"""Sentences inside a quotation are shown with the whole of it, and so with its speaker where one stands beside it."""
+"""Shows a sentence inside a quotation together with the whole quotation, and so with its speaker if named beside it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from citeqa.index.types import Span
 
-LONGEST = 1000  # code points; a longer quotation is not shown whole
+LONGEST = 1000  # code points; a run of sentences is not extended beyond this
 
 _OPENING, _CLOSING, _EITHER = "“„«", "”»", '"'
 
 
 def whole(text: str, sentences: Sequence[Span], first: int, last: int) -> tuple[int, int]:
-    """The run of sentences `first` to `last` (both included), made longer where it cuts a quotation of its paragraph.
+    """Extend the run of sentences `first` to `last` (both included) so that it does not cut a quotation of its
+    paragraph.
 
-    A quotation that is not closed in its paragraph, or that is longer than LONGEST with what surrounds it, leaves the
-    run as it is.
+    The run stays as it is if the quotation is not closed in its paragraph, or if the extended run is longer than
+    LONGEST.
     """
     start, end = first, last
     while start > 0 and not _breaks(text, sentences, start):
@@ -23,7 +24,7 @@ def whole(text: str, sentences: Sequence[Span], first: int, last: int) -> tuple[
     while end + 1 < len(sentences) and not _breaks(text, sentences, end + 1):
         end += 1
     inside = False
-    quoted = []  # for each sentence of the paragraph, whether its start and its end are inside a quotation
+    quoted = []  # for each sentence of the paragraph: is its start, is its end inside a quotation?
     for sentence in sentences[start : end + 1]:
         before = inside
         inside = _after(text[sentence.start : sentence.end], inside)
@@ -41,13 +42,13 @@ def whole(text: str, sentences: Sequence[Span], first: int, last: int) -> tuple[
 
 
 def _breaks(text: str, sentences: Sequence[Span], position: int) -> bool:
-    """Whether a line ends before this sentence."""
+    """Whether a line break precedes this sentence."""
     between = text[sentences[position - 1].end : sentences[position].start]
     return "\n" in between or "\r" in between
 
 
 def _after(text: str, inside: bool) -> bool:
-    """Whether the end of a text is inside a quotation, if its start is `inside` one or not."""
+    """Whether the end of a text is inside a quotation, given whether its start is."""
     for character in text:
         if character in _OPENING:
             inside = True

@@ -1,4 +1,4 @@
-"""Whether a citation still holds: the same words in the same place, moved, changed, or gone."""
+"""Checks whether a citation still holds: the words are in the same place, have moved, have changed, or are gone."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from citeqa.rag.types import Citation
 
 Status = Literal["valid", "moved", "changed", "gone"]
 
-ALIKE = 0.5  # a sentence less like the one cited is not shown as what became of it
+ALIKE = 0.5  # similarity (0 to 1) that a sentence must exceed to be shown as the changed one
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A citation as it was given out: words of a document, where they stood, and the sentence around them."""
+    """A citation as it was issued: words of a document, their position, and the sentence around them."""
 
     document_id: str
     document_sha256: str
@@ -32,7 +32,7 @@ class Claim:
 
     @classmethod
     def of(cls, citation: Citation) -> Claim:
-        """What a citation claims."""
+        """The claim that a citation makes."""
         quote, sentence = citation.quote, citation.sentence
         return cls(
             document_id=citation.source.document_id,
@@ -47,7 +47,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a citation: the one that holds now (valid, moved), or the nearest text there is (changed)."""
+    """The result for a citation: the citation that holds now (valid, moved), or the most similar sentence (changed)."""
 
     status: Status
     citation: Citation | None = None
@@ -55,11 +55,11 @@ class Verdict:
 
 
 def verify(documents: DocumentStore, claim: Claim) -> Verdict:
-    """Compare a citation with the documents as they are now.
+    """Compare a citation with the current documents.
 
-    The digest decides whether the text is the one that was cited. Where it is not, words count as moved only if their
-    context, the sentence they stood in, tells one place, or they stand in one place only. A document that is no more
-    is looked for under another id by the digest of its text.
+    The digest decides whether the text is the one that was cited. If it is not, the words count as moved only if their
+    sentence, or else the words themselves, occur in exactly one place. A document that no longer exists is looked for
+    under another id by the digest of its text.
     """
     try:
         document = documents.document(claim.document_id)
@@ -68,14 +68,14 @@ def verify(documents: DocumentStore, claim: Claim) -> Verdict:
         if not renamed:
             return Verdict("gone")
         document = documents.document(renamed[0])
-        held = _held(document, claim)
-        return Verdict("moved", held) if held else _elsewhere(document, claim)
-    held = _held(document, claim)
-    return Verdict("valid", held) if held else _elsewhere(document, claim)
+        unchanged = _unchanged(document, claim)
+        return Verdict("moved", unchanged) if unchanged else _elsewhere(document, claim)
+    unchanged = _unchanged(document, claim)
+    return Verdict("valid", unchanged) if unchanged else _elsewhere(document, claim)
 
 
-def _held(document: Document, claim: Claim) -> Citation | None:
-    """The citation, if the very text that was cited has these words in this place."""
+def _unchanged(document: Document, claim: Claim) -> Citation | None:
+    """The citation, if the text is unchanged and has these words in this place."""
     if document.sha256 == claim.document_sha256 and document.text[claim.start : claim.end] == claim.quote:
         return Citation.of(document, Span(claim.start, claim.end))
     return None
@@ -99,7 +99,8 @@ def _places(text: str, words: str) -> Iterator[int]:
 
 
 def _nearest(document: Document, words: str) -> Citation | None:
-    """The sentence most like the words (Ratcliff & Metzener 1988), the first of equals; none if none is like them."""
+    """The sentence most similar to the words (Ratcliff & Metzener 1988), the first if several are; None if none is
+    similar enough."""
     matcher = difflib.SequenceMatcher(autojunk=False)
     matcher.set_seq2(words.split())
     best, found = ALIKE, None

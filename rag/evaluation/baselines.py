@@ -1,4 +1,4 @@
-"""What must be beaten: each ranking alone, both fused plainly, and the sentence that is most like the question."""
+"""The baselines: each ranking alone, plain fusion of both, and the sentence most similar to the question."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Passage, Ranked
 from citeqa.rag.evaluation import metrics
-from citeqa.rag.evaluation.found import Piece, holds
 from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.relevance import Excerpt, contains_answer
 from citeqa.rag.evaluation.report import average, estimate, proportion
 from citeqa.rag.evaluation.retrieval import DEPTH, Search
 from citeqa.rag.retrieval.fusion import reciprocal_rank
 
-CONSTANT = 60  # of the fusion's paper, whatever the program itself uses
+CONSTANT = 60  # the value of the paper, whatever the program itself uses
 READ = 10  # passages whose sentences are compared
 
 
 def rankers(index: SearchIndex, embedder: Embedder) -> dict[str, Search]:
-    """The baselines of retrieval, by name: over the same passages as the program's own."""
+    """The retrieval baselines by name, over the same passages as the program itself."""
 
-    def lexical(question: str, k: int) -> list[Piece]:
-        return [_piece(passage) for passage in _passages(index, index.rank_lexical(question, k))]
+    def lexical(question: str, k: int) -> list[Excerpt]:
+        return [_excerpt(passage) for passage in _passages(index, index.rank_lexical(question, k))]
 
-    def dense(question: str, k: int) -> list[Piece]:
-        return [_piece(passage) for passage in _passages(index, index.rank_dense(embedder.embed_query(question), k))]
+    def dense(question: str, k: int) -> list[Excerpt]:
+        return [_excerpt(passage) for passage in _passages(index, index.rank_dense(embedder.embed_query(question), k))]
 
-    def fused(question: str, k: int) -> list[Piece]:
+    def fused(question: str, k: int) -> list[Excerpt]:
         rankings = [
             _passages(index, index.rank_dense(embedder.embed_query(question), DEPTH)),
             _passages(index, index.rank_lexical(question, DEPTH)),
         ]
         scores = reciprocal_rank(rankings, CONSTANT)
         best = sorted(scores, key=lambda passage: (-scores[passage], passage.document_id, passage.span))
-        return [_piece(passage) for passage in best[:k]]
+        return [_excerpt(passage) for passage in best[:k]]
 
     return {"BM25": lexical, "dense": dense, "reciprocal-rank fusion": fused}
 
@@ -50,8 +50,8 @@ def _passages(index: SearchIndex, ranked: Sequence[Ranked]) -> list[Passage]:
     return [found[entry.id] for entry in ranked]
 
 
-def _piece(passage: Passage) -> Piece:
-    return Piece(passage.document_id, passage.span, passage.text)
+def _excerpt(passage: Passage) -> Excerpt:
+    return Excerpt(passage.document_id, passage.span, passage.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +71,26 @@ class SentenceResult:
 
 
 class NearestSentence:
-    """Answers every question with the sentence whose vector is nearest to the question's, out of the first passages
-    that plain reciprocal-rank fusion finds. Keeps the vectors of the sentences that it has seen."""
+    """Answers every question with the sentence whose vector is nearest to the question's, among the first passages that
+    plain reciprocal-rank fusion finds. Caches the vectors of sentences."""
 
     def __init__(self, index: SearchIndex, embedder: Embedder) -> None:
         self._search, self._embedder = rankers(index, embedder)["reciprocal-rank fusion"], embedder
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
-    def answer(self, question: str) -> tuple[Piece, float] | None:
-        """The sentence and its cosine; of equal ones the first found. None where nothing is found."""
+    def answer(self, question: str) -> tuple[Excerpt, float] | None:
+        """The sentence and its cosine, the first found if several are equal; None if nothing is found."""
         found = [
-            Piece(piece.document_id, span.shifted(piece.span.start), piece.text[span.start : span.end])
-            for piece in self._search(question, READ)
-            for span in sentences(piece.text)
+            Excerpt(excerpt.document_id, span.shifted(excerpt.span.start), excerpt.text[span.start : span.end])
+            for excerpt in self._search(question, READ)
+            for span in sentences(excerpt.text)
         ]
         if not found:
             return None
-        new = list(dict.fromkeys(piece.text for piece in found if piece.text not in self._vectors))
+        new = list(dict.fromkeys(excerpt.text for excerpt in found if excerpt.text not in self._vectors))
         if new:
             self._vectors |= dict(zip(new, self._embedder.embed_passages(new), strict=True))
-        cosines = np.array([self._vectors[piece.text] for piece in found]) @ self._embedder.embed_query(question)
+        cosines = np.array([self._vectors[excerpt.text] for excerpt in found]) @ self._embedder.embed_query(question)
         best = int(np.argmax(cosines))
         return found[best], float(cosines[best])
 
@@ -98,21 +98,20 @@ class NearestSentence:
 def run(
     questions: Sequence[Question], baseline: NearestSentence, progress: Callable[[], None] = lambda: None
 ) -> list[SentenceResult]:
-    """One row a question, in their order."""
+    """One row for each question, in order."""
     rows = []
     for question in questions:
-        given = baseline.answer(question.question)
-        piece, score = given or (None, -1.0)
-        words = piece.text if piece else ""
+        excerpt, score = baseline.answer(question.question) or (None, -1.0)
+        words = excerpt.text if excerpt else ""
         rows.append(
             SentenceResult(
                 id=question.id,
                 question=question.question,
                 answerable=question.answerable,
                 answer=words,
-                document_id=piece.document_id if piece else None,
-                right_document=piece is not None and piece.document_id in question.documents,
-                in_sentence=piece is not None and bool(question.documents) and holds(question, piece),
+                document_id=excerpt.document_id if excerpt else None,
+                right_document=excerpt is not None and excerpt.document_id in question.documents,
+                in_sentence=excerpt is not None and bool(question.documents) and contains_answer(question, excerpt),
                 exact_match=metrics.exact_match(words, question.answers),
                 f1=metrics.token_f1(words, question.answers),
                 score=score,
@@ -123,7 +122,7 @@ def run(
 
 
 def summary(rows: Sequence[SentenceResult]) -> dict[str, Any]:
-    """The figures of such a run, under the names of `report.summary`."""
+    """The figures of the run, under the names of `report.summary`."""
     asked = [row for row in rows if row.answerable]
     scores, can = np.array([row.score for row in rows]), np.array([row.answerable for row in rows], dtype=bool)
 

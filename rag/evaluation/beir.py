@@ -1,8 +1,8 @@
 """Folders in the layout of BEIR (Thakur et al. 2021): corpus.jsonl, queries.jsonl, qrels/*.tsv.
 
-A document is `_id, title, text`, a query `_id, text`, a judgement a line `query-id, corpus-id, score`, separated by
-tabulators, below a line of names. A document is relevant from a score of 1 up; higher scores are grades. Queries have
-no accepted answers, only relevant documents, so that nothing but retrieval can be measured on them.
+A document is a row `_id, title, text`, a query a row `_id, text`, and a judgement a tab-separated line `query-id,
+corpus-id, score` below a header line. A document is relevant from a score of 1 up; higher scores are grades. Queries
+have relevant documents but no accepted answers, so only retrieval can be measured.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ FILES = ("corpus.jsonl", "queries.jsonl", "qrels")
 
 
 def is_beir(folder: Path) -> bool:
-    """Whether everything is there that makes a folder one of BEIR's."""
+    """Whether a folder has every file of the BEIR layout."""
     return all((folder / name).exists() for name in FILES)
 
 
 def questions(folder: Path) -> list[Question]:
-    """The queries that have a relevant document, in their order; `split` is the name of the file that judges them.
+    """The queries that have a relevant document, in order; `split` is the name of the file that judges them.
 
     Raises:
         QuestionSetError: naming the file, the line and the fault.
@@ -46,9 +46,9 @@ def questions(folder: Path) -> list[Question]:
         if not isinstance(query, str) or not isinstance(text, str) or not text.strip():
             raise QuestionSetError(f"{folder / 'queries.jsonl'}, line {number}: '_id' and 'text' must be strings")
         if query in grades:
-            given = tuple(sorted(grades[query].items()))
-            relevant_ids = frozenset(name for name, _ in given)
-            found.append(Question(query, text, (), relevant_ids, True, splits[query], (), grades=given))
+            judged_documents = tuple(sorted(grades[query].items()))
+            relevant_ids = frozenset(name for name, _ in judged_documents)
+            found.append(Question(query, text, (), relevant_ids, True, splits[query], (), grades=judged_documents))
     if not found:
         raise QuestionSetError(f"{folder}: none of its queries has a relevant document in qrels/*.tsv")
     if len({question.id for question in found}) < len(found):
@@ -57,10 +57,10 @@ def questions(folder: Path) -> list[Question]:
 
 
 def documents(folder: Path) -> Iterator[Document | Skipped]:
-    """The documents of the corpus; one that cannot be a document, as an empty one, is named and left out.
+    """The documents of the corpus. A row that cannot become a document, such as an empty one, is skipped by name.
 
     Raises:
-        QuestionSetError: naming the line that is no row of a corpus.
+        QuestionSetError: naming a line that is not a row of a corpus.
     """
     path = folder / "corpus.jsonl"
     for number, row in _rows(path):

@@ -1,7 +1,7 @@
-"""Two runs over the same questions: what got better, what got worse, and whether that can be chance.
+"""Compares two runs over the same questions: what got better, what got worse, and whether that may be chance.
 
-Values are compared question by question. The interval of a difference is a paired bootstrap, its p-value that of a
-paired permutation test, or McNemar's exact test where every value is 0 or 1 (see `resampling`).
+Values are compared question by question. The interval of a difference comes from a paired bootstrap. Its p-value comes
+from a paired permutation test, or from McNemar's exact test if every value is 0 or 1 (see `resampling`).
 """
 
 from __future__ import annotations
@@ -34,8 +34,11 @@ _PLAIN = (
 
 
 class Difference(NamedTuple):
-    """How a measure moved from one run to the other, over the questions that have a value in both; `low` and `high`
-    are the 95 % interval of the difference of means, `p` how likely so large a one is by chance."""
+    """How a measure changed between two runs, over the questions that have a value in both.
+
+    `low` and `high` are the 95 % interval of the difference of means; `p` is the probability of a difference at least
+    as large by chance.
+    """
 
     measure: str
     before: float
@@ -53,12 +56,12 @@ class Difference(NamedTuple):
 
     @property
     def chance(self) -> str:
-        """The p-value in words."""
+        """The p-value as text."""
         return "p < 0.0001" if self.p < 1e-4 else f"p = {self.p:.4f}"
 
 
-class Changed(NamedTuple):
-    """A question that one run answered rightly, or found, and the other did not: what came of it in each."""
+class ChangedQuestion(NamedTuple):
+    """A question that only one of the runs answered correctly, or found, with the result of each."""
 
     id: str
     question: str
@@ -67,20 +70,21 @@ class Changed(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What two runs have in common and how they differ. `unpaired` counts questions of either that are not compared."""
+    """How two runs differ on the questions they share. `unpaired` counts the questions that only one of them has."""
 
     differences: tuple[Difference, ...]
-    better: tuple[Changed, ...]
-    worse: tuple[Changed, ...]
+    better: tuple[ChangedQuestion, ...]
+    worse: tuple[ChangedQuestion, ...]
     paired: int
     unpaired: int
 
 
-def compared(before: Mapping[str, Any], after: Mapping[str, Any], split: str | None = None) -> Comparison:
-    """Compare two records (see `report.record`, `retrieval.record`), or only the questions of one split.
+def compare_runs(before: Mapping[str, Any], after: Mapping[str, Any], split: str | None = None) -> Comparison:
+    """Compare two records (see `report.record`, `retrieval.record`), optionally only the questions of one split.
+    Questions are paired if their id and their text are the same.
 
     Raises:
-        QuestionSetError: if they have no question in common. A question is known by its id, and must be the same.
+        QuestionSetError: if they have no question in common.
     """
     first, second = ({row["id"]: row for row in record["rows"]} for record in (before, after))
     pairs = [
@@ -90,7 +94,7 @@ def compared(before: Mapping[str, Any], after: Mapping[str, Any], split: str | N
     ]
     if not pairs:
         raise QuestionSetError("the two runs have no question in common; compare runs over the same question set")
-    ends = [(row, other, _well(row), _well(other)) for row, other in pairs]
+    ends = [(row, other, _succeeded(row), _succeeded(other)) for row, other in pairs]
     return Comparison(
         differences=tuple(_differences(pairs)),
         better=tuple(_changed(a, b) for a, b, was, now in ends if now and not was),
@@ -101,7 +105,7 @@ def compared(before: Mapping[str, Any], after: Mapping[str, Any], split: str | N
 
 
 def difference(measure: str, before: Sequence[float], after: Sequence[float]) -> Difference:
-    """How one measure moved, of values in the order of the same questions."""
+    """How one measure changed; both sequences have the same questions in the same order."""
     moved = [b - a for a, b in zip(before, after, strict=True)]
     better, worse = sum(one > 0 for one in moved), sum(one < 0 for one in moved)
     if measure in LOWER_IS_BETTER:
@@ -121,7 +125,7 @@ def difference(measure: str, before: Sequence[float], after: Sequence[float]) ->
 
 def _differences(pairs: Sequence[tuple[Row, Row]]) -> list[Difference]:
     values: list[tuple[str, Callable[[Row], Any]]] = [
-        ("right or rightly refused", lambda row: _well(row) if "answered" in row else None)
+        ("right or rightly refused", lambda row: _succeeded(row) if "answered" in row else None)
     ]
     values += [(name, lambda row, field=field: _field(row, field)) for name, field in _PLAIN]  # type: ignore[misc]
     names = dict.fromkeys(name for pair in pairs for row in pair for name in row.get("measures", {}))
@@ -136,24 +140,24 @@ def _differences(pairs: Sequence[tuple[Row, Row]]) -> list[Difference]:
 
 
 def _field(row: Row, field: str) -> Any:
-    """A value of a row; of what an answer is measured by, only where there is one."""
+    """A value of a row. Measures of the answer exist only for answerable questions."""
     if field != "milliseconds" and not row["answerable"]:
         return None
     return row.get(field)
 
 
-def _well(row: Row) -> bool:
-    """Whether a question went as it should: found, where only that was measured; else answered rightly or refused."""
+def _succeeded(row: Row) -> bool:
+    """Whether a question went well: answered correctly or rightly refused; in a run of retrieval alone, found."""
     if "answered" not in row:
         return bool(row["success_at_10"])
     return bool(row["right"]) if row["answered"] else not row["answerable"]
 
 
-def _changed(before: Row, after: Row) -> Changed:
-    return Changed(before["id"], before["question"], _came_of(before), _came_of(after))
+def _changed(before: Row, after: Row) -> ChangedQuestion:
+    return ChangedQuestion(before["id"], before["question"], _outcome(before), _outcome(after))
 
 
-def _came_of(row: Row) -> str:
+def _outcome(row: Row) -> str:
     if "answered" not in row:
         rank = row["reciprocal_rank"]
         return f"found at rank {round(1 / rank)}" if rank else "not found"

@@ -1,6 +1,6 @@
-"""Indexes of the corpora that sets bring, kept by what is in them and how they were made.
+"""Indexes of the corpora that come with question sets, cached by their contents and settings.
 
-<data folder>/evaluations/<first digits of a digest>/    an index, and indexed.json once it is whole
+<data folder>/evaluations/<first digits of a digest>/    an index, and indexed.json once it is complete
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DONE = "indexed.json"
 
 
 class Indexed(NamedTuple):
-    """Where the index of a corpus is, and the documents that could not be read."""
+    """The folder of a corpus's index, and the documents that could not be read."""
 
     folder: Path
     skipped: tuple[str, ...]
@@ -34,11 +34,11 @@ class Indexed(NamedTuple):
 def indexed(
     corpus: Corpus, data: Path, embedder: Embedder, chunker: ChunkerSettings, progress: Progress | None = None
 ) -> Indexed:
-    """The index of a corpus, made now unless the same documents were indexed with the same settings before. What an
-    interrupted run made durable is kept, and the next one goes on from there.
+    """The index of a corpus. It is built only if the same documents have not been indexed with the same settings
+    before. An interrupted build continues from what was committed.
 
     Raises:
-        IndexBusyError: if another process is making it.
+        IndexBusyError: if another process is building it.
     """
     settings = settings_of(embedder.info, chunker) | {"format": FORMAT, "version": __version__}
     key = hashlib.sha256(json.dumps([corpus.sha256, settings], sort_keys=True).encode()).hexdigest()

@@ -1,13 +1,13 @@
-"""Fit how candidates are ordered, the confidence and its threshold, on the split "fit" of question sets.
+"""Fits the ordering of candidates, the confidence and its threshold, on the split "fit" of question sets.
 
     python -m citeqa.rag.evaluation.fit QUESTIONS.jsonl CORPUS [QUESTIONS.jsonl CORPUS ...]
 
-A candidate is right if it overlaps an accepted answer with a token F1 of at least 0.5, in an accepted document. The
-weight of the evidence beside the reader's margin is that of a conditional logistic regression (McFadden 1974): among
-the candidates read for a question, how likely is each to be right. The confidence is a logistic regression (Platt
-1999) on the features of the best candidate, over answerable and unanswerable questions. The threshold is the lowest
-confidence from which on the answers given are right in the share asked for. Every set counts the same in all of them,
-however many questions it has. The split "report" is never looked at.
+A candidate is right if its token F1 with an accepted answer is at least 0.5, in an accepted document. The weight of the
+evidence relative to the reader's margin comes from a conditional logistic regression (McFadden 1974): how likely each
+candidate is to be right, among those read for the same question. The confidence is a logistic regression (Platt 1999)
+on the features of the best candidate, over answerable and unanswerable questions. The threshold is the lowest
+confidence at which the answers have the required precision. Every set has the same weight, however many questions it
+has. The split "report" is never used.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ from citeqa.rag.answerer import READ, Answerer
 from citeqa.rag.candidates import Candidate, features_of
 from citeqa.rag.confidence import FITTED, Confidence, Features
 from citeqa.rag.evaluation.metrics import RIGHT, token_f1
-from citeqa.rag.evaluation.questions import Question, load, some
+from citeqa.rag.evaluation.questions import Question, load, sample_evenly
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.reader.protocol import Reader
 from citeqa.rag.retrieval.retriever import Retriever
 
-# On half the squared weights of features in units of their spread, against the sum over all questions: weights stay
-# finite where a feature separates everything, and the more questions there are, the less it holds them down.
+# Factor of half the squared weights (for features scaled by their spread), added to the summed loss of all questions.
+# It keeps weights finite if a feature separates the classes, and matters less the more questions there are.
 PENALTY = 1.0
-PRECISION = 0.65  # share of the answers given that are right, on the fitting splits
+PRECISION = 0.65  # required share of right answers among those given, on the fitting splits
 
 PLAIN = Confidence(0.0, intercept=0.0, weights=Features(1.0, *[0.0] * 5), threshold=0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A question and every candidate that was read for it; `right` says of each whether it is."""
+    """A question and every candidate read for it; `right` says for each candidate whether it is right."""
 
     question: Question
     candidates: tuple[Candidate, ...]
@@ -59,7 +59,8 @@ class Read:
 
 
 class Group(NamedTuple):
-    """A question for the ordering: a row of features a candidate, which are right, and how much it counts."""
+    """One question for fitting the order: features (a row for each candidate), which candidates are right, and its
+    weight."""
 
     features: NDArray[np.float64]
     right: NDArray[np.bool_]
@@ -90,7 +91,7 @@ def read(
 
 
 def fit(rows: Sequence[Read], precision: float = PRECISION, weights: Sequence[float] | None = None) -> Confidence:
-    """Fit everything on what was read; `weights` says how much each question counts, equally by default."""
+    """Fit everything on the questions read; `weights` are the weights of the questions, equal by default."""
     counts = [1.0] * len(rows) if weights is None else weights
     kept = [(row, count) for row, count in zip(rows, counts, strict=True) if row.candidates]
     rows, mass = [row for row, _ in kept], np.array([count for _, count in kept])
@@ -126,7 +127,7 @@ def _best(row: Read, weighed: Confidence) -> int:
 def _threshold(
     confidences: NDArray[np.float64], right: NDArray[np.bool_], mass: NDArray[np.float64], precision: float
 ) -> float:
-    """Midway between the lowest confidence from which on answers are precise enough, and the next below."""
+    """Midway between the lowest confidence at which the answers are precise enough, and the next lower one."""
     order = np.argsort(-confidences, kind="stable")
     precise = np.cumsum((right * mass)[order]) / np.cumsum(mass[order]) >= precision
     last = int(np.flatnonzero(precise)[-1]) if precise.any() else 0
@@ -138,10 +139,10 @@ def _right(question: Question, candidate: Candidate) -> bool:
 
 
 def _fit_weights(groups: Sequence[Group]) -> tuple[float, float]:
-    # only differences inside a question count: without the rest, the spread is theirs, and nothing overflows
+    # only differences within a question matter: centring makes the spread theirs, and nothing overflows
     centred = [group.features - group.features.mean(axis=0) for group in groups]
     spread = np.concatenate(centred).std(axis=0)
-    spread[spread < 1e-9] = 1.0  # what never differs gets no weight
+    spread[spread < 1e-9] = 1.0  # a feature that never differs gets no weight
     total = sum(group.mass for group in groups)
 
     def loss(weights: NDArray[np.float64]) -> float:
@@ -158,8 +159,10 @@ def _fit_weights(groups: Sequence[Group]) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", type=Path, nargs="+", help="question sets, each followed by its corpus")
-    parser.add_argument("--precision", type=float, default=PRECISION, help="share of given answers that must be right")
-    parser.add_argument("--limit", type=int, help="use at most so many questions of each set, evenly spread")
+    parser.add_argument(
+        "--precision", type=float, default=PRECISION, help="share of the answers given that must be right"
+    )
+    parser.add_argument("--limit", type=int, help="use at most this many questions of each set, evenly spread")
     parser.add_argument("--reader", type=Path, default=SHIPPED)
     parser.add_argument("--output", type=Path, default=FITTED)
     arguments = parser.parse_args()
@@ -175,9 +178,9 @@ def main() -> None:
             update(Path(work) / str(number), [corpus], embedder)
             index = Index(Path(work) / str(number))
             questions = [question for question in load(path) if question.split == "fit"]
-            questions = some(questions, arguments.limit or len(questions))
+            questions = sample_evenly(questions, arguments.limit or len(questions))
             rows += read(index, embedder, reader, questions, lambda: print(".", end="", file=sys.stderr, flush=True))
-            weights += [1000 / len(questions)] * len(questions)  # every set counts the same, however many it asks
+            weights += [1000 / len(questions)] * len(questions)  # every set has the same weight, whatever its size
             fitted_on["index"] = index.settings
             fitted_on["sets"].append(
                 {"name": path.parent.name, "sha256": sha256(path.read_bytes()).hexdigest(), "questions": len(questions)}

@@ -1,4 +1,4 @@
-"""A record of an evaluation as one HTML page that needs nothing else: figures, plots, and every question."""
+"""Renders the record of an evaluation as one self-contained HTML page: figures, plots, and every question."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from citeqa.index.errors import CiteqaError
-from citeqa.rag.evaluation.report import shown
-from citeqa.rag.evaluation.stages import MEANINGS
+from citeqa.rag.evaluation.failures import MEANINGS
+from citeqa.rag.evaluation.report import format_figure
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
 
 def check() -> None:
-    """See that a page can be made.
+    """Check that a page can be rendered.
 
     Raises:
-        CiteqaError: if a package that it is made with is not installed.
+        CiteqaError: if a required package is not installed.
     """
     for name in ("jinja2", "matplotlib"):
         try:
@@ -30,16 +30,16 @@ def check() -> None:
 
 
 def render(record: Mapping[str, Any]) -> str:
-    """The page of a record (see `report.record`), as it is written as JSON or before.
+    """The page of a record (see `report.record`), either as built or as read back from JSON.
 
     Raises:
-        CiteqaError: if a package that it is made with is not installed.
+        CiteqaError: if a required package is not installed.
     """
     check()
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["shown"] = shown
+    environment.filters["shown"] = format_figure
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     rows = [{"verdict": verdict(row), "failed": failed(row), **row} for row in record["rows"]]
     return template.render(
@@ -50,14 +50,14 @@ def render(record: Mapping[str, Any]) -> str:
         opened="report" if "report" in record["figures"] else list(record["figures"])[-1],
         rows=rows,
         failures=sum(row["failed"] for row in rows),
-        lost=[(name, told, count) for name, told in MEANINGS.items() if (count := _count(rows, name))],
+        lost=[(name, meaning, count) for name, meaning in MEANINGS.items() if (count := _count(rows, name))],
         meanings=MEANINGS,
         read=_reads(record),
     )
 
 
 def _reads(record: Mapping[str, Any]) -> bool:
-    """Whether the run gave answers; else it measured retrieval alone."""
+    """Whether the run measured answers, and not retrieval alone."""
     return bool(record["about"].get("measured") != "retrieval")
 
 
@@ -66,7 +66,7 @@ def _count(rows: Sequence[Mapping[str, Any]], stage: str) -> int:
 
 
 def verdict(row: Mapping[str, Any]) -> str:
-    """What became of a question: "right", "wrong" or "refused"; "found" or "not found", where nothing was read."""
+    """The result of a question: "right", "wrong" or "refused"; in a run of retrieval alone, "found" or "not found"."""
     if "answered" not in row:
         return "not found" if row["stage"] else "found"
     if not row["answered"]:
@@ -75,14 +75,15 @@ def verdict(row: Mapping[str, Any]) -> str:
 
 
 def failed(row: Mapping[str, Any]) -> bool:
-    """Whether a question was answered wrongly, or refused though it has an answer, or its answer was not found."""
+    """Whether a question was answered wrongly, or refused although it is answerable; in a run of retrieval alone, not
+    found."""
     if "answered" not in row:
         return bool(row["stage"])
     return bool(not row["right"] if row["answered"] else row["answerable"])
 
 
 def _plots(record: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
-    """For each column of figures its plots, each with the name of its caption."""
+    """The plots for each column of figures, each with the name of its caption."""
     threshold = record["about"].get("confidence", {}).get("threshold")
     found = {}
     for number, split in enumerate(record["figures"]):

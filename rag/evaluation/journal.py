@@ -1,4 +1,4 @@
-"""What a long run has measured so far, so that a run that was stopped goes on where it was."""
+"""Saves the rows of a long run as they are measured, so that an interrupted run can continue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 
 class Journal:
-    """Rows by the id of their question, each written as soon as it is there."""
+    """Rows by the id of their question; each is written as soon as it is added."""
 
     def __init__(self, file: TextIO, rows: dict[str, dict[str, Any]]) -> None:
         self._file, self._rows = file, rows
@@ -20,11 +20,11 @@ class Journal:
         return len(self._rows)
 
     def row(self, question: str) -> dict[str, Any] | None:
-        """What an earlier run measured of a question."""
+        """The row that an earlier run measured for a question; None if there is none."""
         return self._rows.get(question)
 
     def add(self, row: dict[str, Any]) -> None:
-        """Keep a row."""
+        """Write a row."""
         self._rows[row["id"]] = row
         self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
         self._file.flush()
@@ -32,8 +32,9 @@ class Journal:
 
 @contextmanager
 def journal(path: Path, key: str) -> Iterator[Journal]:
-    """The journal at `path` for as long as the block lasts: that of an earlier run with the same key, which names all
-    that decides about a row, or a new one. It is removed when the block ends well, and kept when it does not."""
+    """The journal at `path`, open while the block runs. It continues the one of an earlier run with the same key, or
+    else is new. The key must cover everything that a row depends on. The file is removed if the block ends normally,
+    and kept if it does not."""
     rows = _read(path, key)
     begun = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in [{"key": key}, *rows])
@@ -45,7 +46,7 @@ def journal(path: Path, key: str) -> Iterator[Journal]:
 
 
 def _read(path: Path, key: str) -> list[dict[str, Any]]:
-    """The rows of the journal, if it has that key; without a line at its end that was not written whole."""
+    """The rows of the journal if it has that key, without an incomplete last line."""
     if not path.exists():
         return []
     lines = path.read_bytes().split(b"\n")[:-1]

@@ -1,4 +1,4 @@
-"""Measures, as pure functions. Each docstring says what is counted and where the definition comes from."""
+"""Measures, as pure functions. Each docstring says what is counted and which paper or tool defines it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from citeqa.rag.evaluation.resampling import Numbers
 
 Flags = Sequence[bool] | NDArray[np.bool_]
 
-RIGHT = 0.5  # token F1 with an accepted answer from which an answer counts as right
+RIGHT = 0.5  # an answer is right from this token F1 with an accepted answer
 
 
 class Proportion(NamedTuple):
@@ -27,12 +27,13 @@ class Proportion(NamedTuple):
 
     @property
     def value(self) -> float:
-        """The ratio; NaN of none."""
+        """The ratio; NaN if `total` is 0."""
         return self.hits / self.total if self.total else math.nan
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Lower and upper bound: `(p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)` with z = 1.96."""
+        """Lower and upper bound: `(p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)` with z = 1.96; NaN if `total` is
+        0."""
         if not self.total:
             return math.nan, math.nan
         z, n, p = 1.959963984540054, self.total, self.value
@@ -48,7 +49,8 @@ def exact_match(answer: str, accepted: Sequence[str]) -> float:
 
 
 def token_f1(answer: str, accepted: Sequence[str]) -> float:
-    """The best F1 between the answer's tokens and those of one accepted answer, as bags, normalised (SQuAD's F1)."""
+    """The best F1 between the answer's tokens and those of an accepted answer, normalised and taken as bags (SQuAD's
+    F1); 0 if none is accepted."""
     return max((matching.token_f1(answer, one) for one in accepted), default=0.0)
 
 
@@ -63,7 +65,7 @@ def reciprocal_rank(relevant: Sequence[bool]) -> float:
 
 
 def auroc(positives: Numbers, negatives: Numbers) -> float:
-    """The probability that a positive scores above a negative, ties counting half (Mann-Whitney U / (m n)).
+    """The probability that a positive scores above a negative, with ties counting half (Mann-Whitney U / (m n)).
 
     NaN if either side is empty.
     """
@@ -78,12 +80,12 @@ def auroc(positives: Numbers, negatives: Numbers) -> float:
 
 
 def mean(values: Sequence[float]) -> float:
-    """The arithmetic mean; NaN of nothing."""
+    """The arithmetic mean; NaN if there are no values."""
     return sum(values) / len(values) if values else math.nan
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of the values lie, by linear interpolation; NaN of nothing."""
+    """The value below which `share` (0 to 1) of the values lie, by linear interpolation; NaN if there are no values."""
     if not values:
         return math.nan
     ordered = sorted(values)
@@ -94,17 +96,17 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 class Bin(NamedTuple):
-    """Answers of similar confidence: their mean confidence, and how many of them are right."""
+    """Answers with similar confidences: their mean confidence, and how many of them are right."""
 
     confidence: float
     right: Proportion
 
 
 def equal_mass_bins(confidences: Sequence[float], right: Sequence[bool], bins: int = 15) -> list[Bin]:
-    """The answers by rising confidence in at most `bins` groups of the same size, as nearly as ties allow.
+    """The answers by rising confidence, in at most `bins` groups of the same size, as nearly as ties allow.
 
-    A confidence that `below` of all `n` lie strictly below belongs to group ⌊bins · below / n⌋. So equal confidences
-    are never parted, and no order of the input matters; groups that hold none are left out.
+    If `below` of all `n` confidences are strictly lower, a confidence belongs to group ⌊bins · below / n⌋. So equal
+    confidences stay together, and the order of the input does not matter. Empty groups are left out.
     """
     ordered = sorted(zip(confidences, right, strict=True))
     groups: dict[int, list[tuple[float, bool]]] = defaultdict(list)
@@ -117,10 +119,10 @@ def equal_mass_bins(confidences: Sequence[float], right: Sequence[bool], bins: i
 
 
 def expected_calibration_error(confidences: Numbers, right: Flags, bins: int = 15) -> float:
-    """How far confidence and the share that is right lie apart: `Σ n_b / n · |accuracy_b - mean confidence_b|` (ECE,
-    Naeini et al. 2015) over the bins of equal mass of `equal_mass_bins` (Nguyen & O'Connor 2015).
+    """The distance between confidence and accuracy: `Σ n_b / n · |accuracy_b - mean confidence_b|` (ECE, Naeini et al.
+    2015), over the bins of `equal_mass_bins` (Nguyen & O'Connor 2015).
 
-    NaN of nothing.
+    NaN if there are no values.
     """
     if not len(confidences):
         return math.nan
@@ -132,25 +134,26 @@ def expected_calibration_error(confidences: Numbers, right: Flags, bins: int = 1
 
 
 class Selected(NamedTuple):
-    """A point of the risk-coverage curve: the share of questions answered, and the share of those that is wrong."""
+    """A point of the risk-coverage curve: the share of questions answered, and the share of these answers that is
+    wrong."""
 
     coverage: float
     risk: float
 
 
 def risk_coverage(confidences: Numbers, right: Flags) -> list[Selected]:
-    """The risk-coverage curve (El-Yaniv & Wiener 2010): a point for each number of questions answered, from one to
-    all, in order of falling confidence.
+    """The risk-coverage curve (El-Yaniv & Wiener 2010): a point for each number of questions answered, from one to all,
+    in order of falling confidence.
 
-    Among equal confidences no order is better than another: the risk is its mean over all of them.
+    Equal confidences have no order: the risk is the mean over all their orders.
     """
     coverage, risk = _selective(confidences, right)
     return [Selected(*point) for point in zip(coverage.tolist(), risk.tolist(), strict=True)]
 
 
 def aurc(confidences: Numbers, right: Flags) -> float:
-    """The area under the risk-coverage curve: the mean risk over its points, lower is better (the selective risk of
-    Geifman & El-Yaniv 2017; as AURC in Geifman, Uziel & El-Yaniv 2019). NaN of nothing."""
+    """The area under the risk-coverage curve: the mean risk over its points; lower is better (the selective risk of
+    Geifman & El-Yaniv 2017; as AURC in Geifman, Uziel & El-Yaniv 2019). NaN if there are no values."""
     return float(_selective(confidences, right)[1].mean()) if len(confidences) else math.nan
 
 
@@ -158,31 +161,31 @@ def _selective(confidences: Numbers, right: Flags) -> tuple[NDArray[np.float64],
     _, group, sizes = np.unique(-np.asarray(confidences, dtype=np.float64), return_inverse=True, return_counts=True)
     missed = np.bincount(group, weights=1 - np.asarray(right, dtype=np.float64))
     answered = np.arange(1, len(confidences) + 1)
-    of = np.repeat(np.arange(sizes.size), sizes)  # the group that each number of answers ends in
+    of = np.repeat(np.arange(sizes.size), sizes)  # the group in which each number of answers ends
     before, wrong = (np.cumsum(sizes) - sizes)[of], (np.cumsum(missed) - missed)[of]
     return answered / len(confidences), (wrong + missed[of] * (answered - before) / sizes[of]) / answered
 
 
 def squad2(value: float, *, answerable: bool, answered: bool) -> float:
-    """What a question that may be refused scores in SQuAD 2.0 (Rajpurkar et al. 2018): `value`, its EM or F1, if it is
-    answerable and was answered; 1 if it is unanswerable and was refused; else 0."""
+    """The SQuAD 2.0 score of a question that may be refused (Rajpurkar et al. 2018): `value`, its EM or F1, if it is
+    answerable and was answered; 1 if it is unanswerable and was refused; otherwise 0."""
     if answerable and answered:
         return value
     return float(not answerable and not answered)
 
 
 class Best(NamedTuple):
-    """The best mean that a threshold reaches, and the threshold: questions that score at least this are answered."""
+    """The best mean that any threshold reaches, and that threshold: questions with at least this score are answered."""
 
     value: float
     threshold: float
 
 
 def best_overall(values: Numbers, scores: Numbers, answerable: Flags) -> Best:
-    """The best mean of `squad2` that any threshold on the scores reaches, and the highest threshold that does (the
-    `best_f1` and `best_f1_thresh` of SQuAD 2.0's script, Rajpurkar et al. 2018).
+    """The best mean of `squad2` that any threshold on the scores reaches, and the highest such threshold (the `best_f1`
+    and `best_f1_thresh` of SQuAD 2.0's script, Rajpurkar et al. 2018).
 
-    The threshold is infinite where refusing everything is best. NaN of nothing.
+    The threshold is infinite if refusing everything is best. NaN if there are no values.
     """
     if not len(scores):
         return Best(math.nan, math.nan)

@@ -1,6 +1,7 @@
-"""The plots of an evaluation as inline SVG, drawn by matplotlib without pyplot.
+"""Draws the plots of an evaluation as inline SVG, with matplotlib but without pyplot.
 
-Colours are those of the page that the plots stand in: they are drawn in stand-ins, which become CSS variables.
+The plots take the colours of the page around them: they are drawn in placeholder colours, which are then replaced by
+CSS variables.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _VARIABLES = {
 }
 _STYLE: Any = {
     "svg.fonttype": "none",
-    "font.family": "DejaVu Sans",  # comes with matplotlib; a browser without it takes its own
+    "font.family": "DejaVu Sans",  # comes with matplotlib; a browser without it uses its default font
     "font.size": 10,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -47,7 +48,7 @@ BARS = 20
 
 
 def risk_coverage(confidences: Sequence[float], right: Sequence[bool], key: str) -> str:
-    """The share of wrong answers over the share of questions answered, in order of falling confidence."""
+    """The share of wrong answers against the share of questions answered, in order of falling confidence."""
     points = metrics.risk_coverage(confidences, right)
 
     def draw(axes: Axes) -> None:
@@ -58,7 +59,7 @@ def risk_coverage(confidences: Sequence[float], right: Sequence[bool], key: str)
 
 
 def reliability(confidences: Sequence[float], right: Sequence[bool], key: str) -> str:
-    """The share that is right over the mean confidence of equally filled bins, with 95 % intervals and counts."""
+    """The share of right answers against the mean confidence of equally filled bins, with 95 % intervals and counts."""
     bins = metrics.equal_mass_bins(confidences, right)
 
     def draw(axes: Axes) -> None:
@@ -79,7 +80,7 @@ def success_by_k(ranks: Sequence[int], deepest: int, key: str) -> str:
     """The share of questions whose first relevant result is among the first k, for each k up to `deepest`.
 
     Args:
-        ranks: of each question's first relevant result, from 1; 0 where there is none.
+        ranks: the rank of each question's first relevant result, from 1; 0 if there is none.
     """
     shares = [metrics.mean([0 < rank <= k for rank in ranks]) for k in range(1, deepest + 1)]
 
@@ -93,7 +94,7 @@ def success_by_k(ranks: Sequence[int], deepest: int, key: str) -> str:
 def confidence_histogram(
     answerable: Sequence[float], unanswerable: Sequence[float], threshold: float | None, key: str
 ) -> str:
-    """How many questions got which confidence, those that have an answer and those that have none."""
+    """Histograms of the confidence of answerable and of unanswerable questions."""
 
     def draw(axes: Axes) -> None:
         edges = [bar / BARS for bar in range(BARS + 1)]
@@ -110,7 +111,7 @@ def confidence_histogram(
 
 
 def latencies(milliseconds: Sequence[float], key: str) -> str:
-    """How many questions took how long, with the median and the 95th percentile."""
+    """A histogram of the latencies, with the median and the 95th percentile."""
 
     def draw(axes: Axes) -> None:
         axes.hist(milliseconds, BARS, color=ACCENT, alpha=0.6)
@@ -125,7 +126,7 @@ def latencies(milliseconds: Sequence[float], key: str) -> str:
 
 
 def _drawn(draw: Callable[[Axes], None], label: str, key: str) -> str:
-    """The SVG element. `key` must be of its own for each plot of a page, so that no two share an id."""
+    """The SVG element. `key` must differ for each plot of a page, so that no two plots share an id."""
     with mpl.rc_context({**_STYLE, "svg.hashsalt": key}):
         figure = Figure(figsize=(4.8, 3.4), layout="constrained")
         draw(figure.subplots())
@@ -134,7 +135,7 @@ def _drawn(draw: Callable[[Axes], None], label: str, key: str) -> str:
         figure.savefig(buffer, format="svg", transparent=True, metadata=none)
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # nothing refers to groups, and their names are the same in every plot
-    for stand_in, variable in _VARIABLES.items():
-        svg = svg.replace(stand_in, variable)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # nothing refers to groups, and their ids repeat in every plot
+    for placeholder, variable in _VARIABLES.items():
+        svg = svg.replace(placeholder, variable)
     return svg

@@ -1,12 +1,13 @@
-"""Question sets: JSONL, a question a line.
+"""Question sets: JSONL, one question per line.
 
-`id, question, answers` (every accepted string; empty when unanswerable), `documents` (ids of the documents that hold
+`id, question, answers` (every accepted string; empty if unanswerable), `documents` (ids of the documents that contain
 one), `answerable`; optional `split`, `spans` (either `{"document_id", "start", "end"}` or, for a single document,
-`[start, end]`), `date`, the day it was asked on, and `written_for`, the paragraph that the question was written
-against, unanswerable ones too (`{"document", "paragraph": [start, end]}`); places are half-open code points of the
-document's text.
+`[start, end]`), `date`, the day on which it was asked, and `written_for`, the paragraph that the question was written
+about, also for unanswerable ones (`{"document", "paragraph": [start, end]}`). Positions are half-open code points of
+the document's text.
 
-Rows with a `verdict` are what people said of answers; those of one question are settled first (see `judged`).
+Rows with a `verdict` are users' judgements of answers; those about one question are consolidated first (see
+`judgements`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, TypeVar
 
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.types import Span
-from citeqa.rag.evaluation.judged import settled
+from citeqa.rag.evaluation.judgements import consolidated
 
 T = TypeVar("T")
 
@@ -29,11 +30,11 @@ T = TypeVar("T")
 class Question:
     """A question and everything that counts as its answer.
 
-    `spans` are the places of accepted answers by document; empty if the set does not give places, then the accepted
-    strings in the accepted documents count. `written_for` is the document and the paragraph of it that the question
-    was written against, where the set says so. `grades` are those of the relevant documents, where a set judges them
-    by more than yes and no; such a set may have no answers. `asked_on` is the day that "last
-    week" in the question counts from; None where the set does not say.
+    `spans` are the positions of accepted answers by document. If the set gives none, they are empty, and the accepted
+    strings in the accepted documents count. `written_for` is the document and the paragraph that the question was
+    written about, if the set says so. `grades` are those of the relevant documents, if a set grades them; such a set
+    may have no answers. `asked_on` is the day that "last week" in the question counts from; None if the set does not
+    say.
     """
 
     id: str
@@ -49,7 +50,7 @@ class Question:
 
     @property
     def relevant(self) -> dict[str, int]:
-        """The documents that count as found, each with its grade: 1 where the set gives none."""
+        """The relevant documents, each with its grade: 1 if the set has no grades."""
         return dict(self.grades) or dict.fromkeys(sorted(self.documents), 1)
 
 
@@ -64,34 +65,34 @@ def load(path: Path) -> list[Question]:
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionSetError(f"{path} cannot be read: {error}") from None
     questions: list[Question] = []
-    said: list[dict[str, Any]] = []
+    judgements: list[dict[str, Any]] = []
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
                 row = json.loads(line)
                 if "verdict" in row:
-                    for one in settled([row]):
-                        _question(one)  # a fault is told with its line
-                    said.append(row)
+                    for one in consolidated([row]):
+                        _question(one)  # reports a fault with its line
+                    judgements.append(row)
                 else:
                     questions.append(_question(row))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise QuestionSetError(f"{path}, line {number}: not a question: {error!r}") from None
-    questions += [_question(row) for row in settled(said)]
+    questions += [_question(row) for row in consolidated(judgements)]
     if not questions:
-        raise QuestionSetError(f"{path} holds no question")
+        raise QuestionSetError(f"{path} has no questions")
     if len({question.id for question in questions}) < len(questions):
         raise QuestionSetError(f"{path}: two questions have the same id")
     return questions
 
 
-def some(questions: Sequence[Question], limit: int) -> list[Question]:
+def sample_evenly(questions: Sequence[Question], limit: int) -> list[Question]:
     """At most `limit` questions of each split, evenly spread over it."""
     chosen = []
     for split in sorted({question.split for question in questions}):
-        held = [question for question in questions if question.split == split]
-        count = min(limit, len(held))
-        chosen += [held[number * len(held) // count] for number in range(count)]
+        in_split = [question for question in questions if question.split == split]
+        count = min(limit, len(in_split))
+        chosen += [in_split[number * len(in_split) // count] for number in range(count)]
     return chosen
 
 
@@ -100,7 +101,7 @@ def _question(row: dict[str, Any]) -> Question:
     answers = _strings(row, "answers")
     answerable = _typed(row, "answerable", bool)
     if answerable != bool(answers):
-        raise ValueError("'answers' must be given exactly when 'answerable' is true")
+        raise ValueError("'answers' must be non-empty if and only if 'answerable' is true")
     if not _typed(row, "question", str).strip():
         raise ValueError("'question' is blank")
     return Question(
@@ -126,7 +127,7 @@ def _typed(row: dict[str, Any], name: str, kind: type[T]) -> T:
 def _strings(row: dict[str, Any], name: str) -> list[str]:
     values: list[Any] = _typed(row, name, list)
     if not all(isinstance(value, str) and value.strip() for value in values):
-        raise ValueError(f"{name!r} must hold strings that are not blank")
+        raise ValueError(f"{name!r} must be a list of strings that are not blank")
     return values
 
 

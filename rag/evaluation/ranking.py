@@ -1,9 +1,12 @@
-"""The measures of TREC, of a ranking of documents, by ir-measures (MacAvaney, Macdonald and Ounis 2022).
+"""TREC measures of a ranking of documents, by ir-measures (MacAvaney, Macdonald and Ounis 2022).
 
-Success@k: a relevant document is among the first k. R@k (Recall@k): the share of the relevant documents that is. RR:
-one over the rank of the first relevant one. AP, whose mean is MAP: the mean of the precision at the rank of each
-relevant document, 0 for one that is not ranked. nDCG@10: the discounted gain of the first ten, `Σ grade / log2(rank +
-1)`, over that of the best order. All are 0 where nothing relevant was returned.
+- Success@k: 1 if a relevant document is among the first k, else 0.
+- R@k (Recall@k): the share of the relevant documents that are among the first k.
+- RR: one over the rank of the first relevant document.
+- AP (its mean is MAP): the mean of the precision at the rank of each relevant document, 0 for one that is not ranked.
+- nDCG@10: the discounted gain of the first ten, `Σ grade / log2(rank + 1)`, over that of the best order.
+
+All are 0 if nothing relevant was returned.
 """
 
 from __future__ import annotations
@@ -16,16 +19,16 @@ MEASURES = ("Success@1", "Success@5", "Success@10", "R@5", "R@10", "R@50", "RR",
 def measured(
     relevant: Mapping[str, Mapping[str, int]], ranked: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, float]]:
-    """For each question the value of every measure.
+    """The value of every measure for each question.
 
     Args:
-        relevant: for each question the grades of its relevant documents, at least one, each at least 1.
-        ranked: for each question the documents returned, best first, each once; a question may be missing.
+        relevant: for each question, the grades of its relevant documents; at least one, each at least 1.
+        ranked: for each question, the documents returned, best first, without duplicates; a question may be missing.
     """
     from ir_measures import Qrel, ScoredDoc, iter_calc, parse_measure
 
     qrels = [Qrel(question, document, grade) for question, held in relevant.items() for document, grade in held.items()]
-    # trec_eval orders by score, and equal ones by name: only ranks as scores keep the order given
+    # trec_eval orders by score, and ties by name: only ranks as scores keep the given order
     run = [
         ScoredDoc(question, document, -float(rank))
         for question in relevant

@@ -1,12 +1,12 @@
-"""How well the reader reads: each question over the one paragraph it was written for, nothing searched.
+"""Measures the reader alone: each question is read over the paragraph it was written for, without any search.
 
     python -m citeqa.rag.evaluation.reading QUESTIONS.jsonl CORPUS.jsonl [--split report] [--limit N] [--reader DIR]
         [--output OUT.json]
 
-for question sets that say what paragraph a question was `written_for`. The reader gets that paragraph whole and the
-document's title as its heading, and its best span is the answer. From what margin on it answers is chosen on the
-other splits of the set, by the best overall F1 there (Rajpurkar et al. 2018); the split reported is never looked at
-for it. "best overall F1" is what the best threshold on the reported split would have reached: an upper bound.
+For question sets that say which paragraph a question was `written_for`. The reader gets the whole paragraph, with the
+title of the document as its heading; its best span is the answer. The margin from which it answers is chosen on the
+other splits of the set, by the best overall F1 there (Rajpurkar et al. 2018); the reported split is never used for
+that. "best overall F1" is what the best threshold on the reported split would have reached: an upper bound.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from citeqa.index.documents.corpus import load as load_documents
 from citeqa.index.errors import CiteqaError, QuestionSetError
 from citeqa.index.types import Document
 from citeqa.rag.evaluation import metrics
-from citeqa.rag.evaluation.questions import Question, load, some
-from citeqa.rag.evaluation.report import at_threshold, average, number, proportion, shown
+from citeqa.rag.evaluation.questions import Question, load, sample_evenly
+from citeqa.rag.evaluation.report import at_threshold, average, format_figure, number, proportion
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.reader.protocol import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingResult:
-    """A question and the best span of its paragraph: the words, and the margin over no answer (None and no words
-    where the reader finds no span at all)."""
+    """A question and the best span of its paragraph: its words, and its margin over "no answer". If the reader finds no
+    span, the words are empty and the margin is None."""
 
     id: str
     question: str
@@ -50,7 +50,7 @@ class ReadingResult:
 
     @property
     def score(self) -> float:
-        """The margin; of no span, below every threshold."""
+        """The margin; without a span, lower than any threshold."""
         return -math.inf if self.margin is None else self.margin
 
 
@@ -61,16 +61,16 @@ def measure(
     split: str,
     progress: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Read every question's paragraph, and give the figures of `split` and the values of each of its questions.
+    """Read the paragraph of every question. Returns the figures of `split` and the values of each of its questions.
 
     Raises:
-        QuestionSetError: if a question does not say what paragraph it was written for, the paragraph is not there,
-            or the set has no question in `split` or none outside it.
+        QuestionSetError: if a question does not say which paragraph it was written for, if that paragraph does not
+            exist, or if the set has no question in `split` or none outside it.
     """
     paragraphs = [_paragraph(question, documents) for question in questions]
     if len({question.split == split for question in questions}) < 2:
-        held = ", ".join(sorted({question.split for question in questions}))
-        raise QuestionSetError(f"the split {split!r} and another one are needed; the questions are of: {held}")
+        splits = ", ".join(sorted({question.split for question in questions}))
+        raise QuestionSetError(f"the set needs the split {split!r} and another one; its questions are in: {splits}")
     rows = []
     for question, (title, text) in zip(questions, paragraphs, strict=True):
         rows.append(_read(question, title, text, reader))
@@ -90,8 +90,8 @@ def measure(
 
 
 def summary(rows: Sequence[ReadingResult], threshold: float) -> dict[str, Any]:
-    """The figures of what was read, in the form of `report.summary`: EM and F1 of the answerable questions when
-    forced, then as SQuAD 2.0 counts them when answers come from the margin `threshold` up; AUROC of the margin,
+    """The figures of the run, in the form of `report.summary`: EM and F1 of the answerable questions if every question
+    is answered; the same as SQuAD 2.0 counts them if answers need at least the margin `threshold`; AUROC of the margin,
     answerable against unanswerable. A threshold that refuses everything is None."""
     asked = [row for row in rows if row.answerable]
     unanswerable = [row for row in rows if not row.answerable]
@@ -114,16 +114,20 @@ def _best(rows: Sequence[ReadingResult]) -> metrics.Best:
 
 
 def _paragraph(question: Question, documents: Mapping[str, Document]) -> tuple[str, str]:
-    """The title and the text that a question is read over."""
+    """The title and the text for a question."""
     if question.written_for is None:
-        raise QuestionSetError(f"question {question.id!r} does not say what it was written for ('written_for')")
+        raise QuestionSetError(
+            f"question {question.id!r} does not say which paragraph it was written for ('written_for')"
+        )
     document_id, span = question.written_for
     if document_id not in documents:
         raise QuestionSetError(f"question {question.id!r} was written for {document_id!r}, which is not in the corpus")
     try:
         return documents[document_id].title, documents[document_id].quote(span)
     except ValueError as error:
-        raise QuestionSetError(f"question {question.id!r} was written for what is not there: {error}") from None
+        raise QuestionSetError(
+            f"question {question.id!r} was written for a paragraph that does not exist: {error}"
+        ) from None
 
 
 def _read(question: Question, title: str, text: str, reader: Reader) -> ReadingResult:
@@ -147,14 +151,16 @@ def main() -> None:
     parser.add_argument("questions", type=Path)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--split", default="report", help="the split to report; the others choose the threshold")
-    parser.add_argument("--limit", type=int, help="read at most so many questions of each split, evenly spread")
+    parser.add_argument("--limit", type=int, help="read at most this many questions of each split, evenly spread")
     parser.add_argument("--reader", type=Path, default=SHIPPED)
-    parser.add_argument("--output", type=Path, help="write figures and every question's values here, as JSON")
+    parser.add_argument(
+        "--output", type=Path, help="write the figures and the values of every question to this JSON file"
+    )
     arguments = parser.parse_args()
     if arguments.limit is not None and arguments.limit < 1:
         parser.error("--limit must be at least 1")
     if arguments.output and not arguments.output.parent.is_dir():
-        parser.error(f"{arguments.output} cannot be written: its folder is not there")
+        parser.error(f"{arguments.output} cannot be written: its folder does not exist")
     try:
         _run(arguments)
     except (CiteqaError, OSError) as error:
@@ -164,17 +170,17 @@ def main() -> None:
 def _run(arguments: argparse.Namespace) -> None:
     questions = load(arguments.questions)
     if arguments.limit:
-        questions = some(questions, arguments.limit)
+        questions = sample_evenly(questions, arguments.limit)
     documents = {item.id: item for item in load_documents([arguments.corpus]) if isinstance(item, Document)}
     reader, done = OnnxReader(arguments.reader), 0
 
-    def told() -> None:
+    def report_progress() -> None:
         nonlocal done
         done += 1
         if done % 50 == 0 or done == len(questions):
             print(f"\rread {done} of {len(questions)}", end="", file=sys.stderr, flush=True)
 
-    measured = measure(questions, documents, reader, arguments.split, told)
+    measured = measure(questions, documents, reader, arguments.split, report_progress)
     print(file=sys.stderr)
     about = {
         "what": f"Reading the paragraph a question was written for: {arguments.questions.resolve().parent.name}",
@@ -189,7 +195,7 @@ def _run(arguments: argparse.Namespace) -> None:
     }
     print(f"split {arguments.split}; threshold chosen on {', '.join(about['threshold']['chosen on'])}")
     for name, figure in measured["figures"][arguments.split].items():
-        print(f"{name:<18} {shown(figure)}")
+        print(f"{name:<18} {format_figure(figure)}")
     if arguments.output:
         write_json(arguments.output, {"about": about, **measured})
 

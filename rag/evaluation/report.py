@@ -1,4 +1,4 @@
-"""Rows become figures, and figures a record that can be compared later."""
+"""Turns the rows of a run into figures, and the figures into a record that later runs can be compared with."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ R = TypeVar("R", bound=_OfSplit)
 
 
 def summary(rows: Sequence[AnswerResult]) -> dict[str, Any]:
-    """The figures of a run: proportions as `{"value", "low", "high", "hits", "total"}` (Wilson, 95 %), all else as
-    `{"value", "low", "high", "total"}` (bootstrap over questions, 95 %), counts as numbers; values are None where
-    nothing was there to measure.
+    """The figures of a run. Proportions are `{"value", "low", "high", "hits", "total"}` (Wilson, 95 %), counts are
+    numbers, and everything else is `{"value", "low", "high", "total"}` (bootstrap over questions, 95 %). Values are
+    None if there was nothing to measure.
 
-    "EM", "F1" and the values before and after them are of forced answers, over the answerable questions. Abstention
-    counts refusing an unanswerable question as a hit: its precision is the share of refusals that were right. "answer
-    precision" is the share of the answers given that are right. The figures of `at_threshold` are of what was given,
-    "best overall F1" of the threshold on the confidence that suits these questions best. AUROC is of the confidence,
-    answerable against unanswerable; AURC, ECE and Brier are of the confidence against being right, over all questions.
-    What is measured of the evidence is described at `retrieval`.
+    "EM", "F1" and the values next to them are about forced answers to the answerable questions. For abstention,
+    refusing an unanswerable question is a hit: its precision is the share of right refusals. "answer precision" is the
+    share of right answers among those given. The figures of `at_threshold` are about the actual responses; "best
+    overall F1" is for the threshold that suits these questions best. AUROC is of the confidence, answerable against
+    unanswerable; AURC, ECE and Brier compare the confidence with being right, over all questions. The measures of the
+    evidence are described at `retrieval`.
     """
     asked = [row for row in rows if row.answerable]
     unanswerable = [row for row in rows if not row.answerable]
@@ -75,8 +75,8 @@ def summary(rows: Sequence[AnswerResult]) -> dict[str, Any]:
     }
 
 
-class Found(Protocol):
-    """What rows of every kind of run say of the evidence; see `found.values`."""
+class RetrievalValues(Protocol):
+    """The measures of the evidence, which the rows of every kind of run have; see `relevance.retrieval_values`."""
 
     @property
     def success_at_1(self) -> float: ...
@@ -98,9 +98,9 @@ class Found(Protocol):
     def measures(self) -> Mapping[str, float]: ...
 
 
-def retrieval(rows: Sequence[Found]) -> dict[str, Any]:
-    """The figures of the evidence, in the form of `summary`: of passages, of the first characters returned, and of
-    documents, those of TREC ("document MAP" is the mean of AP)."""
+def retrieval(rows: Sequence[RetrievalValues]) -> dict[str, Any]:
+    """The figures of the evidence, in the form of `summary`: for passages, for the first characters returned, and for
+    documents (the TREC measures; "document MAP" is the mean of AP)."""
     figures: dict[str, Any] = {
         "Success@1": proportion(row.success_at_1 == 1 for row in rows),
         "Success@5": proportion(row.success_at_5 == 1 for row in rows),
@@ -121,7 +121,7 @@ def retrieval(rows: Sequence[Found]) -> dict[str, Any]:
 
 
 def latencies(milliseconds: Sequence[float]) -> dict[str, Any]:
-    """Percentiles of how long questions took."""
+    """Percentiles of the time that questions took."""
     taken = np.asarray(milliseconds)
 
     def at(share: float) -> dict[str, float | None]:
@@ -131,15 +131,16 @@ def latencies(milliseconds: Sequence[float]) -> dict[str, Any]:
 
 
 def at_threshold(rows: Sequence[tuple[float, float, bool, bool]]) -> dict[str, Any]:
-    """EM and F1 as SQuAD 2.0 counts them, of answerable questions (HasAns), unanswerable ones (NoAns: the share
-    refused) and all (overall). A row holds EM and F1 of the answer when forced, answerable, answered."""
+    """EM and F1 as SQuAD 2.0 counts them: for answerable questions (HasAns), for unanswerable ones (NoAns: the share
+    refused) and for all (overall). A row is (EM of the forced answer, F1 of the forced answer, answerable,
+    answered)."""
     figures = {}
     for name, kinds in (("HasAns", (True,)), ("NoAns", (False,)), ("overall", (True, False))):
         chosen = [row for row in rows if row[2] in kinds]
-        exact = [metrics.squad2(em, answerable=can, answered=given) for em, _, can, given in chosen]
+        exact = [metrics.squad2(em, answerable=can, answered=answered) for em, _, can, answered in chosen]
         figures[f"{name} EM"] = proportion(value == 1 for value in exact)
         figures[f"{name} F1"] = average(
-            [metrics.squad2(f1, answerable=can, answered=given) for _, f1, can, given in chosen]
+            [metrics.squad2(f1, answerable=can, answered=answered) for _, f1, can, answered in chosen]
         )
     return figures
 
@@ -147,7 +148,8 @@ def at_threshold(rows: Sequence[tuple[float, float, bool, bool]]) -> dict[str, A
 def by_split(
     rows: Sequence[R], figures: Callable[[Sequence[R]], dict[str, Any]] | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The figures of each split, and of all rows if there is more than one; those of `summary` unless told others."""
+    """The figures of each split, and of all rows if there are several splits. `figures` computes them; by default
+    `summary`."""
     measure: Callable[[Any], dict[str, Any]] = figures or summary
     splits = sorted({row.split for row in rows})
     found = {split: measure([row for row in rows if row.split == split]) for split in splits}
@@ -155,12 +157,12 @@ def by_split(
 
 
 def record(rows: Sequence[AnswerResult], about: dict[str, Any]) -> dict[str, Any]:
-    """Everything about a run, ready for JSON: what it was about, its figures, and every question's values."""
+    """Everything about a run, ready for JSON: what it measured, its figures, and the values of every question."""
     return {"about": about, "figures": by_split(rows), "rows": [asdict(row) for row in rows]}
 
 
-def shown(figure: Any) -> str:
-    """A figure in words: three digits, the interval where there is one, and the counts of a proportion."""
+def format_figure(figure: Any) -> str:
+    """A figure as text: three decimals, the interval if there is one, and the counts of a proportion."""
     if figure is None or (isinstance(figure, dict) and figure["value"] is None):
         return "-"
     if isinstance(figure, dict):
@@ -182,14 +184,14 @@ def average(values: Sequence[float]) -> dict[str, float | None]:
 
 
 def estimate(statistic: Callable[[Picked], float], count: int) -> dict[str, float | None]:
-    """A statistic of `count` questions, with its interval; it gets the positions of the questions it is to look at."""
+    """A statistic of `count` questions, with its interval. It is called with the positions of the questions to use."""
     value = statistic(np.arange(count)) if count else math.nan
     low, high = interval(statistic, count)
     return {"value": number(value), "low": number(low), "high": number(high), "total": count}
 
 
 def number(value: float) -> float | None:
-    """NaN and the infinities are not JSON."""
+    """The value, or None for NaN and the infinities, which JSON does not have."""
     return value if math.isfinite(value) else None
 
 

@@ -1,4 +1,4 @@
-"""Retrieval alone: what is found for each question, nothing read."""
+"""Measures retrieval alone: what is found for each question, without reading."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from citeqa.index.errors import QuestionSetError
-from citeqa.rag.evaluation.found import Piece, Returned, expected, values
+from citeqa.rag.evaluation.failures import FailureStage
 from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.relevance import Excerpt, ShownExcerpt, expected, retrieval_values
 from citeqa.rag.evaluation.report import by_split, latencies, retrieval
-from citeqa.rag.evaluation.stages import Stage
 
 DEPTH = 100  # passages looked at
 KIND = "retrieval"
 
-Search = Callable[[str, int], Sequence[Piece]]
+Search = Callable[[str, int], Sequence[Excerpt]]
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalResult:
-    """What was found for one question; what is measured of it is described at `found.values`. It was lost if nothing
-    relevant is among the first ten passages."""
+    """What was found for one question; `relevance.retrieval_values` describes the measures. The question failed if none
+    of the first ten passages is relevant."""
 
     id: str
     question: str
@@ -39,10 +39,10 @@ class RetrievalResult:
     place_in_600: bool | None
     place_in_3000: bool | None
     measures: Mapping[str, float]
-    returned: tuple[Returned, ...]
+    returned: tuple[ShownExcerpt, ...]
     milliseconds: float
     expected: str
-    stage: Stage
+    stage: FailureStage
 
 
 def run(
@@ -51,14 +51,14 @@ def run(
     text: Callable[[str], str],
     progress: Callable[[], None] = lambda: None,
 ) -> list[RetrievalResult]:
-    """One row a question that has something to be found, in their order: unanswerable ones have nothing.
+    """One row for each question that has a relevant document, in order. Unanswerable ones have none.
 
     Args:
-        search: gives the best passages, so many at most, best first.
-        text: gives a document's text by its id.
+        search: returns the best passages, at most the given number, best first.
+        text: returns the text of a document by its id.
 
     Raises:
-        QuestionSetError: if no question has anything to be found.
+        QuestionSetError: if no question has a relevant document.
     """
     rows = []
     for question in questions:
@@ -66,16 +66,16 @@ def run(
             rows.append(_row(question, search, text))
         progress()
     if not rows:
-        raise QuestionSetError("none of these questions can be answered, so there is nothing to be found")
+        raise QuestionSetError("none of these questions has an answer, so there is nothing to find")
     return rows
 
 
 def _row(question: Question, search: Search, text: Callable[[str], str]) -> RetrievalResult:
     start = time.perf_counter()
-    pieces = search(question.question, DEPTH)
+    excerpts = search(question.question, DEPTH)
     taken = (time.perf_counter() - start) * 1000
-    found = values(question, pieces, deepest=DEPTH)
-    lost: Stage = "" if found["success_at_10"] else "not retrieved"
+    found = retrieval_values(question, excerpts, deepest=DEPTH)
+    lost: FailureStage = "" if found["success_at_10"] else "not retrieved"
     return RetrievalResult(
         id=question.id,
         question=question.question,

@@ -1,4 +1,4 @@
-"""Ask every question of a set and note what came back, through the service as its users reach it."""
+"""Asks every question of a set through the service, as its users do, and records the responses."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any, Protocol
 
 from citeqa.index.types import Span
 from citeqa.rag.evaluation import metrics
-from citeqa.rag.evaluation.found import Piece, Returned, expected, holds, values
+from citeqa.rag.evaluation.failures import FailureStage, stage
 from citeqa.rag.evaluation.journal import Journal
 from citeqa.rag.evaluation.questions import Question
-from citeqa.rag.evaluation.stages import Stage, stage
+from citeqa.rag.evaluation.relevance import Excerpt, ShownExcerpt, contains_answer, expected, retrieval_values
 
-RANKED = 10  # pieces of evidence looked at
+RANKED = 10  # passages of evidence that are measured
 
 
 class Service(Protocol):
-    """Whatever answers in the fields of the HTTP contract."""
+    """Anything that answers with the fields of the HTTP contract."""
 
     def ask(self, body: dict[str, Any]) -> dict[str, Any]:
         """`POST /api/ask`."""
@@ -28,12 +28,12 @@ class Service(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnswerResult:
-    """What one question led to. Values about the answer are of the answer when forced (`min_confidence` 0).
+    """The result of one question. Values about the answer are about the forced answer (`min_confidence` 0).
 
-    `answers` are the accepted ones. `right` is what the confidence is the probability of: a token F1 of at least
-    `metrics.RIGHT` with one of them, in an accepted document; never for an unanswerable question. What is measured of
-    the evidence is described at `found.values`; `candidates` are the words of alternatives and conflicts, `expected`
-    those around an accepted answer, if the question was lost at a `stage`.
+    `answers` are the accepted ones. `right` is the event whose probability the confidence is: a token F1 of at least
+    `metrics.RIGHT` with one of them, in an accepted document; never for an unanswerable question.
+    `relevance.retrieval_values` describes the measures of the evidence. `candidates` are the texts of alternatives and
+    conflicts. `expected` is the text around an accepted answer, if the question failed at a `stage`.
     """
 
     id: str
@@ -64,9 +64,9 @@ class AnswerResult:
     place_in_3000: bool | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
-    returned: tuple[Returned, ...] = ()
+    returned: tuple[ShownExcerpt, ...] = ()
     expected: str = ""
-    stage: Stage = ""
+    stage: FailureStage = ""
 
 
 def run(
@@ -75,13 +75,13 @@ def run(
     progress: Callable[[], None] = lambda: None,
     journal: Journal | None = None,
 ) -> list[AnswerResult]:
-    """One row a question, in their order. A question that is refused is asked again with `min_confidence` 0, so that
-    what it would have answered counts too. What the journal holds is not asked again."""
+    """One row for each question, in order. A refused question is asked again with `min_confidence` 0, so that the
+    answer it would have got is measured too. Questions in the journal are not asked again."""
     texts = _Texts(service)
     rows = []
     for question in questions:
         kept = None if journal is None else journal.row(question.id)
-        row = restored(kept) if kept else _row(question, service, texts)
+        row = row_from_json(kept) if kept else _row(question, service, texts)
         if journal is not None and not kept:
             journal.add(asdict(row))
         rows.append(row)
@@ -89,16 +89,16 @@ def run(
     return rows
 
 
-def restored(values: dict[str, Any]) -> AnswerResult:
-    """A row, of the values that it had in JSON."""
-    returned = tuple(Returned(**one) for one in values["returned"])
+def row_from_json(values: dict[str, Any]) -> AnswerResult:
+    """A row from its JSON values."""
+    returned = tuple(ShownExcerpt(**one) for one in values["returned"])
     return AnswerResult(
         **values | {name: tuple(values[name]) for name in ("answers", "candidates")} | {"returned": returned}
     )
 
 
 class _Texts:
-    """The documents' texts as the service gives them, each asked for once."""
+    """The texts of documents as the service returns them; each is requested once."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -114,20 +114,20 @@ def _row(question: Question, service: Service, texts: _Texts) -> AnswerResult:
     body: dict[str, Any] = {"question": question.question, "k": RANKED}
     if question.asked_on:
         body["today"] = question.asked_on.isoformat()
-    given = service.ask(body)
-    forced = given if given["answered"] else service.ask(body | {"min_confidence": 0.0})
+    response = service.ask(body)
+    forced = response if response["answered"] else service.ask(body | {"min_confidence": 0.0})
     answer = forced["answer"]
     citation: dict[str, Any] = answer["citation"] if answer else {}
-    retrieved = values(question, [_piece(found) for found in forced["evidence"]], deepest=RANKED)
-    responses = [given] if given["answered"] else [given, forced]
-    checks = [exact for response in responses for exact in _exact(response, texts)]
+    retrieved = retrieval_values(question, [_excerpt(found) for found in forced["evidence"]], deepest=RANKED)
+    responses = [response] if response["answered"] else [response, forced]
+    checks = [exact for each in responses for exact in _exact(each, texts)]
     sentence: dict[str, Any] = citation["sentence"] if citation else {}
     words = answer["text"] if answer else ""
     others = [(item["citation"], item["citation"]["quote"]) for item in forced["alternatives"] + forced["conflicts"]]
     right = bool(citation) and _right(question, citation, words)
     lost = stage(
         answerable=question.answerable,
-        answered=given["answered"],
+        answered=response["answered"],
         right=right,
         retrieved=bool(retrieved["reciprocal_rank"]),
         read=right or any(_right(question, *other) for other in others),
@@ -138,19 +138,20 @@ def _row(question: Question, service: Service, texts: _Texts) -> AnswerResult:
         split=question.split,
         answerable=question.answerable,
         answers=question.answers,
-        answered=given["answered"],
+        answered=response["answered"],
         confidence=answer["confidence"] if answer else 0.0,
         answer=words,
         document_id=citation["document_id"] if citation else None,
         sentence=sentence["text"] if sentence else "",
         right_document=bool(citation) and citation["document_id"] in question.documents,
-        in_sentence=bool(sentence) and holds(question, _piece(sentence | {"document_id": citation["document_id"]})),
+        in_sentence=bool(sentence)
+        and contains_answer(question, _excerpt(sentence | {"document_id": citation["document_id"]})),
         right=right,
         exact_match=metrics.exact_match(words, question.answers),
         f1=metrics.token_f1(words, question.answers),
         citations=len(checks),
         exact_citations=sum(checks),
-        milliseconds=given["timing_ms"]["total"],
+        milliseconds=response["timing_ms"]["total"],
         candidates=tuple(words for _, words in others),
         expected=expected(question, texts) if lost else "",
         stage=lost,
@@ -158,8 +159,8 @@ def _row(question: Question, service: Service, texts: _Texts) -> AnswerResult:
     )
 
 
-def _piece(found: dict[str, Any]) -> Piece:
-    return Piece(found["document_id"], Span(found["start"], found["end"]), found["text"])
+def _excerpt(found: dict[str, Any]) -> Excerpt:
+    return Excerpt(found["document_id"], Span(found["start"], found["end"]), found["text"])
 
 
 def _right(question: Question, cited: dict[str, Any], words: str) -> bool:
@@ -167,7 +168,7 @@ def _right(question: Question, cited: dict[str, Any], words: str) -> bool:
 
 
 def _exact(response: dict[str, Any], texts: _Texts) -> list[bool]:
-    """For every slice in a response, whether the document's text, as served, has these words at that place."""
+    """For every slice in a response, whether the document's text, as served, has these words at that position."""
     answer = response["answer"]
     citations = [answer["citation"], *answer["also_in"]] if answer else []
     citations += [item["citation"] for item in response["alternatives"] + response["conflicts"]]

@@ -1,9 +1,9 @@
-"""What can be evaluated on: a question set and, where it brings one, its corpus.
+"""Reads everything that can be evaluated on: a question set and, if it has one, its corpus.
 
-QUESTIONS.jsonl                 our form (see `questions`), without a corpus
-FOLDER/questions.jsonl, corpus.jsonl    our form, with one
-FOLDER/queries.jsonl, corpus.jsonl, qrels/*.tsv     BEIR's layout (see `beir`)
-FILE.json, FILE.json.xz         SQuAD 1.1 and 2.0 (see `squad`): the paragraphs of an article are one document
+QUESTIONS.jsonl                 our format (see `questions`), without a corpus
+FOLDER/questions.jsonl, corpus.jsonl    our format, with a corpus
+FOLDER/queries.jsonl, corpus.jsonl, qrels/*.tsv     the layout of BEIR (see `beir`)
+FILE.json, FILE.json.xz         SQuAD 1.1 and 2.0 (see `squad`): the paragraphs of an article make one document
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from citeqa.rag.evaluation.questions import Question, load
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The documents that a set is asked about; `sha256` is the digest of what they were read from."""
+    """The documents that a set asks about; `sha256` is the digest of the files they were read from."""
 
     documents: Callable[[], Iterable[Document | Skipped]]
     count: int
@@ -32,7 +32,7 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """Questions, the digest of what they were read from, and their corpus if the set brings one."""
+    """Questions, the digest of the files they were read from, and their corpus if the set has one."""
 
     name: str
     questions: tuple[Question, ...]
@@ -41,15 +41,15 @@ class QuestionSet:
 
     @property
     def has_answers(self) -> bool:
-        """Whether the set says what is answered, not only where."""
+        """Whether the set has answers, and not only relevant documents."""
         return any(question.answers for question in self.questions)
 
 
 def read(path: Path) -> QuestionSet:
-    """The question set at a path, whatever form it has.
+    """The question set at a path, in any of the formats.
 
     Raises:
-        QuestionSetError: if it has none of the forms, or a fault, which is named.
+        QuestionSetError: if it has none of the formats, or a fault, which is named.
     """
     whole = path.resolve()
     name = f"{whole.parent.name}/{whole.name}"
@@ -61,7 +61,7 @@ def read(path: Path) -> QuestionSet:
 
 
 def corpus_of(folder: Path) -> Corpus:
-    """The documents in a folder of files, as `citeqa index` reads them."""
+    """The documents in a folder of files, read as `citeqa index` reads them."""
     files = [file.path for file in list_files(folder)[0]]
     return Corpus(lambda: corpus.load([folder]), corpus.count([folder]), _digest(files))
 
@@ -70,16 +70,16 @@ def _folder(path: Path, name: str) -> QuestionSet:
     documents = path / "corpus.jsonl"
     if beir.is_beir(path):
         judged = [path / "queries.jsonl", *sorted((path / "qrels").glob("*.tsv"))]
-        held = Corpus(lambda: beir.documents(path), corpus.count([documents]), _digest([documents]))
-        return QuestionSet(name, tuple(beir.questions(path)), _digest(judged), held)
+        own_corpus = Corpus(lambda: beir.documents(path), corpus.count([documents]), _digest([documents]))
+        return QuestionSet(name, tuple(beir.questions(path)), _digest(judged), own_corpus)
     asked = path / "questions.jsonl"
     if not asked.exists() or not documents.exists():
         raise QuestionSetError(
-            f"{path} is no question set: a folder needs questions.jsonl and corpus.jsonl, or queries.jsonl, "
+            f"{path} is not a question set: a folder needs questions.jsonl and corpus.jsonl, or queries.jsonl, "
             "corpus.jsonl and qrels/ (BEIR)"
         )
-    held = Corpus(lambda: corpus.load([documents]), corpus.count([documents]), _digest([documents]))
-    return QuestionSet(name, tuple(load(asked)), _digest([asked]), held)
+    own_corpus = Corpus(lambda: corpus.load([documents]), corpus.count([documents]), _digest([documents]))
+    return QuestionSet(name, tuple(load(asked)), _digest([asked]), own_corpus)
 
 
 def _squad(path: Path, name: str) -> QuestionSet:
@@ -107,12 +107,12 @@ def _squad(path: Path, name: str) -> QuestionSet:
         if asked.question
     ]
     if not questions or len({question.id for question in questions}) < len(questions):
-        raise QuestionSetError(f"{path} holds no question, or two with the same id")
+        raise QuestionSetError(f"{path} has no questions, or two with the same id")
     return QuestionSet(name, tuple(questions), digest, Corpus(texts.values, len(texts), digest))
 
 
 def _digest(files: Sequence[Path]) -> str:
-    """Of the files' names and bytes."""
+    """A digest of the files' names and contents."""
     total = hashlib.sha256()
     try:
         for path in files:

@@ -1,6 +1,6 @@
-"""SQuAD files, as documents and questions in the coordinates of those documents (Rajpurkar et al. 2016, 2018).
+"""Reads SQuAD files as documents and questions, in the coordinates of those documents (Rajpurkar et al. 2016, 2018).
 
-The public gets train-v2.0.json from https://rajpurkar.github.io/SQuAD-explorer/ (CC BY-SA 4.0).
+train-v2.0.json is published at https://rajpurkar.github.io/SQuAD-explorer/ (CC BY-SA 4.0).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SEPARATOR = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class SquadQuestion:
-    """A question and the paragraph it was written for; `answers` are empty where that paragraph does not answer it."""
+    """A question and the paragraph it was written for; `answers` is empty if that paragraph does not answer it."""
 
     id: str
     question: str
@@ -29,31 +29,31 @@ class SquadQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article: its paragraphs joined by blank lines into a document, and the questions about it."""
+    """An article: a document of its paragraphs, joined by blank lines, and the questions about it."""
 
     document: Document
     asked: tuple[SquadQuestion, ...]
 
 
 def load(path: Path) -> list[Article]:
-    """Read a file in SQuAD's JSON form, plain or packed by xz.
+    """Read a file in SQuAD's JSON format, plain or compressed by xz.
 
     Raises:
         OSError: if it cannot be read.
-        ValueError: if it is not in that form, or an answer does not stand where it is said to.
+        ValueError: if it has another format, or an answer is not where the file says.
     """
     packed = path.read_bytes()
     try:
         data = json.loads(lzma.decompress(packed) if path.suffix == ".xz" else packed)["data"]
         return [_article(entry) for entry in data]
     except (KeyError, TypeError, AttributeError, lzma.LZMAError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not in SQuAD's form: {error!r}") from error
+        raise ValueError(f"{path} is not in SQuAD's format: {error!r}") from error
 
 
 def _article(entry: dict[str, object]) -> Article:
     paragraphs = entry["paragraphs"]
     if not isinstance(paragraphs, list):
-        raise TypeError("'paragraphs' is no list")
+        raise TypeError("'paragraphs' is not a list")
     title = str(entry["title"])
     text = _SEPARATOR.join(paragraph["context"] for paragraph in paragraphs)
     asked, start = [], 0
@@ -71,10 +71,10 @@ def _asked(qa: dict[str, object], document_id: str, context: str, place: Span) -
     spans = []
     answers = [] if qa.get("is_impossible") else qa["answers"]
     if not isinstance(answers, list):
-        raise TypeError("'answers' is no list")
+        raise TypeError("'answers' is not a list")
     for answer in answers:
         start, text = answer["answer_start"], answer["text"]
         if context[start : start + len(text)] != text:
-            raise ValueError(f"question {qa['id']!r}: the answer {text!r} does not stand at {start}")
+            raise ValueError(f"question {qa['id']!r}: the answer {text!r} is not at {start}")
         spans.append(Span(place.start + start, place.start + start + len(text)))
     return SquadQuestion(str(qa["id"]), str(qa["question"]).strip(), document_id, place, tuple(dict.fromkeys(spans)))

@@ -36,31 +36,31 @@ _ANSWERS = {
 
 
 def markdown(results: Sequence[Mapping[str, Any]], command: str) -> str:
-    """Two tables, of retrieval and of answers, a line a system, and below them what was measured with what.
+    """Two tables, of retrieval and of answers, one line for each system, followed by how each was measured.
 
     Args:
-        results: of each set `set, date, versions, questions, answerable, limit`, and by system its figures in
-            `retrieval` and `answers`, and the differences to the best baseline in `against` (see `public`).
+        results: for each set `set, date, versions, questions, answerable, limit`; by system its figures in `retrieval`
+            and `answers`; and its differences from the best baseline in `against` (see `public`).
     """
     parts = ["Retrieval:\n", _table(results, "retrieval", _RETRIEVAL)]
     if any(result["answers"] for result in results):
-        parts += ["\nAnswers, forced where the table says EM and F1, else as given:\n"]
+        parts += ["\nAnswers (forced for EM and F1, otherwise as given):\n"]
         parts += [_table(results, "answers", _ANSWERS)]
     differences = [_difference(result["set"], one) for result in results for one in result["against"]]
     parts += ["\nAgainst the best baseline, paired (95 % bootstrap; McNemar or permutation test):\n", *differences]
-    parts += ["", *(_made(result) for result in results), "", f"Command: `{command}`. In brackets 95 % intervals."]
+    parts += ["", *(_made(result) for result in results), "", f"Command: `{command}`. Brackets hold 95 % intervals."]
     return "\n".join(parts) + "\n"
 
 
 def _table(results: Sequence[Mapping[str, Any]], kind: str, columns: Mapping[str, str]) -> str:
-    held = [(result["set"], name, figures) for result in results for name, figures in result[kind].items()]
+    entries = [(result["set"], name, figures) for result in results for name, figures in result[kind].items()]
     shown = {
         measure: title
         for measure, title in columns.items()
-        if any(figures.get(measure, {}).get("value") is not None for _, _, figures in held)
+        if any(figures.get(measure, {}).get("value") is not None for _, _, figures in entries)
     }
     lines = [["set", "system", *shown.values()], ["---", "---", *["---:"] * len(shown)]]
-    for name, system, figures in held:
+    for name, system, figures in entries:
         bold = f"**{system}**" if system in (OURS, READ) else system
         lines.append([name, bold, *(_figure(measure, figures.get(measure)) for measure in shown)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

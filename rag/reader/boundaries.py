@@ -1,4 +1,4 @@
-"""Where in a text an answer may start and end: never inside a word or a number, never on what merely surrounds it."""
+"""Where an answer may start and end: never inside a word or a number, and without surrounding punctuation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from citeqa.index.types import Span
 
-# opening marks, each with what may close it
+# opening marks, each with the marks that may close it
 _PAIRS = {
     "(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "“": "”", "„": "“”", "‘": "’", "«": "»", "‹": "›",
     "（": "）", "「": "」", "『": "』", "《": "》",
@@ -21,8 +21,8 @@ _APOSTROPHES = "'’"
 
 _POSSESSIVE = re.compile(r"['’]s(?!\w)", re.IGNORECASE)
 _MONEY = "[$¢£¤¥฿\u20a0-\u20cf]"
-_SIGNABLE = rf"(?:(?<![^\s(\[{{<=~≈\"'“„‘«‹])|(?<={_MONEY}))"  # where the sign or the point of a number may stand
-_SIGNS = "-−–."  # what a signed number begins with
+_SIGNABLE = rf"(?:(?<![^\s(\[{{<=~≈\"'“„‘«‹])|(?<={_MONEY}))"  # where the sign or decimal point of a number may stand
+_SIGNS = "-−–."  # the first characters of signed numbers
 _SIGNED = re.compile(rf"{_SIGNABLE}(?:[-−–]{_MONEY}?\.?\d|\.\d)")
 _ABBREVIATION = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,2}\.){2,}\Z")
 _JOINERS = set("\u00ad\u200c\u200d\u2060")  # soft hyphen, zero-width non-joiner and joiner, word joiner
@@ -30,8 +30,8 @@ _JOINERS = set("\u00ad\u200c\u200d\u2060")  # soft hyphen, zero-width non-joiner
 _BLANK = "[ \u00a0\u202f]"
 _SIZE = r"(?i:hundred|thousand|million|billion|bn|trillion|dozen)s?\b"
 _QUANTITY = re.compile(
-    rf"(?=[A-Z\d.−–-]|{_MONEY})"  # soon done where no quantity begins
-    # of "5$ 9" the sign is that of the first number, of "5 €9" that of the second
+    rf"(?=[A-Z\d.−–-]|{_MONEY})"  # fails fast where no quantity begins
+    # in "5$ 9" the sign belongs to the first number, in "5 €9" to the second
     rf"(?:(?P<money>(?:(?<![^\W_])[A-Z]{{1,3}})?(?:{_MONEY}|(?<!\d){_MONEY}(?={_BLANK}))){_BLANK}?(?=[-−–]?\.?\d))?"
     rf"(?P<number>(?:{_SIGNABLE}(?:[-−–]\.?|\.))?\d+(?:[.,]\d+)*\w*)"
     rf"(?:[ \u00a0-](?P<size>{_SIZE}))?(?:[ \u00a0-](?P<more>{_SIZE}))?"
@@ -43,11 +43,11 @@ _LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def inside_word(text: str, position: int) -> bool:
-    """Whether the cut between `text[position - 1]` and `text[position]` goes through a word or a number.
+    """Whether a cut between `text[position - 1]` and `text[position]` splits a word or a number.
 
-    An apostrophe between letters is of the word ("don't", "O'Brien"), but a possessive may be cut off ("Cuba's"). A
-    sign or a point is of the number behind it ("-4", ".5"). Scripts that put no blanks between words have a possible
-    boundary at every character.
+    An apostrophe between letters belongs to the word ("don't", "O'Brien"), but a possessive may be cut off ("Cuba's").
+    A sign or a decimal point belongs to the number after it ("-4", ".5"). In scripts without spaces between words,
+    every character is a possible boundary.
     """
     if not 0 < position < len(text):
         return False
@@ -78,27 +78,27 @@ def inside_word(text: str, position: int) -> bool:
     )
 
 
-def past_marks(text: str, position: int) -> int:
-    """The position behind the accents and the like that belong to the character before `position`."""
+def after_marks(text: str, position: int) -> int:
+    """The position after the combining marks that belong to the character before `position`."""
     while 0 < position < len(text) and _joins(text[position]):
         position += 1
     return position
 
 
-class Outward(NamedTuple):
-    """Where a span that would begin or end inside a quantity begins or ends instead, by the place it would."""
+class QuantityBounds(NamedTuple):
+    """Where a span must begin or end instead of inside a quantity; the keys are the positions inside."""
 
     starts: dict[int, int]
     ends: dict[int, int]
 
 
-def outward(text: str) -> Outward:
-    """For every quantity in a text, the ends of its parts moved to those of the whole.
+def quantity_bounds(text: str) -> QuantityBounds:
+    """For every quantity in a text, moves the ends of its parts to the ends of the whole.
 
-    A quantity is a number with the sign of its currency ("$9", "US$9", "5€"), its percent, per-mille or degree sign
-    ("50%", "20°C") and the word for its size ("1.5 million"): without them it is another one.
+    A quantity is a number with its currency sign ("$9", "US$9", "5€"), its percent, per-mille or degree sign ("50%",
+    "20°C") and the word for its size ("1.5 million"). Without these it is a different quantity.
     """
-    found = Outward({}, {})
+    found = QuantityBounds({}, {})
     for quantity in _QUANTITY.finditer(text):
         start, end = quantity.span()
         if start > 0 and _sign(text, start - 1):
@@ -112,21 +112,22 @@ def outward(text: str) -> Outward:
 def paragraphs(
     text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The numbers of the paragraphs that spans begin in, by their starts, and end in, by their ends, once trimmed.
+    """The numbers of the paragraphs in which spans begin (by `starts`) and end (by `ends`), as if the spans were
+    trimmed.
 
-    Between paragraphs stands a blank line: two line breaks or more, with nothing but white space between them.
+    A blank line separates paragraphs: two or more line breaks with only white space between them.
     """
     runs = [run.span() for run in _BLANKS.finditer(text) if len(_LINE_BREAK.findall(run.group())) > 1]
     first, last = np.array(runs, dtype=np.int64).reshape(-1, 2).T
-    # white space that begins a span is of the next paragraph, white space that ends one of the last
+    # white space at the start of a span counts to the next paragraph, at its end to the previous one
     return np.searchsorted(first, starts, side="right"), np.searchsorted(last, ends, side="left")
 
 
 def trimmed(text: str, span: Span) -> Span | None:
-    """The span without the blanks, quotation marks and punctuation around it, moved in no other way.
+    """The span without the spaces, quotation marks and punctuation around it; None if nothing else is left.
 
-    A bracket or a quotation mark whose partner is inside, with more behind or before it, stays, and so does the full
-    stop of an abbreviation with others inside ("U.S."). None if nothing else is in the span.
+    Kept are a bracket or quotation mark whose partner is inside the span, unless the pair encloses all of it, and the
+    full stop of an abbreviation with other full stops ("U.S.").
     """
     start, end = span.start, span.end
     while start < end and _surrounds(text[start]):
@@ -150,7 +151,7 @@ def _surrounds(character: str) -> bool:
 
 
 def _joins(character: str) -> bool:
-    """Marks that belong to the character before them: accents, variation selectors, joiners, skin tones, tags."""
+    """Whether the character belongs to the one before it: accents, variation selectors, joiners, skin tones, tags."""
     return not character.isascii() and (
         unicodedata.category(character) in ("Mn", "Mc", "Me")
         or character in _JOINERS
@@ -160,12 +161,12 @@ def _joins(character: str) -> bool:
 
 
 def _indicates_region(character: str) -> bool:
-    """Whether the character is half a flag."""
+    """Whether the character is one half of a flag."""
     return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def _unspaced(character: str) -> bool:
-    """Whether the character is of a script written without blanks: Han, kana, Thai, Lao, Khmer, Burmese."""
+    """Whether the character belongs to a script written without spaces: Han, kana, Thai, Lao, Khmer, Burmese."""
     point = ord(character)
     return (
         0x2E80 <= point <= 0x9FFF or 0xF900 <= point <= 0xFAFF or 0x20000 <= point <= 0x3FFFF
@@ -174,13 +175,14 @@ def _unspaced(character: str) -> bool:
 
 
 def _sign(text: str, start: int) -> int | None:
-    """Where the first digit ends of a number that starts with a sign or a point at `start`; None if none does."""
+    """Where the first digit ends of a number that begins with a sign or a decimal point at `start`; None if there is
+    none."""
     found = _SIGNED.match(text, start)
     return found.end() if found else None
 
 
 def _closing(text: str, start: int, end: int) -> int | None:
-    """Where, before `end`, the mark is closed that opens at `start`; None if it is not, or opens nothing."""
+    """Where the mark that opens at `start` is closed before `end`; None if it is not closed, or opens nothing."""
     opening = text[start]
     depth = 0
     for position in range(start + 1, end):
@@ -194,7 +196,7 @@ def _closing(text: str, start: int, end: int) -> int | None:
 
 
 def _opened(text: str, start: int, end: int) -> bool:
-    """Whether the last character before `end` closes a mark that opens behind `start`."""
+    """Whether the last character before `end` closes a mark that opens after `start`."""
     mark = text[end - 1]
     if mark == '"':
         return text[start:end].count(mark) % 2 == 0

@@ -1,4 +1,4 @@
-"""A question-answering model of torch becomes the files of a reader: one ONNX file, its tokenizer, and what it is."""
+"""Exports a torch question-answering model as a reader: one ONNX file, its tokenizer, and a description."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from citeqa.rag.reader.protocol import ReaderError
 from citeqa.rag.reader.windows import Encoder
 
 OUTPUTS = ["start_logits", "end_logits"]
-AGREEMENT = {"fp32": 1e-3, "int8": 0.6}  # how far a logit of the probe may be from the original's
+AGREEMENT = {"fp32": 1e-3, "int8": 0.6}  # largest difference allowed between a logit of the probe and the original's
 PROBE = {
     "question": "Who opened the new harbour bridge?",
     "heading": "Harbour news 1987-05-05",
@@ -29,7 +29,7 @@ PROBE = {
 
 
 class Scores(torch.nn.Module):
-    """A question-answering model of transformers, from token ids to start and end logits."""
+    """A question-answering model of transformers: token ids in, start and end logits out."""
 
     def __init__(self, model: torch.nn.Module, inputs: list[str]) -> None:
         super().__init__()
@@ -38,8 +38,8 @@ class Scores(torch.nn.Module):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        given = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
-        found = self.model(**{name: given[name] for name in self.inputs})
+        tensors = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+        found = self.model(**{name: tensors[name] for name in self.inputs})
         return found.start_logits, found.end_logits
 
 
@@ -52,14 +52,18 @@ def export(
     output: Path,
     calibration: Sequence[Feed] = (),
 ) -> None:
-    """Write a reader into the folder `output`, checked and whole or not at all; another that is there is replaced.
+    """Write a reader into the folder `output`: completely and verified, or not at all. An existing reader there is
+    replaced.
 
-    `inputs` are `input_ids`, `attention_mask` and, if the model takes them, `token_type_ids`; `max_tokens` is how much
-    it sees at once. With `calibration`, inputs like those to come, the reader is of 8 bits, else of fp32. The weights
-    then have 7, so that no processor's products saturate: a shipped file must give the same everywhere.
+    Args:
+        inputs: `input_ids`, `attention_mask` and, if the model takes them, `token_type_ids`.
+        max_tokens: how many tokens the model sees at once.
+        calibration: typical inputs; with them the reader is quantised to 8 bits, without them it is fp32. The weights
+            then have 7 bits, so that products saturate on no processor: a shipped file must give the same scores
+            everywhere.
 
     Raises:
-        ReaderError: if what is written does not agree with the model.
+        ReaderError: if the exported reader does not agree with the model.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".reader-", dir=output.parent))
@@ -90,9 +94,10 @@ def export(
 
 
 def _put(folder: Path, output: Path) -> None:
-    """Rename a folder to `output`; another one that is there gives way, an equal one stays.
+    """Rename a folder to `output`. A different folder there is replaced; an equal one stays.
 
-    Processes that make the same reader at once may all come here: one is first, and what it opens is never moved.
+    Several processes that make the same reader may get here at once. The first one wins, and a reader that it has
+    opened is never moved.
     """
     while not _renamed(folder, output):
         with FileLock(output.with_name(f".{output.name}.lock")):
@@ -104,7 +109,7 @@ def _put(folder: Path, output: Path) -> None:
 
 
 def _renamed(folder: Path, output: Path) -> bool:
-    """Rename a folder, unless another one is there."""
+    """Rename a folder to `output`; False if that already exists."""
     try:
         folder.rename(output)
     except OSError:
@@ -130,5 +135,6 @@ def _check(scores: Scores, folder: Path, inputs: list[str], max_tokens: int, pre
     worst = max(float(np.abs(ours - theirs.numpy()).max()) for ours, theirs in zip(found, wanted, strict=True))
     if not worst <= AGREEMENT[precision]:
         raise ReaderError(
-            f"the exported reader differs from the original by {worst:.4f} in a logit, allowed {AGREEMENT[precision]}"
+            f"the exported reader differs from the original by {worst:.4f} in a logit; "
+            f"at most {AGREEMENT[precision]} is allowed"
         )

@@ -1,4 +1,4 @@
-"""Which reader runs. A new kind of reader is a module that opens it, and one line in `KINDS`."""
+"""Loads the reader. A new kind of reader needs a module that opens it, and one line in `KINDS`."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from citeqa.rag.reader.protocol import Reader, ReaderError
 
 log = logging.getLogger(__name__)
 
-LONGEST_INPUT = 384  # tokens a named model sees at once, if it can see as many
+LONGEST_INPUT = 384  # most tokens that a named model sees at once
 
 
 class Kind(NamedTuple):
-    """A kind of reader: `takes` says whether a name is one of this kind, `open` gives the reader of that name and may
-    keep files in a folder for the next time."""
+    """A kind of reader. `takes` says whether a model name is of this kind. `open` opens the reader of that name; it may
+    cache files in the given folder."""
 
     takes: Callable[[str | None], bool]
     open: Callable[[str | None, Path], Reader]
 
 
 def load_reader(model: str | None, cache: Path) -> Reader:
-    """The shipped reader if `model` is None, else the extractive question-answering model of that name or path.
+    """The shipped reader if `model` is None; otherwise the extractive question-answering model of that name or path.
 
-    The first time transformers loads a named model, and its exported form is written into `cache`; from then on torch
-    is not imported. Several processes may do so at once.
+    The first time, transformers loads the named model and its export is written to `cache`. From then on torch is not
+    imported. Several processes may do this at once.
 
     Raises:
         ReaderError: if the model cannot be loaded or exported.
@@ -44,7 +44,7 @@ def _shipped(model: str | None, cache: Path) -> Reader:
 
 
 def _hugging_face(model: str | None, cache: Path) -> Reader:
-    """A model of Hugging Face's, or of a folder that its library reads; exported once."""
+    """A model from Hugging Face or from a folder in its format; exported once."""
     assert model is not None
     key = digest(model) or hashlib.sha256(model.encode()).hexdigest()
     folder = cache / f"reader-{key[:16]}"
@@ -53,12 +53,12 @@ def _hugging_face(model: str | None, cache: Path) -> Reader:
             return OnnxReader(folder)
         except ReaderError as error:
             log.warning("exporting the reader %s again: %s", model, error)
-    log.info("preparing the reader %s: this is done once", model)
+    log.info("exporting the reader %s; this happens only once", model)
     _export(model, folder)
     return OnnxReader(folder)
 
 
-# The first kind that takes a name opens it.
+# The first kind that takes a name opens the reader.
 KINDS = (Kind(lambda model: model is None, _shipped), Kind(lambda model: model is not None, _hugging_face))
 
 
@@ -72,7 +72,7 @@ def _export(model: str, folder: Path) -> None:
         if report["missing_keys"]:
             untrained = ", ".join(sorted(report["missing_keys"]))
             raise ReaderError(
-                f"the reader {model!r} was not made to answer questions: it has no weights for {untrained}"
+                f"the reader {model!r} is not a question-answering model: it has no weights for {untrained}"
             )
         tokenizer = AutoTokenizer.from_pretrained(model, use_fast=True)
         takes = inspect.signature(loaded.forward).parameters
@@ -85,12 +85,12 @@ def _export(model: str, folder: Path) -> None:
             export(loaded, file, inputs, model, longest, folder)
     except ReaderError:
         raise
-    except Exception as error:  # the model's own code may raise anything at all
+    except Exception as error:  # the model's own code may raise anything
         first = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ReaderError(f"the reader {model!r} cannot be used: {first}") from error
 
 
 def _positions(config: object) -> int:
-    """How many tokens the model has positions for; RoBERTa's begin behind its padding token."""
+    """How many tokens the model has positions for; RoBERTa's positions start after its padding token."""
     positions = int(getattr(config, "max_position_embeddings", LONGEST_INPUT))
     return positions - 2 if "roberta" in str(getattr(config, "model_type", "")) else positions

@@ -1,4 +1,4 @@
-"""An extractive model that reads passages, run by onnxruntime without torch."""
+"""A reader that runs an extractive ONNX model with onnxruntime, without torch."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ from citeqa.rag.types import ScoredSpan
 
 SHIPPED = Path(__file__).parents[1] / "models" / "reader"
 DESCRIPTION, CONFIDENCE = "reader.json", "confidence.json"
-SPANS = 8  # spans kept of a passage
-SAME = (
-    0.5  # difference the probe's margin may have here from where the model was made; other rounding made 0.22 at most
-)
+SPANS = 8  # spans kept for each passage
+SAME = 0.5  # how far the probe's margin may differ from the one stored; other rounding made 0.22 at most
 
 
 class OnnxReader:
-    """An extractive model, run by onnxruntime. May be shared between threads."""
+    """An extractive model run by onnxruntime. Safe to share between threads."""
 
     def __init__(self, folder: Path, *, probed: bool = True) -> None:
-        """Open the reader in `folder`; its answer to the probe is checked, unless it is just being made.
+        """Open the reader in `folder`. Its answer to the probe question is checked, unless `probed` is false.
 
         Raises:
-            ReaderError: if it is not there, a file is not the one that was made, or this processor computes
-                something else than the one it was made on.
+            ReaderError: if the reader is missing, a file differs from the original, or this processor computes other
+                scores than the one the reader was made on.
         """
         self._folder = folder
         described = _described(folder)
@@ -43,7 +41,7 @@ class OnnxReader:
         if probed and (not best or abs(best[0].score - probe["margin"]) > SAME):
             found = f"{best[0].score:.3f}" if best else "nothing"
             raise ReaderError(
-                f"the reader in {folder} computes something else on this processor than where it was made "
+                f"the reader in {folder} gives other scores on this processor than where it was made "
                 f"(margin {found}, needed {probe['margin']:.3f})"
             )
 
@@ -59,18 +57,18 @@ class OnnxReader:
     def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
         seen = self._encoder.encode_all(question, headings, texts)
         windows = [(place, window) for place, found in enumerate(seen) for window in found]
-        windows.sort(key=lambda one: -len(one[1].ids))  # so that no core is left with a long one
+        windows.sort(key=lambda one: -len(one[1].ids))  # longest first, so that no core ends with a long one
         found: list[dict[Span, float]] = [{} for _ in texts]
         logits = self._model.run([window.feed for _, window in windows])
         for (place, window), (starts, ends) in zip(windows, logits, strict=True):
-            held = found[place]
+            margins = found[place]
             for span, margin in best_spans(texts[place], window, starts[0], ends[0], SPANS):
-                held[span] = max(margin, held.get(span, margin))
+                margins[span] = max(margin, margins.get(span, margin))
         return [
-            sorted((ScoredSpan(span, margin) for span, margin in held.items()), key=lambda s: (-s.score, s.span))[
+            sorted((ScoredSpan(span, margin) for span, margin in margins.items()), key=lambda s: (-s.score, s.span))[
                 :SPANS
             ]
-            for held in found
+            for margins in found
         ]
 
 
@@ -85,7 +83,7 @@ def _described(folder: Path) -> dict[str, Any]:
         for values, types in ((described, {"name": str, "precision": str, "max_tokens": int}), (probe, wanted)):
             for name, kind in types.items():
                 if type(values[name]) is not kind:
-                    raise TypeError(f"{name!r} is no {kind.__name__}")
+                    raise TypeError(f"{name!r} is not of type {kind.__name__}")
     except OSError as error:
         raise ReaderError(f"{error.filename} cannot be read: {error.strerror}; reinstall citeqa") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

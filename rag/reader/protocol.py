@@ -1,4 +1,4 @@
-"""What reads: a question and passages become scored spans in those passages."""
+"""The reader protocol: a question and passages in, scored spans of those passages out."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from citeqa.rag.types import ScoredSpan
 
 
 class ReaderError(CiteqaError):
-    """A reader's model cannot be used; the message says why and what mends it."""
+    """A reader cannot be used; the message says why and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderInfo:
-    """What identifies a reader: its name, the digest of its weights, the precision it computes in."""
+    """What identifies a reader: its name, the digest of its weights, and its precision."""
 
     name: str
     sha256: str
@@ -25,7 +25,7 @@ class ReaderInfo:
 
 
 class Reader(Protocol):
-    """Reads passages, each on its own: the spans and scores of one never depend on the others beside it."""
+    """Reads each passage on its own: its spans and scores never depend on the other passages."""
 
     @property
     def info(self) -> ReaderInfo:
@@ -33,11 +33,11 @@ class Reader(Protocol):
 
     @property
     def confidence_file(self) -> Path | None:
-        """The confidence that was fitted for this reader (see `rag.confidence.load`); None if none was."""
+        """The file of the confidence fitted for this reader (see `rag.confidence.load`); None if there is none."""
 
     def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
-        """For each text its spans that may answer, best first; an empty list where nothing can.
+        """For each text, the spans that may answer, best first; an empty list if none does.
 
-        A span's score is its margin: how much more the reader believes in it than in no answer at all. `headings`
-        says for each text where it is from (title, date), or is empty; no span is ever in a heading.
+        A span's score is its margin: how far it scores above "no answer". `headings` has for each text where it comes
+        from (title, date), or is empty; no span is ever in a heading.
         """

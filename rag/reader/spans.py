@@ -1,4 +1,4 @@
-"""Scores of tokens become scored spans of the passage. Tokens become characters only here."""
+"""Turns token scores into scored spans of the passage. The only place where tokens become characters."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citeqa.index.types import Span
-from citeqa.rag.reader.boundaries import inside_word, outward, paragraphs, trimmed
+from citeqa.rag.reader.boundaries import inside_word, paragraphs, quantity_bounds, trimmed
 from citeqa.rag.reader.windows import Window
 
-LONGEST = 40  # tokens a span may have
-_FEW = 256  # best spans looked at before all are put in order
+LONGEST = 40  # most tokens in a span
+_FEW = 256  # best spans tried before all of them are sorted
 
 
 def best_spans(
     text: str, window: Window, start: NDArray[np.float32], end: NDArray[np.float32], count: int
 ) -> list[tuple[Span, float]]:
-    """The spans of a passage that score highest, best first, each with its margin over no answer.
+    """The highest-scoring spans of a passage, best first, each with its margin over "no answer".
 
-    `start` and `end` hold a logit for each token; a span's score is that of its first token as a start and its last
-    as an end, and no answer's is that of the first token of all (Devlin et al. 2019, section 4.3). What would begin
-    or end inside a quantity ("9" of "$9") is given with the whole of it; no span reaches over a blank line.
+    `start` and `end` have one logit for each token. The score of a span is the start logit of its first token plus the
+    end logit of its last one; the score of "no answer" is that of the very first token (Devlin et al. 2019, section
+    4.3). A span that would begin or end inside a quantity ("9" of "$9") is extended to the whole of it. No span crosses
+    a blank line.
     """
     null = float(start[0] + end[0])
-    moved = outward(text)
+    moved = quantity_bounds(text)
     first, begins = _cuts(text, window.starts, moved.starts)
     last, behind = _cuts(text, window.ends, moved.ends)
     if not len(first) or not len(last):
@@ -49,7 +50,7 @@ def best_spans(
 def _cuts(
     text: str, places: NDArray[np.int64], moved: Mapping[int, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The tokens of the passage at which a span may begin or end, and where it then does."""
+    """The tokens of the passage where a span may begin or end, and the character position of each."""
     cuts = [(i, moved.get(place, place)) for i, place in enumerate(places.tolist()) if place >= 0]
     kept = [cut for cut in cuts if not inside_word(text, cut[1])]
     tokens, where = np.array(kept, dtype=np.int64).reshape(-1, 2).T
@@ -57,7 +58,8 @@ def _cuts(
 
 
 def _descending(scores: NDArray[np.float32]) -> Iterator[int]:
-    """Positions of scores from the highest down, equal ones in order; the first few without sorting all."""
+    """The positions of scores, from the highest to the lowest, equal scores in order. The first few come without
+    sorting everything."""
     few = min(len(scores), _FEW)
     head = np.argpartition(-scores, few - 1)[:few]
     yield from head[np.lexsort((head, -scores[head]))].tolist()

@@ -1,4 +1,4 @@
-"""What a reader's model sees at once: a question, a heading and a passage as tokens with their places."""
+"""Windows: the tokens of question, heading and passage that a model sees at once, with their positions."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tokenizers import Encoding
 
 from citeqa.index.embedding.runtime import Feed, tokenizer
 from citeqa.index.types import Span
-from citeqa.rag.reader.boundaries import past_marks
+from citeqa.rag.reader.boundaries import after_marks
 
-QUESTION_TOKENS = 64  # a longer question is read up to here, or to a third of what the model sees if that is less
-STRIDE = 96  # tokens that two windows of one long passage share, or a third
+QUESTION_TOKENS = 64  # a longer question is cut here, or at a third of `max_tokens` if that is less
+STRIDE = 96  # tokens shared by two windows of a long passage, at most a third of `max_tokens`
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the model sees at once: token ids, their types, and for each token its place in the passage.
+    """What the model sees at once: token ids, token types, and the position of each token in the passage.
 
-    `starts[i] == -1` where token `i` is not of the passage (question, heading, special); `ends` are half-open.
+    `starts[i] == -1` if token `i` is not part of the passage (question, heading, special token); `ends` are half-open.
     """
 
     ids: list[int]
@@ -32,12 +32,12 @@ class Window:
 
     @property
     def feed(self) -> Feed:
-        """What the model takes of it."""
+        """The inputs of the model."""
         ids, types = (np.array([values], dtype=np.int64) for values in (self.ids, self.types))
         return {"input_ids": ids, "token_type_ids": types, "attention_mask": np.ones_like(ids)}
 
     def tokens(self, span: Span) -> tuple[int, int] | None:
-        """First and last token of a span of the passage; None if it is not whole in this window."""
+        """The first and last token of a span of the passage; None if the window does not contain the whole span."""
         inside = np.flatnonzero((self.starts >= 0) & (self.starts < span.end) & (self.ends > span.start))
         if not len(inside) or self.starts[inside[0]] > span.start or self.ends[inside[-1]] < span.end:
             return None
@@ -45,21 +45,21 @@ class Window:
 
 
 class Encoder:
-    """Lays out a question and a passage for an extractive model: question first, then heading and passage."""
+    """Tokenizes questions and passages for an extractive model: the question first, then heading and passage."""
 
     def __init__(self, path: Path, max_tokens: int) -> None:
-        """`path` is a tokenizer.json; `max_tokens` what the model sees at once."""
+        """`path` is a tokenizer.json; `max_tokens` is how many tokens the model sees at once."""
         self._question_tokens = min(QUESTION_TOKENS, max_tokens // 3)
         self._plain = tokenizer(path)
         self._windows = tokenizer(path)
         self._windows.enable_truncation(max_tokens, stride=min(STRIDE, max_tokens // 3), strategy="only_second")
 
     def encode(self, question: str, heading: str, text: str) -> list[Window]:
-        """The windows of a passage, each seen with the question; the heading stands in the first."""
+        """The windows of a passage, each with the question; only the first one has the heading."""
         return self.encode_all(question, [heading], [text])[0]
 
     def encode_all(self, question: str, headings: Sequence[str], texts: Sequence[str]) -> list[list[Window]]:
-        """The windows of each passage, as `encode` gives them."""
+        """The windows of each passage, as `encode` returns them."""
         question = self._shortened(question)
         before = [f"{heading}\n" if heading else "" for heading in headings]
         pairs = [(question, head + text) for text, head in zip(texts, before, strict=True)]
@@ -72,7 +72,7 @@ class Encoder:
             offsets = np.array(one.offsets, dtype=np.int64).reshape(-1, 2) - len(before)
             own = np.array([sequence == 1 for sequence in one.sequence_ids])
             own &= (offsets[:, 1] > 0) & (offsets[:, 1] > offsets[:, 0])
-            # a token may begin in the line break before the passage
+            # a token may begin in the line break between heading and passage
             starts = np.where(own, np.maximum(offsets[:, 0], 0), -1)
             ends = np.where(own, offsets[:, 1], -1)
             windows.append(Window(one.ids, one.type_ids, starts, _whole(text, ends)))
@@ -86,5 +86,5 @@ class Encoder:
 
 
 def _whole(text: str, ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The ends of tokens, moved behind marks of their last character that the tokenizer dropped."""
-    return ends if text.isascii() else np.array([past_marks(text, int(end)) for end in ends])
+    """The ends of tokens, moved past combining marks of their last character that the tokenizer dropped."""
+    return ends if text.isascii() else np.array([after_marks(text, int(end)) for end in ends])

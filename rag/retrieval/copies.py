@@ -1,9 +1,9 @@
-"""Passages that say what a better one says already: syndicated and lightly edited copies of a story.
+"""Merges passages that repeat a better one: syndicated and lightly edited copies of a story.
 
-Resemblance is estimated from a sample of each passage's shingles, as Broder, "On the resemblance and containment of
-documents" (SEQUENCES 1997), does with his sketch of the shingles divisible by a number, which estimates containment as
-well as resemblance. A shingle is a run of `WIDTH` bytes of the text without case, blanks and punctuation. All is
-computed for the candidates of one question at once: nothing is stored, nothing can be out of date.
+Resemblance is estimated from a sample of each passage's shingles. As in Broder, "On the resemblance and containment of
+documents" (SEQUENCES 1997), the sample holds the shingles divisible by a number, which estimates containment as well as
+resemblance. A shingle is a run of `WIDTH` bytes of the text without case, spaces and punctuation. Everything is
+computed for the passages of one question at once: nothing is stored, so nothing can be out of date.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ from citeqa.rag.matching import quantities
 from citeqa.rag.types import Evidence
 
 WIDTH = 16  # bytes of a shingle, about three words; a power of two
-SAMPLED = 8  # one shingle of so many is kept; a power of two
-AMONG = 30  # candidates, best first, that are looked at; the others stand for themselves
-CONTAINED = 0.5  # the share of a passage's shingles that a better one holds, from which on it is its copy
-FEW = 8  # shingles below which nothing can be said
+SAMPLED = 8  # one shingle in this many is kept; a power of two
+AMONG = 30  # best passages that are compared; the others are never merged
+CONTAINED = 0.5  # the share of a passage's shingles in a better one from which it is a copy
+FEW = 8  # with fewer sampled shingles no estimate is made
 _BASE = 0x01000193
 
-_FOLDED = np.zeros(256, dtype=np.uint8)  # letters, digits and all that is not ASCII; the rest is left out
+_FOLDED = np.zeros(256, dtype=np.uint8)  # keeps letters, digits and everything that is not ASCII
 for _byte in range(256):
     _FOLDED[_byte] = ord(chr(_byte).lower()) if _byte < 128 and chr(_byte).isalnum() else _byte * (_byte >= 128)
 
 
-def merged(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The evidence without the copies among its first `AMONG`, in its order; each piece has its copies, in theirs.
+def merge_copies(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence without the copies among its first `AMONG`, in the same order. Each passage lists its copies, in
+    their order.
 
-    A copy is a passage of another document that holds at least `CONTAINED` of its words in a better piece, and no
-    quantity that is not in it: an update that says 14 where the first report said 12 stands for itself.
+    A copy is a passage of another document of which a better passage contains at least the share `CONTAINED`, and which
+    names no quantity that the better one lacks: an update that says 14 where the first report said 12 is not a copy.
     """
     looked, rest = evidence[:AMONG], evidence[AMONG:]
     inside = containment([item.passage.text for item in looked])
@@ -56,13 +57,13 @@ def _copies(item: Evidence, better: Evidence) -> bool:
 
 
 def containment(texts: Sequence[str]) -> NDArray[np.float32]:
-    """An `(n, n)` matrix: in row i and column j the estimated share of text i's shingles that text j holds, 0 to 1; 0
-    for a text of fewer than `FEW` sampled shingles."""
+    """An `(n, n)` matrix: row i, column j is the estimated share of text i's shingles that text j contains, 0 to 1. It
+    is 0 for a text with fewer than `FEW` sampled shingles."""
     shingles, owners = _sampled(texts)
     shared = np.zeros((len(texts), len(texts)), dtype=np.float32)
     counts = np.bincount(owners, minlength=len(texts))
     apart = 1
-    while apart < len(shingles):  # shingles are in order: equal ones stand together
+    while apart < len(shingles):  # the shingles are sorted, so equal ones are adjacent
         (equal,) = np.nonzero(shingles[apart:] == shingles[:-apart])
         if not len(equal):
             break
@@ -74,16 +75,17 @@ def containment(texts: Sequence[str]) -> NDArray[np.float32]:
 
 
 def _sampled(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
-    """The sampled shingles of all texts, each once a text, ascending, and the numbers of the texts they are of."""
+    """The sampled shingles of all texts, ascending, each once per text, and the number of the text that each belongs
+    to."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     owners = np.repeat(np.arange(len(texts), dtype=np.uint32), [len(data) for data in encoded])
     folded = _FOLDED[np.frombuffer(b"".join(encoded), dtype=np.uint8)]
-    told = folded > 0
-    hashes, owners = folded[told].astype(np.uint32), owners[told]
+    kept = folded > 0
+    hashes, owners = folded[kept].astype(np.uint32), owners[kept]
     if len(hashes) < WIDTH:
         return np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.intp)
     width, base = 1, _BASE
-    while width < WIDTH:  # each step makes of the hashes of two neighbouring runs that of a run twice as long
+    while width < WIDTH:  # each step combines the hashes of two neighbouring runs into that of a run twice as long
         hashes = hashes[:-width] * np.uint32(base) + hashes[width:]
         width, base = 2 * width, base * base % 2**32
     whole = owners[: len(hashes)] == owners[WIDTH - 1 :]

@@ -1,4 +1,4 @@
-"""A question finds its evidence: every ranking signal, fused."""
+"""Finds the evidence for a question: runs every ranking signal and fuses them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from citeqa.rag.retrieval.fusion import Weighted, convex
 from citeqa.rag.retrieval.signals import SIGNALS, Query
 from citeqa.rag.types import Evidence
 
-DEPTH = 100  # passages taken from each ranking before fusion, however many are asked for
+DEPTH = 100  # passages taken from each ranking before fusion, whatever `k` is
 
 
 class Retriever:
-    """Searches one index. May be shared between threads."""
+    """Searches one index. Safe to share between threads."""
 
     def __init__(self, index: SearchIndex, embedder: Embedder) -> None:
-        """Raises IndexMismatchError if the index was not made with this embedder."""
+        """Raises IndexMismatchError if the index was built with another embedder."""
         index.check(embedder.info)
         self._index = index
         self._embedder = embedder

@@ -1,6 +1,6 @@
-"""The ranking signals: what is asked of an index for a question, and how much each counts when they are fused.
+"""The ranking signals: how each ranks the passages of an index for a question, and its weight when they are fused.
 
-Retrieval, fusion, the fields of evidence over HTTP and the explanation at the command line all read `SIGNALS`. A new
+Retrieval, fusion, the evidence fields over HTTP and the explanation on the command line all read `SIGNALS`. A new
 signal is a module with its ranking, and one line here.
 """
 
@@ -18,14 +18,14 @@ from citeqa.index.types import Ranked
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """What a ranker gets: the words to search for, and their vector, shape `(dimension,)`."""
+    """What a ranker gets: the text to search for, and its vector of shape `(dimension,)`."""
 
     text: str
     vector: NDArray[np.float32]
 
 
 class Ranking(NamedTuple):
-    """The passages that a signal finds, best first; `highest` is a bound that no score can exceed."""
+    """The passages that a signal finds, best first; `highest` is an upper bound of all scores."""
 
     entries: list[Ranked]
     highest: float
@@ -39,7 +39,7 @@ class Rank(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One ranking. `weight` is its share in the fused score; the shares of all signals add up to 1."""
+    """One ranking. `weight` is its share of the fused score; the weights of all signals add up to 1."""
 
     name: str
     weight: float
@@ -54,6 +54,6 @@ def _lexical(index: SearchIndex, query: Query, k: int, selection: Selection | No
     return Ranking(index.rank_lexical(query.text, k, selection), index.highest_lexical(query.text))
 
 
-# The weights were chosen on the fitting halves of SQuAD 2.0 dev and SciFact, where every dense weight from 0.33 to 0.41
-# is as good.
+# The weights were chosen on the fitting halves of SQuAD 2.0 dev and SciFact. Every dense weight from 0.33 to 0.41 does
+# equally well there.
 SIGNALS = (Signal("dense", 0.375, _dense), Signal("lexical", 0.625, _lexical))

@@ -1,4 +1,4 @@
-"""Times that a text names by the calendar: days, months, seasons, quarters, years, decades, centuries."""
+"""Times given by the calendar: days, months, seasons, quarters, years, decades, centuries."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import date
 
 from citeqa.rag.timing.periods import SEASONS, Days, day, month_number, months, part, season, years
 
-Reading = Callable[[re.Match[str], date], Days | None]
+ToDays = Callable[[re.Match[str], date], Days | None]
 
-# Four digits that may be a year: no amount of money, no part of a longer number, nothing counted or measured.
+# Four digits that may be a year, but not an amount of money, part of a longer number, a count or a measure.
 _YEAR = r"(?<![\w$€£¥#.,/])(?P<year>1[5-9]\d\d|20\d\d)(?![\w%°€£¥]|[.,/:]\d)"
 _AND = r"\s*(?:-|–|—|\bto\b|\band\b|\bthrough\b|\buntil\b)\s*"
 _NAMES = r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
@@ -56,7 +56,7 @@ def _iso_day(m: re.Match[str], today: date) -> Days:
 
 
 def _numeric_day(m: re.Match[str], today: date) -> Days | None:
-    """Day and month in numbers, where only one reading is a date; with full stops the day comes first."""
+    """A day in numbers, if only one reading is a date. With full stops, the day comes first."""
     one, other, year = int(m["one"]), int(m["other"]), int(m["year"])
     if m["mark"] == "." or one > 12 or one == other:
         return day(year, other, one)
@@ -64,7 +64,7 @@ def _numeric_day(m: re.Match[str], today: date) -> Days | None:
 
 
 def _days(m: re.Match[str], today: date) -> Days:
-    """Days of one month, or from a day of one month to a day of another."""
+    """A range of days in one month, or from a day of one month to a day of another."""
     named = m.groupdict()
     month = month_number(m["month"])
     first = month_number(named["from_month"]) if named.get("from_month") else month
@@ -90,7 +90,7 @@ def _quarter(m: re.Match[str], today: date) -> Days:
 
 
 def _two_years(m: re.Match[str], today: date) -> Days | None:
-    """ "2019/20" or "2019-21": years whose century is written once; "2019-11" is a month."""
+    """ "2019/20" or "2019-21": years whose century is written once. "2019-11" is a month."""
     first = int(m["year"])
     last = first // 100 * 100 + int(m["last"])
     last += 100 if last < first else 0
@@ -110,7 +110,7 @@ def _decade(m: re.Match[str], today: date) -> Days:
 
 
 def _short_decade(m: re.Match[str], today: date) -> Days:
-    """The thirties to the nineties are the last century's; "the 20s" could be two things and are not guessed."""
+    """The thirties to the nineties are those of the 20th century. "The 20s" is ambiguous and not guessed."""
     return years(1900 + (int(m["decade"]) if m["decade"].isdecimal() else _DECADES[m["decade"].lower()]), 10)
 
 
@@ -119,7 +119,7 @@ def _century(m: re.Match[str], today: date) -> Days | None:
     return years(100 * number - 99, 100) if number else None
 
 
-def _units() -> tuple[tuple[str, Reading], ...]:
+def _units() -> tuple[tuple[str, ToDays], ...]:
     return (
         (r"(?<![\w-])(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?![\w-])", _iso_day),
         (

@@ -1,9 +1,9 @@
-"""What a question says about time: found by rules, without a model.
+"""Finds the times that a question names, by rules and without a model.
 
 A time is a preference ("Who won the 2018 election?"), unless the words say when the source was published ("articles
-from March 2025", "what was reported last week"): then it is a filter. "latest" and the like ask for the newest.
-What is written without a year ("on 4 May") is not guessed, nor a date in numbers that could be read in two ways, nor
-anything inside quotation marks. Relative words ("last week") count from `today`.
+from March 2025", "what was reported last week"): then it is a filter. "latest" and the like ask for the newest sources.
+Not guessed are dates without a year ("on 4 May"), dates in numbers that can be read in two ways, and anything in
+quotation marks. Relative words ("last week") count from `today`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ Use = Literal["prefer", "filter", "newest"]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Words of a question that name a time. `span` counts in the question; `date_from` and `date_to` are the first and
-    the last day, None where the time is open; both are None for "newest"."""
+    """Words of a question that name a time.
+
+    `span` counts in the question. `date_from` and `date_to` are the first and last day; None means that the time is
+    open on that side. Both are None for "newest".
+    """
 
     text: str
     span: Span
@@ -83,8 +86,8 @@ _FROM_THE_PRESS = re.compile(rf"\b{_PRESS}\s+\Z", re.IGNORECASE)
 _OF_THE_PRESS = re.compile(rf"(?:['’]s?)?\s+{_PRESS}\b", re.IGNORECASE)
 
 
-def understood(question: str, today: date) -> tuple[Timing, ...]:
-    """The times that a question names, in its order; none overlap."""
+def find_times(question: str, today: date) -> tuple[Timing, ...]:
+    """The times that a question names, in order, without overlaps."""
     if not _CUE.search(question):
         return ()
     quoted = [found.span() for found in _QUOTED.finditer(question)]
@@ -99,30 +102,34 @@ def understood(question: str, today: date) -> tuple[Timing, ...]:
 
 
 def _units(question: str, today: date) -> list[_Unit]:
-    """Every named time, the leftmost and there the longest."""
+    """Every time that is named; of overlapping ones the leftmost, and there the longest."""
     found: list[tuple[tuple[int, int], Days | None, bool]] = []
     for patterns, relative in ((ABSOLUTE, False), (RELATIVE, True)):
         for pattern, days in patterns:
             for match in pattern.finditer(question):
                 try:
-                    given = days(match, today)
-                except (ValueError, OverflowError):  # no such day, or none that a calendar holds: nothing in it counts
-                    given = None
+                    named = days(match, today)
+                except (
+                    ValueError,
+                    OverflowError,
+                ):  # the day does not exist, or is outside the calendar: ignore the whole match
+                    named = None
                 bare = not relative and match.group().isdecimal()
                 adjective = bare and bool(_NOUN.match(question, match.end()))
-                found.append((match.span(), given, adjective))
+                found.append((match.span(), named, adjective))
     kept: list[_Unit] = []
     end = 0
-    for (start, stop), given, adjective in sorted(found, key=lambda one: (one[0][0], -one[0][1], one[1] is None)):
+    for (start, stop), named, adjective in sorted(found, key=lambda one: (one[0][0], -one[0][1], one[1] is None)):
         if start >= end:
             end = stop
-            if given and given.first <= given.last:
-                kept.append(_Unit(start, stop, given, adjective))
+            if named and named.first <= named.last:
+                kept.append(_Unit(start, stop, named, adjective))
     return kept
 
 
 def _ranges(question: str, units: list[_Unit]) -> list[_Unit]:
-    """Units, two joined into one where the words between them say so ("between 2019 and 2021", "May to July 2024")."""
+    """The units, with two joined into one if the words between them say so ("between 2019 and 2021", "May to July
+    2024")."""
     joined: list[_Unit] = []
     for unit in units:
         before = joined[-1] if joined else None
@@ -157,7 +164,7 @@ def _timing(question: str, unit: _Unit) -> Timing:
 
 
 def _bounded(word: str, days: Days, adjective: bool, onwards: bool) -> Period:
-    """The time that a word and the days after it mean; what comes after "the 2018 election" may still be in 2018."""
+    """The period that a word and the days after it mean. What comes after "the 2018 election" may still be in 2018."""
     if word in _FROM_START or (word == "from" and onwards):
         return Period(days.first, None)
     if word in _FROM_END:
@@ -168,7 +175,7 @@ def _bounded(word: str, days: Days, adjective: bool, onwards: bool) -> Period:
 
 
 def _about_the_source(question: str, start: int, end: int) -> bool:
-    """Whether the words around a time say that it is when something was published."""
+    """Whether the words around a time say that it is the date of publication."""
     if _FROM_THE_PRESS.search(question, 0, start):
         return not _DURING.match(question, start)  # "reports in March 2020 said" may be about March
     return bool(_PUBLISHED.search(question, 0, start) or _OF_THE_PRESS.match(question, end))

@@ -1,4 +1,4 @@
-"""Named stretches of time as first and last day: pure calendar arithmetic (proleptic Gregorian, weeks from Monday)."""
+"""Periods of time as first and last day: pure calendar arithmetic (proleptic Gregorian, weeks from Monday)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 _FIRST_HALF = ("january", "february", "march", "april", "may", "june")
 MONTHS = (*_FIRST_HALF, "july", "august", "september", "october", "november", "december")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-SEASONS = {  # of the northern hemisphere, by meteorologists' count: first month, months
+SEASONS = {  # meteorological seasons of the northern hemisphere: first month, number of months
     "spring": (3, 3),
     "summer": (6, 3),
     "autumn": (9, 3),
@@ -20,33 +20,33 @@ SEASONS = {  # of the northern hemisphere, by meteorologists' count: first month
 
 
 class Period(NamedTuple):
-    """From `first` to `last`, both included; None where it is open."""
+    """From `first` to `last`, both included; None means open on that side."""
 
     first: date | None
     last: date | None
 
 
 class Days(NamedTuple):
-    """A closed period."""
+    """A period with a first and a last day."""
 
     first: date
     last: date
 
 
 def month_number(name: str) -> int:
-    """1 to 12, for a month's name or its beginning ("Sept.")."""
+    """The number of a month, 1 to 12, from its name or the beginning of it ("Sept.")."""
     beginning = name.lower().rstrip(".")[:3]
     return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(beginning))
 
 
 def day(year: int, month: int, number: int) -> Days:
-    """Raises ValueError if there is no such day."""
+    """Raises ValueError if the day does not exist."""
     found = date(year, month, number)
     return Days(found, found)
 
 
 def months(year: int, first: int, count: int = 1) -> Days:
-    """`count` months from the month `first`, which counts on past December and before January."""
+    """`count` months from the month `first`, which may be below 1 or above 12: it then counts into other years."""
     year, first = year + (first - 1) // 12, (first - 1) % 12 + 1
     end_year, end = year + (first + count - 2) // 12, (first + count - 2) % 12 + 1
     return Days(date(year, first, 1), date(end_year, end, monthrange(end_year, end)[1]))
@@ -57,20 +57,20 @@ def years(first: int, count: int = 1) -> Days:
 
 
 def season(name: str, year: int) -> Days:
-    """The season that begins in a year: winter 2024 ends in February 2025."""
+    """The season that begins in a year; winter 2024 ends in February 2025."""
     first, count = SEASONS[name]
     return months(year, first, count)
 
 
 def week(of: date, by: int = 0) -> Days:
-    """The week, Monday to Sunday, `by` weeks after that of a day."""
+    """The week (Monday to Sunday) `by` weeks after the week of a day."""
     monday = of - timedelta(days=of.weekday()) + timedelta(weeks=by)
     return Days(monday, monday + timedelta(days=6))
 
 
 def part(whole: Days, number: int, of: int) -> Days:
-    """The part `number`, from 0, of a period cut into `of` parts: years into whole years, a year into whole months,
-    anything else into days; the last part takes what is left over."""
+    """Part `number` (from 0) of a period cut into `of` parts: several years are cut into whole years, one year into
+    whole months, anything else into days. The last part takes what is left over."""
     first, last = whole
     if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
         count = last.year - first.year + 1

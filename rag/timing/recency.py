@@ -1,11 +1,11 @@
-"""What the times of a question do to what is searched and to the order of what was found.
+"""How the times of a question filter the search and reorder what it found.
 
-- A filter leaves documents of other days out. Undated ones stay: nobody knows that they are of another day.
-- A preference lifts what was published in its time, or after it within as long again (a week at least), since what
-  happened is reported afterwards. "latest" lifts the newer before the older.
-- A lift is bounded: no passage passes another whose score is better by more than `SHARE` of the best one's.
-  Undated documents are neither lifted nor lowered, and nothing moves where no candidate is of the time.
-- Where the request's own filters name days, those count, and the question's times are only told.
+- A filter excludes documents of other days. Undated ones stay, because their day is unknown.
+- A preference raises documents published in its period, or after it within the same length of time again (at least a
+  week), because events are reported afterwards. "latest" raises newer documents above older ones.
+- The effect is bounded: no passage overtakes another whose score is better by more than `SHARE` of the best score.
+  Undated documents are neither raised nor lowered, and nothing moves if no document is from the period.
+- If the filters of the request name days, those apply, and the times in the question are only reported.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from citeqa.index.types import Filters
-from citeqa.rag.timing.expressions import Timing, understood
+from citeqa.rag.timing.expressions import Timing, find_times
 from citeqa.rag.types import Evidence
 
-SHARE = 0.2  # of the best score; scores go down to 0
+SHARE = 0.2  # of the best score; the lowest possible score is 0
 WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class TimingPlan:
-    """What was understood, and the filters that hold; `timings` are those that act, none where they do not apply."""
+    """What a question's times will do. `understood` are all the times found; `timings` are those that apply, none if
+    they are ignored; `filters` are the filters to search with."""
 
     understood: tuple[Timing, ...]
     timings: tuple[Timing, ...]
     filters: Filters
 
 
-def planned(question: str, filters: Filters, today: date, *, apply: bool = True) -> TimingPlan:
-    """What the times in a question will do, if `apply`; filters that contradict each other are preferences."""
-    found = understood(question, today)
+def plan_times(question: str, filters: Filters, today: date, *, apply: bool = True) -> TimingPlan:
+    """Plan what the times in a question will do, if `apply`. Filters that contradict each other become preferences."""
+    found = find_times(question, today)
     if not found or not apply or filters.date_from or filters.date_to:
         return TimingPlan(found, (), filters)
     strict = [timing for timing in found if timing.use == "filter"]
@@ -46,11 +47,11 @@ def planned(question: str, filters: Filters, today: date, *, apply: bool = True)
     return TimingPlan(found, found, replace(filters, date_from=first, date_to=last, undated=True))
 
 
-def by_dates(
+def reorder_by_dates(
     evidence: Sequence[Evidence], published: Mapping[str, date | None], timings: Sequence[Timing]
 ) -> list[Evidence]:
-    """The evidence in the order that the timings prefer, with scores moved by at most half of `SHARE` of the best;
-    ties by (document id, start)."""
+    """The evidence in the order that the timings prefer. Scores move by at most half of `SHARE` of the best score; ties
+    by (document id, start)."""
     if not evidence or not timings:
         return list(evidence)
     scores = [item.score for item in evidence]
@@ -62,7 +63,7 @@ def by_dates(
 
 
 def _preferred(days: Sequence[date | None], timings: Sequence[Timing]) -> list[float]:
-    """For each day 0.5 where it is of the time, -0.5 where it is not, 0 where it is unknown or no day is of it."""
+    """For each day 0.5 if it is in the period, -0.5 if it is not, and 0 if it is unknown or no day is in the period."""
     wanted = [timing for timing in timings if timing.use != "newest"]
     of_the_time = [day is not None and any(_reported(day, timing) for timing in wanted) for day in days]
     if not any(of_the_time):
@@ -80,7 +81,7 @@ def _reported(day: date, timing: Timing) -> bool:
 
 
 def _newest(days: Sequence[date | None], timings: Sequence[Timing]) -> list[float]:
-    """For each day from 0.5, the newest, to -0.5, the oldest, in equal steps; 0 where it is unknown."""
+    """For each day a value from 0.5 (the newest) to -0.5 (the oldest) in equal steps; 0 if it is unknown."""
     known = sorted({day for day in days if day is not None})
     if len(known) < 2 or all(timing.use != "newest" for timing in timings):
         return [0.0] * len(days)
@@ -89,5 +90,5 @@ def _newest(days: Sequence[date | None], timings: Sequence[Timing]) -> list[floa
 
 
 def _sum(one: list[float], other: list[float]) -> list[float]:
-    """Added, and brought back between -0.5 and 0.5."""
+    """The sums, clipped to between -0.5 and 0.5."""
     return [max(-0.5, min(0.5, a + b)) for a, b in zip(one, other, strict=True)]

@@ -1,11 +1,11 @@
-"""Times that a text counts from today: "yesterday", "last week", "two months ago", "last Monday"."""
+"""Times counted from today: "yesterday", "last week", "two months ago", "last Monday"."""
 
 from __future__ import annotations
 
 import re
 from datetime import date, timedelta
 
-from citeqa.rag.timing.absolute import Reading
+from citeqa.rag.timing.absolute import ToDays
 from citeqa.rag.timing.periods import MONTHS, SEASONS, WEEKDAYS, Days, months, part, season, week, years
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -19,7 +19,7 @@ _SINGLE = {"yesterday": -1, "last night": -1, "today": 0, "tonight": 0, "tomorro
 
 
 def _around(today: date, unit: str, by: int) -> Days:
-    """The whole calendar unit `by` units after that of today."""
+    """The whole calendar unit `by` units after the one that contains today."""
     if unit == "day":
         found = today + timedelta(days=by)
         return Days(found, found)
@@ -33,7 +33,7 @@ def _around(today: date, unit: str, by: int) -> Days:
 
 
 def _back(today: date, unit: str, count: int) -> date:
-    """The day `count` units before today; the last day of a month that is too short."""
+    """The day `count` units before today; if the month is too short, its last day."""
     if unit in ("day", "week"):
         return today - timedelta(days=count * (7 if unit == "week" else 1))
     by = count * {"month": 1, "quarter": 3, "year": 12, "decade": 120}[unit]
@@ -42,16 +42,16 @@ def _back(today: date, unit: str, count: int) -> date:
 
 
 def _count(m: re.Match[str]) -> int:
-    said = " ".join((m["count"] or "").lower().split())
-    return int(said) if said.isdecimal() else _COUNTS[said]
+    words = " ".join((m["count"] or "").lower().split())
+    return int(words) if words.isdecimal() else _COUNTS[words]
 
 
 def _day(m: re.Match[str], today: date) -> Days | None:
-    """A capital inside a question is a name's: "USA Today"."""
+    """Ignores a capitalised word inside a question, which is part of a name: "USA Today"."""
     if m.group()[0].isupper() and m.start():
         return None
-    said = " ".join(m.group().lower().split())
-    by = {"day before yesterday": -2, "day after tomorrow": 2}.get(said) or _SINGLE[said]
+    words = " ".join(m.group().lower().split())
+    by = {"day before yesterday": -2, "day after tomorrow": 2}.get(words) or _SINGLE[words]
     return _around(today, "day", by)
 
 
@@ -62,13 +62,13 @@ def _unit(m: re.Match[str], today: date) -> Days | None:
 
 
 def _rolling(m: re.Match[str], today: date) -> Days:
-    """ "in the past year", "the last ten days": up to today."""
+    """Periods up to today: "in the past year", "the last ten days"."""
     count = _count(m)
     return Days(_back(today, m["unit"].lower(), count), today) if count else Days(today, today)
 
 
 def _ago(m: re.Match[str], today: date) -> Days:
-    """The day, or the whole week, month or year, so long ago."""
+    """The day, or the whole week, month or year, that long ago."""
     return _around(today, m["unit"].lower(), -_count(m))
 
 
@@ -78,7 +78,7 @@ def _weekend(m: re.Match[str], today: date) -> Days:
 
 
 def _weekday(m: re.Match[str], today: date) -> Days:
-    """The nearest such day before today; "next": after it."""
+    """The nearest such weekday before today, or after it for "next"."""
     wanted = WEEKDAYS.index(m["day"].lower())
     if m["which"].lower() in ("next", "coming"):
         return _around(today, "day", (wanted - today.weekday() - 1) % 7 + 1)
@@ -109,12 +109,12 @@ def _season(m: re.Match[str], today: date) -> Days:
 
 
 def _part(m: re.Match[str], today: date) -> Days:
-    """ "earlier this year": from its first day to today."""
+    """Part of the current unit: "earlier this year" is from its first day to today."""
     whole = _around(today, m["unit"].lower(), 0)
     return Days(whole.first, today) if m["part"].lower() == "earlier" else part(whole, 2, 3)
 
 
-def _units() -> tuple[tuple[str, Reading], ...]:
+def _units() -> tuple[tuple[str, ToDays], ...]:
     season_names = "|".join(name.replace(" ", r"\s+") for name in SEASONS)
     return (
         (r"\b(?:day before yesterday|day after tomorrow|yesterday|last night|today|tonight|tomorrow)\b", _day),

@@ -1,1 +1,1 @@
-"""How the shipped reader was made; imported by nothing else."""
+"""The code that trained the shipped reader; nothing else imports it."""

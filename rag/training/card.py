@@ -1,9 +1,9 @@
-"""The model card: what the reader is, what it was made of and how, and what was measured on it.
+"""Writes the model card: what the reader is, how it was made, and its measured results.
 
     python -m citeqa.rag.training.card RECORD.json [RECORD.json ...]
 
-writes it again, with the figures of evaluations (`citeqa evaluate --output`, `python -m citeqa.rag.evaluation.reading
---output`) of data that nothing was fitted or chosen on.
+rewrites the card with the figures of evaluations (`citeqa evaluate --output`, `python -m citeqa.rag.evaluation.reading
+--output`) on data that nothing was fitted or chosen on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from citeqa.index.embedding.runtime import MODEL
-from citeqa.rag.evaluation.report import shown
+from citeqa.rag.evaluation.report import format_figure
 from citeqa.rag.reader.onnx_reader import DESCRIPTION, SHIPPED
 
 TRAINING, CARD = "training.json", "CARD.md"
@@ -30,23 +30,23 @@ Six layers, 384 wide, 12 heads; {precision}; one ONNX file of {megabytes:.1f} MB
 - **Licence** of these weights: CC BY-SA 4.0, as of the data they were trained on; see NOTICE.
 - **SHA-256** of `{model}`: `{model_sha256}`.
 - **Made by** `python -m citeqa.rag.training {data}`.
-- **For** English passages of a few sentences, as citeqa retrieves them. It knows nothing but what it is given to read;
-  questions that need arithmetic, several passages or yes/no are not what it is for.
+- **For** English passages of a few sentences, as citeqa retrieves them. It knows only the passage that it reads. It
+  is not meant for questions that need arithmetic, several passages, or a yes or no.
 
 ## Training
 
-Examples: {examples}. Passages are our chunker's, or whole paragraphs ({whole:.0%}); "retrieved" ones are what our own
-retriever finds for an answerable question and that does not hold its answer.
+Examples: {examples}. Passages come from our chunker, or are whole paragraphs ({whole:.0%}); a "retrieved"
+one is one that our own retriever finds for an answerable question and that does not contain its answer.
 
-Six readers were taught by the labels, from different beginnings and with different rates; students, which began as
-the best of them, learned from the mean of their scores (Hinton et al. 2015), also of passages that nobody labelled:
-the same questions over another passage ("again"), and more of what is retrieved ("near"). The reader is the mean of
-the students' weights (Wortsman et al. 2022). AdamW, weight decay {weight_decay}; batches of windows of about one
-length, at most {max_tokens} tokens; the rate rises over the first {warmup:.0%}, stays, and falls to nothing over
+Six teachers learned from the labels, with different seeds and learning rates. Students started as the best teacher and
+learned the mean of the teachers' scores (Hinton et al. 2015), also on passages without labels: the same questions over
+another passage ("again"), and more retrieved passages ("near"). The reader is the mean of the students' weights
+(Wortsman et al. 2022). AdamW, weight decay {weight_decay}; batches of windows of similar
+length, at most {max_tokens} tokens; the rate rises over the first {warmup:.0%}, stays constant, and falls to 0 over
 the last {decay:.0%}; dropout {dropout}; gradients clipped at {clip}.
 
-What each gave on 20 articles of the training data kept aside for choosing settings ({questions} questions, paragraph
-given): EM and F1 on the answerable ones when forced, AUROC of the margin, overall F1 at the best threshold.
+Results on 20 held-out articles of the training data, used to choose settings ({questions} questions, each with its
+paragraph): EM and F1 of forced answers to the answerable ones, AUROC of the margin, overall F1 at the best threshold.
 
 | training | windows | batch | peak rate | EM | F1 | AUROC | overall F1 |
 | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -83,17 +83,17 @@ def write(folder: Path = SHIPPED, records: Sequence[Path] = ()) -> None:
 
 
 def _row(training: dict[str, Any]) -> str:
-    """What was trained, how, and what it gave."""
+    """One training as a table row: its name, settings and results."""
     settings = [f"{training['windows']:,}", training["batch"], training["peak"]] if "windows" in training else [""] * 3
     found = [f"{training[name]:.3f}" for name in ("em", "f1", "auroc", "overall_f1")]
     return "| " + " | ".join(map(str, [training["what"], *settings, *found])) + " |"
 
 
 def _section(record: dict[str, Any]) -> str:
-    """The figures of one record, those of the split "report"."""
+    """The figures of one record, for the split "report"."""
     figures = record["figures"].get("report") or next(iter(record["figures"].values()))
     about = record["about"]
-    rows = "\n".join(f"| {name} | {shown(value)} |" for name, value in figures.items() if value is not None)
+    rows = "\n".join(f"| {name} | {format_figure(value)} |" for name, value in figures.items() if value is not None)
     return (
         f'\n## {about["what"]}\n\n{about["date"][:10]}, split "report".\n\n| figure | value |\n| --- | --- |\n{rows}\n'
     )

@@ -1,4 +1,4 @@
-"""Windows laid out for training, packed: a million of them fit into memory, and into a file another machine reads."""
+"""Windows packed for training: a million of them fit into memory, and into a file for another machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from citeqa.rag.reader.windows import Encoder, Window
 from citeqa.rag.training.windows import Example
 
-ROUND = 16  # lengths are rounded up to multiples: memory grows without end where shapes vary freely
+ROUND = 16  # lengths are rounded up to a multiple of this: memory grows without bound if shapes vary freely
 
 
 class Batch(NamedTuple):
-    """Token ids, types and mask, shape (windows, length), and what is wanted: how probable each token is as the first
-    and as the last of the answer, shape (2, windows, length); the first token of all stands for no answer."""
+    """Token ids, token types and mask, each of shape (windows, length), and the targets, of shape (2, windows, length):
+    the probability of each token as the first and as the last of the answer. The very first token stands for "no
+    answer"."""
 
     ids: torch.Tensor
     types: torch.Tensor
@@ -28,11 +29,11 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Windows one after another.
+    """Windows, concatenated.
 
-    `ids` holds their tokens' ids, `bounds` (windows + 1) where each begins and the last ends, `passages` at which of
-    its tokens the passage begins. What is wanted is `labels`, shape (windows, 2), first and last token of the answer,
-    or, where there is `soft`, shape (2, tokens), the probabilities of each token.
+    `ids` are the token ids of all windows. `bounds` (windows + 1) are the positions where windows begin and end,
+    `passages` the token of each window at which its passage begins. The targets are `labels`, of shape (windows, 2),
+    the first and last token of the answer; or, if given, `soft`, of shape (2, tokens), the probabilities of each token.
     """
 
     ids: NDArray[np.uint16]
@@ -43,12 +44,12 @@ class Encoded:
 
     @classmethod
     def of(cls, examples: Sequence[Example], encoder: Encoder) -> Encoded:
-        """The windows of examples, one each, but for those whose answer is whole in no window."""
+        """One window for each example, except for examples whose answer is not whole in any window."""
         return cls.pack([row for example in examples for row in labelled(example, encoder)])
 
     @classmethod
     def pack(cls, rows: Sequence[tuple[Window, int, int]]) -> Encoded:
-        """Windows with the first and last token of the answer, both 0 where there is none."""
+        """Pack windows, each with the first and last token of its answer; both are 0 if there is none."""
         lengths = np.array([0, *(len(window.ids) for window, _, _ in rows)])
         return cls(
             np.array([token for window, _, _ in rows for token in window.ids], dtype=np.uint16),
@@ -61,11 +62,11 @@ class Encoded:
         return len(self.passages)
 
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each window."""
+        """The number of tokens in each window."""
         return np.diff(self.bounds)
 
     def batch(self, rows: Sequence[int], device: str) -> Batch:
-        """Some windows padded to one length."""
+        """The given windows, padded to one length."""
         count = np.array([self.bounds[row + 1] - self.bounds[row] for row in rows])
         length = -(-int(count.max()) // ROUND) * ROUND
         place = np.arange(length)
@@ -81,13 +82,13 @@ class Encoded:
             every = np.arange(len(rows))
             wanted[0, every, self.labels[rows, 0]] = wanted[1, every, self.labels[rows, 1]] = 1
         types = mask & (place >= self.passages[rows, None])
-        given = (ids, types.astype(np.int64), mask.astype(np.int64), wanted)
-        return Batch(*(torch.from_numpy(values).to(device, non_blocking=True) for values in given))
+        arrays = (ids, types.astype(np.int64), mask.astype(np.int64), wanted)
+        return Batch(*(torch.from_numpy(values).to(device, non_blocking=True) for values in arrays))
 
 
 def labelled(example: Example, encoder: Encoder) -> list[tuple[Window, int, int]]:
-    """The window of an example with the tokens at which its answer starts and ends; both 0 where it has none. Of a
-    passage that takes several windows, one that holds the answer if there is one."""
+    """The window of an example with the first and last token of its answer; both are 0 if it has none. If the passage
+    takes several windows, it is one that contains the answer. Empty if the answer is not whole in any window."""
     windows = encoder.encode(example.question, example.heading, example.text)
     places = [window.tokens(example.answer) if example.answer else None for window in windows]
     for window, place in zip(windows, places, strict=True):

@@ -1,4 +1,4 @@
-"""The reader as torch trains it: an encoder with a start and an end score for every token."""
+"""The reader as a torch model: an encoder with a start and an end score for every token."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from citeqa.rag.reader.windows import Window
 from citeqa.rag.training.encoded import Batch, Encoded
 
 
-def fresh(seed: int, dropout: float = 0.0) -> torch.nn.Module:
+def new_model(seed: int, dropout: float = 0.0) -> torch.nn.Module:
     """The packaged encoder with a new head."""
     torch.manual_seed(seed)
     model = AutoModelForQuestionAnswering.from_pretrained(
@@ -33,23 +33,23 @@ def fresh(seed: int, dropout: float = 0.0) -> torch.nn.Module:
 
 
 def as_torch(reader: Path) -> torch.nn.Module:
-    """The reader in the folder `reader`, one that was made here, as torch runs it: with the weights it really has.
+    """The trained reader in the folder `reader` as a torch model, with the weights it really computes with.
 
     Raises:
         ReaderError: if it has other parameters.
     """
-    model = fresh(0)
-    kept = {name.removeprefix("model."): torch.from_numpy(w.copy()) for name, w in restored(reader / MODEL).items()}
+    model = new_model(0)
+    state = {name.removeprefix("model."): torch.from_numpy(w.copy()) for name, w in restored(reader / MODEL).items()}
     try:
-        model.load_state_dict(kept)
+        model.load_state_dict(state)
     except RuntimeError as error:
         raise ReaderError(f"{reader} is no reader of this form: {error}") from error
     return model
 
 
 def average(models: Sequence[torch.nn.Module]) -> torch.nn.Module:
-    """A model whose weights are the mean of theirs: better than each where all began as one (Wortsman et al. 2022,
-    model soups)."""
+    """A model whose weights are the mean of the models' weights. It is better than each of them if all started from the
+    same weights (Wortsman et al. 2022, model soups)."""
     mean = deepcopy(models[0])
     states = [model.state_dict() for model in models]
     for name, weights in mean.state_dict().items():
@@ -59,62 +59,63 @@ def average(models: Sequence[torch.nn.Module]) -> torch.nn.Module:
 
 
 def feed(window: Window) -> dict[str, NDArray[np.int64]]:
-    """A window alone, as the exported model takes it."""
+    """One window as the inputs of the exported model."""
     ids = np.array([window.ids], dtype=np.int64)
     return {"input_ids": ids, "token_type_ids": np.array([window.types]), "attention_mask": np.ones_like(ids)}
 
 
-def logits(model: Callable[..., Any], given: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Start and end scores, shape (windows, length); -inf where there is only padding."""
-    found = model(input_ids=given.ids, token_type_ids=given.types, attention_mask=given.mask)
-    padding = given.mask == 0
+def logits(model: Callable[..., Any], batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Start and end scores of shape (windows, length); -1e4 for padding."""
+    found = model(input_ids=batch.ids, token_type_ids=batch.types, attention_mask=batch.mask)
+    padding = batch.mask == 0
     return found.start_logits.float().masked_fill(padding, -1e4), found.end_logits.float().masked_fill(padding, -1e4)
 
 
 def loss(starts: torch.Tensor, ends: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """The mean cross-entropy of first and last tokens with what is wanted, shape (2, windows, length)."""
+    """The mean cross-entropy between the predicted first and last tokens and the targets, of shape (2, windows,
+    length)."""
     found = torch.log_softmax(torch.stack((starts, ends)), dim=-1)
     return -(wanted * found).sum(dim=-1).mean()
 
 
 @torch.inference_mode()
 def predict(
-    model: torch.nn.Module, given: Encoded, device: str, rows: Sequence[int] | None = None, size: int = 64
+    model: torch.nn.Module, windows: Encoded, device: str, rows: Sequence[int] | None = None, size: int = 64
 ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Start and end logits of each window, or of those of some rows in their order."""
+    """Start and end logits of each window, or of the windows `rows`, in their order."""
     model.eval()
-    rows, lengths = range(len(given)) if rows is None else rows, given.lengths()
+    rows, lengths = range(len(windows)) if rows is None else rows, windows.lengths()
     order = sorted(rows, key=lambda row: lengths[row])
     found: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
     for first in range(0, len(order), size):
         some = order[first : first + size]
         with torch.autocast(device, dtype=torch.bfloat16):
-            starts, ends = (values.cpu().numpy() for values in logits(model, given.batch(some, device)))
+            starts, ends = (values.cpu().numpy() for values in logits(model, windows.batch(some, device)))
         for row, start, end in zip(some, starts, ends, strict=True):
             found[row] = start[: lengths[row]], end[: lengths[row]]
     return [found[row] for row in rows]
 
 
 class Ensemble(torch.nn.Module):
-    """Several readers as one: the mean of what each scores a token with."""
+    """Several readers as one: the mean of their scores for each token."""
 
     def __init__(self, members: Sequence[torch.nn.Module]) -> None:
         super().__init__()
         self.members = torch.nn.ModuleList(members)
 
-    def forward(self, **given: torch.Tensor) -> QuestionAnsweringModelOutput:
-        found = [member(**given) for member in self.members]
+    def forward(self, **inputs: torch.Tensor) -> QuestionAnsweringModelOutput:
+        found = [member(**inputs) for member in self.members]
         starts = torch.stack([one.start_logits.float() for one in found]).mean(0)
         ends = torch.stack([one.end_logits.float() for one in found]).mean(0)
         return QuestionAnsweringModelOutput(start_logits=starts, end_logits=ends)
 
 
-def taught(teacher: torch.nn.Module, given: Encoded, device: str, rows: Sequence[int]) -> Encoded:
-    """The windows with what the teacher believes of each token in the place of the labels (Hinton et al. 2015); it
-    reads those of some rows, the others are worth nothing after."""
-    soft = np.zeros((2, len(given.ids)), dtype=np.float16)
-    for row, both in zip(rows, predict(teacher.to(device), given, device, rows, 256), strict=True):
+def with_soft_labels(teacher: torch.nn.Module, windows: Encoded, device: str, rows: Sequence[int]) -> Encoded:
+    """The windows with the teacher's probabilities as targets instead of the labels (Hinton et al. 2015). Only the
+    windows `rows` are read; the others become useless."""
+    soft = np.zeros((2, len(windows.ids)), dtype=np.float16)
+    for row, both in zip(rows, predict(teacher.to(device), windows, device, rows, 256), strict=True):
         for side, scores in enumerate(both):
             raised = np.exp(scores - scores.max())
-            soft[side, given.bounds[row] : given.bounds[row + 1]] = raised / raised.sum()
-    return replace(given, soft=soft)
+            soft[side, windows.bounds[row] : windows.bounds[row + 1]] = raised / raised.sum()
+    return replace(windows, soft=soft)

@@ -1,4 +1,4 @@
-"""From a SQuAD file to examples: articles kept aside, an index of the others, and what our retriever finds in it."""
+"""Turns a SQuAD file into examples: holds out articles, indexes the others, and retrieves passages from that index."""
 
 from __future__ import annotations
 
@@ -18,36 +18,38 @@ from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.rag.evaluation.squad import Article, load
 from citeqa.rag.retrieval.retriever import Retriever
-from citeqa.rag.training.windows import Cutter, Example, again, given, retrieved
+from citeqa.rag.training.windows import Cutter, Example, labelled_examples, resampled_examples, retrieved_examples
 
 log = logging.getLogger(__name__)
 
-ASIDE = 20  # articles that are only measured on, to choose settings
-MEASURED = 2000  # questions of them, half answerable and half not
+HELD_OUT = 20  # articles held out to choose settings
+MEASURED = 2000  # questions about them, half answerable and half not
 
 
 class Prepared(NamedTuple):
-    """Examples to train on; more that are not labelled with care, for teachers to read; and those of the articles kept
-    aside, read in their whole paragraph."""
+    """Labelled examples to train on; more examples, for teachers to score; and examples of the held-out articles, each
+    with its whole paragraph."""
 
-    given: list[Example]
-    more: list[Example]
-    aside: list[Example]
+    labelled: list[Example]
+    unlabelled: list[Example]
+    held_out: list[Example]
 
 
 def examples(squad: Path, work: Path, seed: int, progress: Callable[[], None]) -> Prepared:
-    """Everything that a SQuAD file gives; what was made on the way is in `work`, where an interrupted run goes on."""
+    """All examples from a SQuAD file. Intermediate results are kept in `work`, where an interrupted run continues."""
     embedder = load_embedder(DEFAULT_MODEL, work / "models")
     articles = sorted(load(squad), key=lambda a: sha256(f"{seed} {a.document.id}".encode()).digest())
     index = _indexed(articles, work)
-    aside, articles = articles[:ASIDE], articles[ASIDE:]
+    held_out, articles = articles[:HELD_OUT], articles[HELD_OUT:]
     chunker = Chunker(embedder.count_tokens, embedder.info.max_tokens, ChunkerSettings())
     cutter = Cutter(chunker, articles)
-    found = list(retrieved(articles, cutter, Retriever(index, embedder), seed, work / "retrieved.jsonl", progress))
+    found = list(
+        retrieved_examples(articles, cutter, Retriever(index, embedder), seed, work / "retrieved.jsonl", progress)
+    )
     return Prepared(
-        [*given(articles, cutter, seed), *(one for one in found if one.kind == "retrieved")],
-        [*again(articles, cutter, seed), *(one for one in found if one.kind == "near")],
-        _measured(aside, Cutter(chunker, aside), seed),
+        [*labelled_examples(articles, cutter, seed), *(one for one in found if one.kind == "retrieved")],
+        [*resampled_examples(articles, cutter, seed), *(one for one in found if one.kind == "near")],
+        _measured(held_out, Cutter(chunker, held_out), seed),
     )
 
 
@@ -63,9 +65,9 @@ def _indexed(articles: list[Article], work: Path) -> Index:
     return Index(work / "index")
 
 
-def _measured(aside: list[Article], cutter: Cutter, seed: int) -> list[Example]:
+def _measured(held_out: list[Article], cutter: Cutter, seed: int) -> list[Example]:
     chosen: list[Example] = []
-    asked = [one for article in aside for one in article.asked]
+    asked = [one for article in held_out for one in article.asked]
     Random(seed).shuffle(asked)
     for answerable in (True, False):
         for one in [one for one in asked if bool(one.answers) == answerable][: MEASURED // 2]:
@@ -77,5 +79,5 @@ def _measured(aside: list[Article], cutter: Cutter, seed: int) -> list[Example]:
 
 
 def composition(found: list[Example]) -> dict[str, int]:
-    """How many examples there are of each kind."""
+    """The number of examples of each kind."""
     return dict(Counter(example.kind for example in found))

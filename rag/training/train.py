@@ -1,7 +1,7 @@
-"""The training loop: checkpoints, resumes, and keeps what is needed to train longer later.
+"""The training loop: saves checkpoints, resumes, and keeps what a longer training needs.
 
-The learning rate rises, stays, and falls linearly to nothing (warm-up, stable, decay: Hu et al. 2024, MiniCPM). What
-was reached before the fall is kept too: a longer run goes on from there instead of from the beginning.
+The learning rate rises, stays constant, and falls linearly to 0 (warm-up, stable, decay: Hu et al. 2024, MiniCPM). The
+state before the fall is kept too: a longer training continues from there instead of from the beginning.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SAVED = 240  # seconds between checkpoints
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """How a reader is trained. `windows` is how many windows are seen in all, repeats included."""
+    """How a reader is trained. `windows` is the total number of windows seen, including repeats."""
 
     windows: int
     batch: int = 64
@@ -49,7 +49,7 @@ class TrainingSettings:
 
     @property
     def falling(self) -> int:
-        """The step from which the learning rate falls."""
+        """The step at which the learning rate starts to fall."""
         return int(self.steps * (1 - self.decay))
 
     def rate(self, step: int) -> float:
@@ -59,20 +59,21 @@ class TrainingSettings:
         return self.peak * min(1.0, rising, falling)
 
 
-def batches(given: Encoded, size: int, seed: str) -> Iterator[list[int]]:
-    """Batches of windows of about one length, without end: one pass after another, each in another order.
+def batches(windows: Encoded, size: int, seed: str) -> Iterator[list[int]]:
+    """An endless sequence of batches, each of windows of similar length. Every pass over the data has a different
+    order.
 
     Raises:
-        ValueError: if there are none.
+        ValueError: if there are no windows.
     """
-    if not len(given):
+    if not len(windows):
         raise ValueError("there is nothing to train on")
-    lengths = given.lengths()
-    turn = 0
-    pool: list[int] = []  # what a pass leaves over is of the next one
+    lengths = windows.lengths()
+    epoch = 0
+    pool: list[int] = []  # what is left of a pass goes into the next one
     while True:
-        chance = Random(f"{seed} {turn}")
-        order = list(range(len(given)))
+        chance = Random(f"{seed} {epoch}")
+        order = list(range(len(windows)))
         chance.shuffle(order)
         for i in order:
             pool.append(i)
@@ -82,19 +83,19 @@ def batches(given: Encoded, size: int, seed: str) -> Iterator[list[int]]:
                 pool.clear()
                 chance.shuffle(ready)
                 yield from ready
-        turn += 1
+        epoch += 1
 
 
-def order(given: Encoded, settings: TrainingSettings) -> Iterator[list[int]]:
+def order(windows: Encoded, settings: TrainingSettings) -> Iterator[list[int]]:
     """The batches of a training, one for each step."""
-    return batches(given, settings.batch, str(settings.seed))
+    return batches(windows, settings.batch, str(settings.seed))
 
 
 def train(
-    model: torch.nn.Module, given: Encoded, kept_aside: Sequence[Example], encoder: Encoder, settings: TrainingSettings,
+    model: torch.nn.Module, windows: Encoded, held_out: Sequence[Example], encoder: Encoder, settings: TrainingSettings,
     folder: Path,
 ) -> torch.nn.Module:  # fmt: skip
-    """Train a reader, or go on from the last checkpoint; `folder` holds the checkpoints and the log."""
+    """Train a reader, or continue from the last checkpoint; `folder` holds the checkpoints and the log."""
     folder.mkdir(parents=True, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device)
@@ -104,18 +105,18 @@ def train(
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=settings.peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
     step = _resume(folder, model, optimizer, settings)
-    coming = order(given, settings)
-    for _ in range(step):  # to where the data stood
+    coming = order(windows, settings)
+    for _ in range(step):  # skip the batches already seen
         next(coming)
     started, first = time.monotonic(), step
     saved, errors = started, list[torch.Tensor]()
     model.train()
     torch._dynamo.config.suppress_errors = True  # without a C++ compiler it runs uncompiled, a fifth slower;
-    # on a GPU compiling takes longer than it saves
+    # on a GPU, compiling takes longer than it saves
     compiled = torch.compile(model, dynamic=True) if device == "cpu" else model
     while step < settings.steps:
-        rows = given.batch(next(coming), device)
-        torch.manual_seed(settings.seed * 1_000_003 + step)  # what is dropped is the same after an interruption
+        rows = windows.batch(next(coming), device)
+        torch.manual_seed(settings.seed * 1_000_003 + step)  # dropout is the same after an interruption
         for group in optimizer.param_groups:
             group["lr"] = settings.rate(step)
         with torch.autocast(device, dtype=torch.bfloat16):
@@ -139,13 +140,14 @@ def train(
             _save(folder / "last.pt", model, optimizer, step, settings)
             saved = time.monotonic()
         if step % max(1, settings.steps // 3) == 0 or step == settings.steps:
-            _note(folder, step=step, **measured(model, kept_aside, encoder, device))
+            _note(folder, step=step, **measured(model, held_out, encoder, device))
             model.train()
     return model
 
 
 def measured(model: torch.nn.Module, examples: Sequence[Example], encoder: Encoder, device: str) -> dict[str, float]:
-    """EM and F1 of the answerable when forced, AUROC of the margin, and the best overall F1 any threshold reaches."""
+    """EM and F1 of forced answers to the answerable questions, AUROC of the margin, and the best overall F1 that any
+    threshold reaches."""
     windows = [encoder.encode(example.question, example.heading, example.text)[0] for example in examples]
     predicted = predict(model, Encoded.pack([(window, 0, 0) for window in windows]), device)
     rows = []
@@ -154,31 +156,31 @@ def measured(model: torch.nn.Module, examples: Sequence[Example], encoder: Encod
         text, margin = (example.text[spans[0][0].start : spans[0][0].end], spans[0][1]) if spans else ("", -math.inf)
         accepted = [example.text[example.answer.start : example.answer.end]] if example.answer else []
         rows.append((margin, bool(accepted), exact_match(text, accepted), token_f1(text, accepted)))
-    held = [row for row in rows if row[1]]
-    # refusing the lowest margins one after another: what is lost and won in overall F1
+    with_answer = [row for row in rows if row[1]]
+    # refuse the questions in order of rising margin, and track the overall F1
     best = score = sum(row[3] for row in rows)
     for _, answerable, _, f1 in sorted(rows):
         score += (0.0 if answerable else 1.0) - f1
         best = max(best, score)
     return {
-        "em": round(mean([row[2] for row in held]), 4),
-        "f1": round(mean([row[3] for row in held]), 4),
-        "auroc": round(auroc([row[0] for row in held], [row[0] for row in rows if not row[1]]), 4),
+        "em": round(mean([row[2] for row in with_answer]), 4),
+        "f1": round(mean([row[3] for row in with_answer]), 4),
+        "auroc": round(auroc([row[0] for row in with_answer], [row[0] for row in rows if not row[1]]), 4),
         "overall_f1": round(best / len(rows), 4),
         "questions": len(rows),
     }
 
 
 def _resume(folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, settings: TrainingSettings) -> int:
-    """The step to go on from: the last checkpoint of the same run, or the stable phase of a shorter one."""
+    """The step to continue from: the last checkpoint of the same training, or the stable phase of a shorter one."""
     for name in ("last.pt", "stable.pt"):
         path = folder / name
         if not path.exists():
             continue
         state = torch.load(path, map_location="cpu", weights_only=True)
-        made = TrainingSettings(**state["settings"])
-        same = replace(made, windows=settings.windows) == settings
-        if same and (made.windows == settings.windows or state["step"] <= min(made.falling, settings.falling)):
+        earlier = TrainingSettings(**state["settings"])
+        same = replace(earlier, windows=settings.windows) == settings
+        if same and (earlier.windows == settings.windows or state["step"] <= min(earlier.falling, settings.falling)):
             model.load_state_dict(state["model"])
             optimizer.load_state_dict(state["optimizer"])
             log.info("going on from step %d (%s)", state["step"], path)
@@ -201,7 +203,7 @@ def _save(
 
 
 def progress_of(folder: Path) -> list[dict[str, float]]:
-    """What was measured on the articles kept aside, in order."""
+    """The results on the held-out articles, in order."""
     lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
     return [row for row in map(json.loads, lines) if "overall_f1" in row]
 

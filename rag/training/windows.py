@@ -1,8 +1,8 @@
-"""What the reader is trained on: questions with passages that answer them, and with passages that do not.
+"""The training examples of the reader: questions with passages that answer them, and with passages that do not.
 
-A passage is either one of our chunker's or a whole paragraph as SQuAD's writers saw it, with its heading. Where a
-question has no answer the passage is one that was written to mislead (SQuAD 2.0's unanswerable questions), or one that
-our own retriever finds for it and that does not hold the answer, from the same article or another.
+A passage is either one from our chunker, or a whole paragraph as the writers of SQuAD saw it, with its heading. If a
+question has no answer, its passage is either one written to mislead (the unanswerable questions of SQuAD 2.0), or one
+that our own retriever finds for the question and that does not contain the answer, from the same article or another.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from citeqa.index.types import Document, Passage, Span
 from citeqa.rag.evaluation.squad import Article, SquadQuestion
 from citeqa.rag.matching import normalized
 
-if TYPE_CHECKING:  # where there are windows already, nothing is cut or retrieved
+if TYPE_CHECKING:  # not needed at runtime if there are windows already
     from citeqa.index.documents.chunker import Chunker
     from citeqa.rag.retrieval.retriever import Retriever
 
-WHOLE_PARAGRAPHS = 0.4  # share of questions read in their whole paragraph
-RETRIEVED = 0.3  # share of answerable questions that are also asked of a passage without the answer
-SAME_ARTICLE = 0.5  # share of those that must come from the article the question is about
-DEPTH = 10  # passages looked at in retrieval
-NEAR = 4  # passages kept of those without the answer
+WHOLE_PARAGRAPHS = 0.4  # share of questions that get their whole paragraph
+RETRIEVED = 0.3  # share of answerable questions that also get a passage without the answer
+SAME_ARTICLE = 0.5  # share of those passages that must come from the question's article
+DEPTH = 10  # passages retrieved for each question
+NEAR = 4  # passages without the answer that are kept
 
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question, what is read for it, and where in `text` the answer stands; None where it holds none."""
+    """A question, the passage to read, and the position of the answer in `text`; None if it contains none."""
 
     kind: str
     question: str
@@ -45,7 +45,7 @@ class Example:
 
 
 class Cutter:
-    """Documents cut as the index cuts them, with their headings."""
+    """Documents chunked as the index chunks them, with their headings."""
 
     def __init__(self, chunker: Chunker, articles: Sequence[Article]) -> None:
         self._headings = {a.document.id: chunker.heading(a.document) for a in articles}
@@ -59,22 +59,22 @@ class Cutter:
         return document_id in self._documents
 
     def paragraph(self, asked: SquadQuestion) -> Passage:
-        """The whole paragraph a question was written for."""
+        """The whole paragraph that a question was written for."""
         return Passage(asked.document_id, asked.paragraph, self._documents[asked.document_id].quote(asked.paragraph))
 
     def answering(self, asked: SquadQuestion) -> list[Passage]:
-        """The passages that hold the first answer whole."""
+        """The passages that contain the whole first answer."""
         return [p for p in self._passages[asked.document_id] if p.span.contains(asked.answers[0])]
 
     def misleading(self, asked: SquadQuestion) -> Passage:
-        """The passage of the paragraph that has the most words of the question."""
+        """The passage of the paragraph that shares the most words with the question."""
         words = set(_WORD.findall(asked.question.lower()))
         near = [p for p in self._passages[asked.document_id] if p.span.overlaps(asked.paragraph)]
         return max(near, key=lambda p: len(words & set(_WORD.findall(p.text.lower()))), default=self.paragraph(asked))
 
 
-def given(articles: Sequence[Article], cutter: Cutter, seed: int) -> Iterator[Example]:
-    """One example for each question of SQuAD's."""
+def labelled_examples(articles: Sequence[Article], cutter: Cutter, seed: int) -> Iterator[Example]:
+    """One example for each question of SQuAD."""
     for article in articles:
         for asked in article.asked:
             chance = random.Random(f"{seed} {asked.id}")
@@ -90,20 +90,22 @@ def given(articles: Sequence[Article], cutter: Cutter, seed: int) -> Iterator[Ex
             yield Example("answerable", asked.question, heading, passage.text, answer)
 
 
-def again(articles: Sequence[Article], cutter: Cutter, seed: int) -> Iterator[Example]:
-    """The questions of `given` once more, where another chance gives another passage."""
-    for first, other in zip(given(articles, cutter, seed), given(articles, cutter, seed + 1), strict=True):
+def resampled_examples(articles: Sequence[Article], cutter: Cutter, seed: int) -> Iterator[Example]:
+    """The questions of `labelled_examples` once more, if another random choice gives another passage."""
+    for first, other in zip(
+        labelled_examples(articles, cutter, seed), labelled_examples(articles, cutter, seed + 1), strict=True
+    ):
         if other.text != first.text:
             yield replace(other, kind="again")
 
 
-def retrieved(
+def retrieved_examples(
     articles: Sequence[Article], cutter: Cutter, retriever: Retriever, seed: int, kept: Path,
     progress: Callable[[], None] = lambda: None,
 ) -> Iterator[Example]:  # fmt: skip
-    """Examples of passages that our retriever finds and that do not hold the answer, one of each question's
-    "retrieved", the others "near"; written to `kept` as they come, so that an interrupted run goes on where it
-    stopped."""
+    """Examples with passages that our retriever finds and that do not contain the answer: for each question, one is
+    "retrieved" and the others are "near". They are written to `kept` as they come, so that an interrupted run continues
+    from there."""
     known = _kept(kept)
     with kept.open("a", encoding="utf-8") as file:
         for article in articles:
@@ -120,7 +122,7 @@ def retrieved(
 
 
 def _kept(path: Path) -> dict[str, list[list[str]]]:
-    """What was found before, by the question's id; a last line that was cut off in writing is taken away."""
+    """The earlier results by question id; an incomplete last line is removed from the file."""
     written = path.read_bytes() if path.exists() else b""
     whole = written[: written.rfind(b"\n") + 1]
     if len(whole) < len(written):
@@ -129,11 +131,12 @@ def _kept(path: Path) -> dict[str, list[list[str]]]:
 
 
 def _wrong(asked: SquadQuestion, cutter: Cutter, retriever: Retriever, chance: random.Random) -> list[list[str]]:
-    """Headings and texts of passages found for the question that do not hold its answer, the first one by chance."""
+    """Headings and texts of passages found for the question that do not contain its answer; the first one is chosen at
+    random."""
     place = asked.answers[0].shifted(-asked.paragraph.start)
     answer = f" {normalized(cutter.paragraph(asked).text[place.start : place.end])} "
     if not answer.strip():
-        return []  # nothing of it is left to be looked for
+        return []  # normalisation left nothing to look for
     same = chance.random() < SAME_ARTICLE
     found = [item.passage for item in retriever.retrieve(asked.question, DEPTH)]
     wrong = [p for p in found if cutter.knows(p.document_id) and answer not in f" {normalized(p.text)} "]

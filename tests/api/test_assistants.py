@@ -145,7 +145,7 @@ def test_over_http_with_a_key(over_http: str, seeds: Index) -> None:
         ({"authorization": f"Bearer {READ}", "origin": "https://evil.example"}, 403),
     ],
 )
-def test_over_http_nobody_else_gets_in(over_http: str, headers: dict[str, str], status: int) -> None:
+def test_over_http_requests_without_the_key_are_refused(over_http: str, headers: dict[str, str], status: int) -> None:
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     accepted = {"accept": "application/json, text/event-stream"}
     answer = httpx.post(over_http, json=call, headers=accepted | headers, trust_env=False, timeout=30)

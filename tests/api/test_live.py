@@ -82,7 +82,7 @@ def exact(response: Response, texts: dict[str, set[str]]) -> bool:
     cited = [candidate.citation for candidate in response.alternatives]
     cited += [response.answer.citation] if response.answer else []
     slices = [(c.source.document_id, c.quote) for c in cited] + [
-        (found.evidence.passage.document_id, found.place) for found in response.evidence
+        (found.evidence.passage.document_id, found.quote) for found in response.evidence
     ]
     return all(
         any(text[piece.span.start : piece.span.end] == piece.text for text in texts[name]) for name, piece in slices
@@ -98,7 +98,7 @@ def test_what_another_process_changes_is_noticed_without_asking(living: LiveServ
     with living.following():
         citeqa("index", folder.parent / "eel.txt", "--index", folder)
         until(lambda: living.now.index.document_count == 14)
-        assert "Clifden" in ask(living, "Where was the eel caught?").evidence[0].place.text
+        assert "Clifden" in ask(living, "Where was the eel caught?").evidence[0].quote.text
         citeqa("remove", "eel", "n3", "--index", folder)
         until(lambda: living.now.index.document_count == 12)
         with pytest.raises(UnknownDocumentError):
@@ -107,7 +107,7 @@ def test_what_another_process_changes_is_noticed_without_asking(living: LiveServ
 
 def test_a_document_is_found_when_the_call_returns(living: LiveService) -> None:
     assert living.put(given("ferry", "The ferry to Inishbofin leaves at noon.")) is False
-    assert ask(living).evidence[0].place.text == "The ferry to Inishbofin leaves at noon."
+    assert ask(living).evidence[0].quote.text == "The ferry to Inishbofin leaves at noon."
     assert living.put(given("new", "The heron stands in the reeds of Omey.")) is True
     assert living.put(given("new", "The heron stands in the reeds of Omey.")) is False
     assert living.now.index.document_count == 14
@@ -117,7 +117,7 @@ def test_a_document_is_found_when_the_call_returns(living: LiveService) -> None:
     assert living.now.index.document_count == 13
 
 
-def test_nothing_that_happens_ends_the_following(
+def test_no_error_ends_the_following_of_changes(
     living: LiveService, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     database, away = folder / "catalog.sqlite3", folder / "away"
@@ -251,7 +251,7 @@ def test_a_document_is_put_with_the_settings_another_process_has_just_made(
     reindex(folder, load_embedder(DEFAULT_MODEL, models, "int8"), ChunkerSettings(24, 0))  # nobody has noticed yet
     assert living.put(given("new", "The heron stands in the reeds of Omey.")) is True
     assert living.now.index.precision == "int8"
-    assert ask(living, "Where does the heron stand?").evidence[0].place.text.endswith("Omey.")
+    assert ask(living, "Where does the heron stand?").evidence[0].quote.text.endswith("Omey.")
 
 
 # --- nothing stays of what was deleted

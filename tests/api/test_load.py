@@ -87,12 +87,12 @@ def cited(response: Response) -> Iterator[Citation]:
 def check(response: Response, shelf: Shelf, since: int) -> int:
     """How many citations were checked."""
     slices = [(c.source, part) for c in cited(response) for part in (c.quote, c.sentence)]
-    slices += [(found.source, found.place) for found in response.evidence]
+    slices += [(found.source, found.quote) for found in response.evidence]
     for source, part in slices:
         assert source.sha256 in shelf.possible(source.document_id, since)
         assert shelf.texts[source.sha256][part.span.start : part.span.end] == part.text != ""
     for found in response.evidence:
-        assert found.evidence.passage.text == found.place.text
+        assert found.evidence.passage.text == found.quote.text
     return len(slices)
 
 

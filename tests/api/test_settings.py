@@ -77,7 +77,7 @@ def test_a_name_that_is_no_setting_is_refused_with_the_nearest_that_is(
     ("content", "said"),
     [
         ("prot = 1", "did you mean port"),
-        ("[serve]\nport = 1", "no setting"),
+        ("[serve]\nport = 1", "not a setting"),
         ("port = ", "not valid TOML"),
         (b"\xff", "not valid TOML"),
         (None, "cannot be read"),

@@ -21,14 +21,14 @@ from citeqa.rag.answerer import READ
 from citeqa.rag.evaluation.metrics import RIGHT, token_f1
 from citeqa.rag.evaluation.questions import load
 from citeqa.rag.options import AskOptions
-from citeqa.rag.timing.expressions import understood
+from citeqa.rag.timing.expressions import find_times
 
 TODAY = date(2026, 11, 24)
 
 
 def questions(path: Path, split: str, service: Service) -> None:
     rows = [row for row in load(path) if row.split == split and row.answerable]
-    rows = [row for row in rows if understood(row.question, TODAY)]
+    rows = [row for row in rows if find_times(row.question, TODAY)]
     for use in (True, False):
         right = read = 0
         for row in rows:
@@ -66,7 +66,7 @@ def titles(service: Service) -> None:
             print(f"{name}, use_dates {use}: of {len(dated)} documents first {first}, among five {five}", flush=True)
     start = perf_counter()
     for _, title, day in dated:
-        understood(f"{title} in {day:%B %Y}", TODAY)
+        find_times(f"{title} in {day:%B %Y}", TODAY)
     print(f"a question's times are understood in {1000 * (perf_counter() - start) / len(dated):.2f} ms")
 
 

@@ -153,7 +153,7 @@ QUESTION: tuple[tuple[Any, str, str, Costing], ...] = (
     (Index, "rank_lexical", "lexical ranking", postings),
     (Index, "highest_lexical", "lexical ranking", nothing),
     (citeqa.rag.retrieval.retriever, "convex", "fusion", nothing),
-    (citeqa.rag.retrieval.copies, "merged", "copies", nothing),
+    (citeqa.rag.retrieval.copies, "merge_copies", "copies", nothing),
     (Index, "fetch", "fetching", passages),
     (Index, "document", "fetching", texts),
     (Index, "headings", "fetching", nothing),

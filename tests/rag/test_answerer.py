@@ -123,7 +123,7 @@ def test_k_is_how_much_evidence_there_is_and_nothing_else(service: Service, ques
         assert fewer.evidence == most.evidence[:k]
 
 
-def test_the_confidence_is_the_logistic_function_of_the_best_places_signs(service: Service, embedder: Embedder) -> None:
+def test_the_confidence_is_the_logistic_function_of_the_features(service: Service, embedder: Embedder) -> None:
     response = service.answerer.ask(ANSWERABLE, AskOptions(min_confidence=0))
     assert response.answer
     fitted, _ = confidence.load()
@@ -136,7 +136,7 @@ def test_the_confidence_is_the_logistic_function_of_the_best_places_signs(servic
     assert response.answer.confidence == pytest.approx(1 / (1 + math.exp(-fitted.intercept - weighed)), abs=1e-3)
 
 
-def test_places_are_scored_as_the_formulas_say(service: Service, embedder: Embedder) -> None:
+def test_candidates_are_scored_as_the_formulas_say(service: Service, embedder: Embedder) -> None:
     """Coverage and evidence of every candidate, from the index's own terms and the evidence's own scores."""
     index, (fitted, _) = service.index, confidence.load()
     evidence = Retriever(index, embedder).retrieve(ANSWERABLE, READ)
@@ -201,7 +201,7 @@ def test_the_shipped_reader_reads_both_documents(over: Build) -> None:
     assert {c.source.document_id for c in citations(response)} == {"a", "b"}
 
 
-def test_places_that_differ_only_in_case_and_marks_say_the_same(over: Build) -> None:
+def test_candidates_that_differ_only_in_case_and_punctuation_are_the_same_answer(over: Build) -> None:
     texts = {"a": FERRY, "b": FERRY.upper().replace(".", "!"), "c": "The ferry carries cars."}
     scripted = ScriptedReader({TEN: 2.0, TEN.upper(): 1.0, "cars": -1.0})
     response = over(texts, scripted).answerer.ask(LEAVING)
@@ -210,7 +210,7 @@ def test_places_that_differ_only_in_case_and_marks_say_the_same(over: Build) -> 
     assert [cited(candidate.citation) for candidate in response.alternatives] == [("c", "cars")]
 
 
-def test_also_in_holds_only_places_that_would_be_given_themselves(over: Build, embedder: Embedder) -> None:
+def test_also_in_holds_only_candidates_that_would_be_answers_themselves(over: Build, embedder: Embedder) -> None:
     texts = dict.fromkeys("abcdefghijklmn", FERRY)
     scripted = ScriptedReader({TEN: 2.0})
     service = over(texts, scripted)
@@ -320,7 +320,7 @@ CABLES = "The bridge is blue. The town closed the bridge because the cables had 
         ("Why did the town close the bridge?", "the cables had rusted through after two hard winters"),
     ],
 )
-def test_a_question_that_wants_more_gets_a_longer_slice_of_the_document(
+def test_a_question_for_an_explanation_gets_a_longer_slice_of_the_document(
     over: Build, question: str, expected: str
 ) -> None:
     longer = "the cables had rusted through after two hard winters"
@@ -359,7 +359,7 @@ def test_overlapping_passages_give_an_answer_once(fine: Service, question: str) 
     assert len(set(texts)) == len(texts)
 
 
-def test_a_place_of_two_passages_has_the_evidence_of_the_better_one(fine: Service, embedder: Embedder) -> None:
+def test_a_candidate_in_two_passages_has_the_evidence_of_the_better_one(fine: Service, embedder: Embedder) -> None:
     evidence = Retriever(fine.index, embedder).retrieve(ANSWERABLE, READ)
     weights = replace(MARGIN_ONLY, evidence_weight=1.0)
     answerer = Answerer(fine.index, embedder, ScriptedReader({"Cuba": 2.0, "Rubio": 2.0}), weights)
@@ -380,7 +380,7 @@ def test_boilerplate_never_answers(service: Service, question: str) -> None:
     for piece, source in [
         *((c.quote, c.source) for c in citations(response)),
         *((c.sentence, c.source) for c in citations(response)),
-        *((found.place, found.source) for found in response.evidence),
+        *((found.quote, found.source) for found in response.evidence),
     ]:
         furniture = service.index.document(source.document_id).boilerplate
         assert not any(span.overlaps(piece.span) for span in furniture)
@@ -524,20 +524,20 @@ def test_no_context_and_an_empty_one_are_the_same(service: Service, context: str
 def test_search_gives_the_evidence_of_ask_as_it_was_before_reading(service: Service) -> None:
     found, milliseconds = service.answerer.search(ANSWERABLE, AskOptions(k=20))
     evidence = service.answerer.ask(ANSWERABLE, AskOptions(k=20)).evidence
-    assert {item.place for item in found[:READ]} == {item.place for item in evidence[:READ]}
+    assert {item.quote for item in found[:READ]} == {item.quote for item in evidence[:READ]}
     assert tuple(found[READ:]) == evidence[READ:]
     assert [item.evidence.score for item in found] == sorted((item.evidence.score for item in found), reverse=True)
     assert milliseconds > 0
 
 
 @pytest.mark.parametrize("question", [ANSWERABLE, ELSEWHERE])
-def test_evidence_stands_in_the_order_of_the_best_place_in_each_passage(service: Service, question: str) -> None:
+def test_evidence_is_ordered_by_the_best_candidate_in_each_passage(service: Service, question: str) -> None:
     response = service.answerer.ask(question, AskOptions(k=READ, min_confidence=0))
     assert response.answer
     given = response.answer.citation
     first = response.evidence[0]
     assert first.source.document_id == given.source.document_id
-    assert first.place.span.contains(given.quote.span)
+    assert first.quote.span.contains(given.quote.span)
     passages = [item.evidence for item in response.evidence]
     candidates = service.answerer.candidates(question, passages)  # what two passages share is of both
     best = [

@@ -12,15 +12,15 @@ from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Document, Passage, Span
 from citeqa.rag.candidates import (
-    NEAR,
+    MAX_MARGIN_LOSS,
     Candidate,
-    also,
+    answer_span,
     conflicting,
     different,
+    different_answers,
     features_of,
-    fitting,
     gather,
-    others,
+    same_answers,
     same_spot,
 )
 from citeqa.rag.confidence import LEAD, Confidence, Features
@@ -54,7 +54,7 @@ def candidate(
     return Candidate(document_id, Span(start, start + len(text)), text, margin, 0.5, 0.25, margin, first)
 
 
-def test_a_place_is_in_document_coordinates_and_scored_as_the_formulas_say(index: Index) -> None:
+def test_a_candidate_is_in_document_coordinates_and_scored_as_the_formulas_say(index: Index) -> None:
     reader = ScriptedReader({"noon": 2.0, "leaves": -1.0})
     found = gather("When does the ferry leave Ostrava?", [evidence("harbour", 0.25, 14)], reader, index, WEIGHTS)
     ferry, leave, ostrava = (index.idf(term) for term in index.terms("ferry leave Ostrava"))
@@ -101,7 +101,7 @@ def test_a_span_that_is_the_best_of_one_of_its_passages_is_a_first(index: Index)
         assert not found[Span(HARBOUR.rindex("noon"), HARBOUR.rindex("noon") + 4)].first
 
 
-def test_places_are_ordered_by_score_then_document_then_start(index: Index) -> None:
+def test_candidates_are_ordered_by_score_then_document_then_start(index: Index) -> None:
     given = [evidence("school", 1.0), evidence("harbour", 1.0)]
     found = gather("", given, ScriptedReader({"The": 1.0, "at": 1.0, "one": 5.0}), index, WEIGHTS)
     assert [(p.text, p.document_id) for p in found] == [
@@ -115,12 +115,12 @@ def test_places_are_ordered_by_score_then_document_then_start(index: Index) -> N
     assert [p.span for p in found[1:4]] == sorted(p.span for p in found[1:4])
 
 
-def test_nothing_read_gives_no_place(index: Index) -> None:
+def test_nothing_read_gives_no_candidate(index: Index) -> None:
     assert gather("ferry", [], ScriptedReader({"one": 1}), index, WEIGHTS) == []
     assert gather("ferry", [evidence("school", 1.0)], ScriptedReader({}), index, WEIGHTS) == []
 
 
-def test_signs_by_hand() -> None:
+def test_features_by_hand() -> None:
     best = candidate("nine million", margin=3.0, first=True)
     candidates = [
         best,
@@ -152,7 +152,7 @@ def test_the_same_spot_and_variants_are_not_different() -> None:
     assert different(one, candidate("four million", "b"))
 
 
-def test_also_gives_other_spots_that_say_the_same_once_each() -> None:
+def test_the_same_answer_in_other_spots_is_returned_once_for_each() -> None:
     best = candidate("nine million", start=10)
     candidates = [
         best,
@@ -162,10 +162,10 @@ def test_also_gives_other_spots_that_say_the_same_once_each() -> None:
         candidate("nine million crowns", "c"),  # in other words
         candidate("four million", "d"),
     ]
-    assert also(best, candidates) == [candidates[1], candidates[3]]
+    assert same_answers(best, candidates) == [candidates[1], candidates[3]]
 
 
-def test_others_gives_the_best_of_every_different_answer() -> None:
+def test_the_best_candidate_of_every_different_answer_is_returned() -> None:
     best = candidate("nine million", margin=5)
     candidates = [
         best,
@@ -175,8 +175,8 @@ def test_others_gives_the_best_of_every_different_answer() -> None:
         candidate("million", "a", start=5, margin=1),  # the best one's spot
         candidate("nine million", "e"),  # the same
     ]
-    assert others(best, candidates) == [candidates[1], candidates[3]]
-    assert others(best, [best]) == []
+    assert different_answers(best, candidates) == [candidates[1], candidates[3]]
+    assert different_answers(best, [best]) == []
 
 
 CONFLICTS = [
@@ -212,7 +212,7 @@ def within(text: str, margin: float = 0.0) -> Candidate:
 
 
 def fitted(question: str, best: Candidate, *more: Candidate) -> str:
-    return DOCUMENT.quote(fitting(question, best, [best, *more], DOCUMENT))
+    return DOCUMENT.quote(answer_span(question, best, [best, *more], DOCUMENT))
 
 
 WANTING_MORE = [
@@ -239,9 +239,9 @@ def test_most_questions_get_the_phrase(question: str) -> None:
 
 
 @pytest.mark.parametrize("question", WANTING_MORE)
-def test_questions_that_want_more_get_the_longest_slice_that_is_believed_nearly_as_much(question: str) -> None:
-    best, longer = within("cables", 3), within("the cables had rusted through", 3 - NEAR)
-    longest = within("because the cables had rusted through, said the mayor", 3 - NEAR - 0.01)
+def test_questions_for_an_explanation_get_the_longest_slice_with_nearly_the_margin(question: str) -> None:
+    best, longer = within("cables", 3), within("the cables had rusted through", 3 - MAX_MARGIN_LOSS)
+    longest = within("because the cables had rusted through, said the mayor", 3 - MAX_MARGIN_LOSS - 0.01)
     elsewhere = replace(within("the bridge because the cables had rusted through", 3), document_id="b")
     beside = within("It is blue", 3)
     assert fitted(question, best, longer, longest, elsewhere, beside) == "the cables had rusted through"

@@ -43,7 +43,7 @@ def test_the_probability_is_the_logistic_function_by_hand() -> None:
 
 
 @pytest.mark.parametrize("name", Features._fields)
-def test_every_sign_counts_with_its_own_weight(name: str) -> None:
+def test_every_feature_counts_with_its_own_weight(name: str) -> None:
     one = HAND.probability(NOTHING._replace(**{name: 1.5}))
     assert math.log(one / (1 - one)) == pytest.approx(-1 + 1.5 * getattr(WEIGHTS, name))
 
@@ -61,7 +61,7 @@ def test_extreme_values_neither_overflow_nor_leave_the_range(one: float, other: 
     assert 0 <= low <= high <= 1
 
 
-def test_the_shipped_numbers_make_a_surer_reader_surer() -> None:
+def test_with_the_shipped_numbers_a_higher_margin_gives_a_higher_confidence() -> None:
     shipped, _ = load()
     assert shipped.weights.margin > 0
     assert shipped.weights.evidence_behind < 0
@@ -119,7 +119,7 @@ def test_a_broken_file_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
 def test_numbers_that_lack_or_exceed_what_is_needed_are_a_clear_error(
     tmp_path: Path, values: object, fitted_on: object
 ) -> None:
-    with pytest.raises(CiteqaError, match=r"fitted\.json cannot be used.*fit it again"):
+    with pytest.raises(CiteqaError, match=r"fitted\.json cannot be used.*fit the confidence again"):
         load(write(tmp_path, values, fitted_on))
 
 

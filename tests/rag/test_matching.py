@@ -106,7 +106,7 @@ DIFFERENT_WORDS = [
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_the_same_answer_in_other_dress(one: str, other: str) -> None:
+def test_the_same_answer_with_other_case_and_punctuation(one: str, other: str) -> None:
     assert same_answer(one, other)
     assert same_answer(other, one)
 
@@ -157,7 +157,7 @@ def test_answers_that_are_no_variants(one: str, other: str) -> None:
 
 
 @given(TEXTS, TEXTS)
-def test_likeness_has_no_direction_and_holds_of_itself(one: str, other: str) -> None:
+def test_likeness_is_symmetric_and_reflexive(one: str, other: str) -> None:
     assert alike(one, one)
     assert same_answer(one, one)
     assert alike(one, other) == alike(other, one)

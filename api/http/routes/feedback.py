@@ -11,8 +11,8 @@ from citeqa.api.schemas import Feedback, PlaceIn
 from citeqa.index.errors import UnknownDocumentError
 from citeqa.index.protocols import DocumentStore
 from citeqa.index.types import Span
-from citeqa.rag.evaluation.appending import append
-from citeqa.rag.evaluation.judged import Place, row
+from citeqa.rag.evaluation.append import append_row
+from citeqa.rag.evaluation.judgements import DocumentSpan, judgement_row
 
 FILE = "feedback.jsonl"  # in the folder of the index
 
@@ -31,10 +31,10 @@ def feedback(body: Feedback, service: Writing) -> None:
     `feedback.jsonl` in the data folder, which `citeqa evaluate` reads. Only where writing is enabled."""
     index = service.now.index
     places = [_place(index, body.citation)] if body.citation else []
-    append(index.folder / FILE, row(body.question, body.verdict, places))
+    append_row(index.folder / FILE, judgement_row(body.question, body.verdict, places))
 
 
-def _place(documents: DocumentStore, given: PlaceIn) -> Place:
+def _place(documents: DocumentStore, given: PlaceIn) -> DocumentSpan:
     """The place that is cited.
 
     Raises:
@@ -48,7 +48,7 @@ def _place(documents: DocumentStore, given: PlaceIn) -> Place:
         raise _not_cited("document_sha256", "the document has another text by now")
     if given.start >= given.end or document.text[given.start : given.end] != given.quote:
         raise _not_cited("quote", "these words do not stand at this place of the document")
-    return Place(document, Span(given.start, given.end))
+    return DocumentSpan(document, Span(given.start, given.end))
 
 
 def _not_cited(field: str, message: str) -> Exception:

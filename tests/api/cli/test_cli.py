@@ -99,12 +99,12 @@ def test_ask_shows_the_sentence_of_the_answer_its_source_and_the_confidence(cite
     assert re.search(r"confidence 0\.\d\d", result.out)
 
 
-def test_what_times_in_the_question_do_is_told(citeqa: Run, seeds_index: Path) -> None:
+def test_the_effect_of_times_in_the_question_is_printed(citeqa: Run, seeds_index: Path) -> None:
     result = citeqa("ask", "What was reported last week of Cuba?", "--today", "2026-03-04", "--index", seeds_index)
     assert "times in the question: “last week” searches only 2026-02-23 to 2026-03-01" in result.out
 
 
-def test_abstaining_is_said_with_the_evidence_and_is_no_failure(citeqa: Run, seeds_index: Path) -> None:
+def test_an_abstention_shows_the_evidence_and_exits_with_0(citeqa: Run, seeds_index: Path) -> None:
     result = citeqa("ask", ELSEWHERE, "--k", "2", "--index", seeds_index)
     assert result.status == 0
     assert "Not in these documents" in result.out

@@ -270,11 +270,11 @@ def answer(citeqa: Run, docs: Path) -> dict[str, Any]:
     [
         (FERRY, "valid", 0, "the words stand where they were cited"),
         (f"News. {FERRY}", "moved", 0, "the words stand elsewhere now"),
-        (FERRY.replace("half past nine", "noon"), "changed", 1, "the document no longer holds these words"),
-        (None, "gone", 1, "the document is not in the index any more"),
+        (FERRY.replace("half past nine", "noon"), "changed", 1, "the document no longer contains these words"),
+        (None, "gone", 1, "the document is no longer in the index"),
     ],
 )
-def test_verify_says_what_became_of_a_citation(
+def test_verify_says_whether_a_citation_holds(
     citeqa: Run, docs: Path, answer: dict[str, Any], text: str | None, status: str, code: int, shown: str
 ) -> None:
     if text is None:
@@ -321,12 +321,12 @@ PLACE = {"document_id": "a", "document_sha256": "0" * 64, "start": 0, "end": 1, 
         (json.dumps(PLACE | {"quote": None}).encode(), "quote: Input should be a valid string"),
     ],
 )
-def test_what_is_no_citation_is_wrong_usage_with_the_reason(citeqa: Run, content: bytes, reason: str) -> None:
+def test_a_file_without_a_citation_is_wrong_usage_with_the_reason(citeqa: Run, content: bytes, reason: str) -> None:
     Path("given.json").write_bytes(content)
     found = citeqa("verify", "given.json")
     assert (found.status, found.out) == (2, "")
     words = re.sub(r"[\s│]+", " ", found.err)  # without the frame around it
-    assert "it is no citation" in words
+    assert "it is not a citation" in words
     assert reason in words
     assert "validation error" not in words
     assert citeqa("verify", "nothing.json").status == 2
@@ -353,7 +353,7 @@ def test_doctor_names_what_is_wrong_and_what_mends_it_does(citeqa: Run, docs: Pa
     found = citeqa("doctor")
     assert found.status == 1
     assert re.search(r"^no  the search files are whole\n    \S+\.faiss has SHA-256 ", found.out, re.M)
-    mend = re.search(r"to mend it: .*: citeqa (.*)", found.out)
+    mend = re.search(r"to fix it: .*: citeqa (.*)", found.out)
     assert mend
     assert citeqa(*mend.group(1).split()).status == 0
     assert citeqa("doctor").status == 0
@@ -362,8 +362,8 @@ def test_doctor_names_what_is_wrong_and_what_mends_it_does(citeqa: Run, docs: Pa
         connection.execute("UPDATE passages SET vector = x'00' WHERE document_id = 'ferry'")
     found = citeqa("doctor")
     assert found.status == 1
-    assert "to mend it: citeqa index --rebuild" in found.out
-    assert citeqa("index", "--rebuild").out == "made again: .citeqa holds 3 documents in 3 passages\n"
+    assert "to fix it: citeqa index --rebuild" in found.out
+    assert citeqa("index", "--rebuild").out == "rebuilt: .citeqa holds 3 documents in 3 passages\n"
     assert citeqa("doctor").status == 0
 
 
@@ -375,7 +375,7 @@ def test_doctor_says_how_to_finish_what_was_interrupted_at_once(citeqa: Run, doc
         )
     found = citeqa("doctor")
     assert found.status == 1
-    assert "to mend it: run again what was interrupted" in found.out
+    assert "to fix it: run again what was interrupted" in found.out
     assert citeqa("search", "fox").status == 1
 
 

@@ -90,23 +90,21 @@ def test_retrieval_alone_asks_only_what_can_be_found(citeqa: Run, tmp_path: Path
     assert "EM" not in made["figures"]["all"]
 
 
-def test_a_set_in_which_nothing_can_be_found_is_told(citeqa: Run, tmp_path: Path) -> None:
+def test_a_set_without_answerable_questions_is_refused(citeqa: Run, tmp_path: Path) -> None:
     row = {"id": "1", "question": "What?", "answers": [], "documents": [], "answerable": False}
     (tmp_path / "questions.jsonl").write_text(json.dumps(row), encoding="utf-8")
     (tmp_path / "corpus.jsonl").write_text('{"id": "d", "text": "The ferry leaves at noon."}', encoding="utf-8")
     result = citeqa("evaluate", tmp_path, "--retrieval")
     assert (result.status, result.out) == (1, "")
-    assert "nothing to be found" in result.err
+    assert "nothing to find" in result.err
 
 
-def test_a_limit_asks_so_many(citeqa: Run, tmp_path: Path) -> None:
+def test_a_limit_bounds_the_questions_of_each_split(citeqa: Run, tmp_path: Path) -> None:
     assert citeqa("evaluate", squad(tmp_path), "--limit", "1", "--output", "out.json").status == 0
     assert len(record(tmp_path / "out.json")["rows"]) == 1
 
 
-def test_a_run_that_was_stopped_goes_on_where_it_was(
-    citeqa: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_run_continues(citeqa: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     ask = LocalClient.ask
 
@@ -121,7 +119,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
         patched.setattr(LocalClient, "ask", counted)
         result = citeqa("evaluate", path, "--output", "out.json")
     assert result.status == 130
-    assert "the same command goes on from there" in result.err
+    assert "run the same command again to continue" in result.err
     assert not (tmp_path / "out.json").exists()
     kept = [json.loads(line) for line in (tmp_path / "out.json.partial").read_text().splitlines()][1:]
     assert kept
@@ -157,7 +155,7 @@ def test_a_set_or_two_runs_must_be_given(citeqa: Run, tmp_path: Path, arguments:
     assert (result.status, result.out) == (2, "")
 
 
-def test_what_is_no_run_is_named_with_what_makes_one(citeqa: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_run_is_refused_with_the_command_that_makes_one(citeqa: Run, tmp_path: Path) -> None:
     path = squad(tmp_path)
     result = citeqa("evaluate", "--compare", path, path)
     assert (result.status, result.out) == (1, "")

@@ -14,7 +14,7 @@ from citeqa.api.cli.main import main
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Span
-from citeqa.rag.evaluation.marking import occurrences, sentences_in
+from citeqa.rag.evaluation.locate import occurrences, sentences_in
 from citeqa.rag.evaluation.questions import Question, load
 
 NIGHT = "🦊 The fox sleeps at noon. The owl sleeps at noon.\nNobody \x1b[31mknows why."
@@ -90,7 +90,7 @@ def test_a_number_in_quotes_is_words(sitting: Sitting, tmp_path: Path) -> None:
     assert marked(tmp_path / "set.jsonl", ELSEWHERE) == ["12"]
 
 
-def test_words_that_stand_nowhere_are_not_kept(sitting: Sitting, tmp_path: Path) -> None:
+def test_words_that_occur_nowhere_are_not_accepted(sitting: Sitting, tmp_path: Path) -> None:
     _, told = sitting("When does the fox sleep?", "at midnight", "99", "", "")
     assert "character for character" in told
     assert "no number 99" in told

@@ -46,7 +46,7 @@ def client(server: ConfiguredServer) -> Iterator[Client]:
         yield opened
 
 
-def test_everything_that_can_be_asked_is_given_in_its_own_type(client: Client, service: Service) -> None:
+def test_every_method_returns_its_own_type(client: Client, service: Service) -> None:
     answer = client.ask(
         QUESTION, AskOptions(k=2, filters=Filters(frozenset({"002_73ec0a3e5fd5a0e3"})), min_confidence=0)
     )
@@ -97,7 +97,7 @@ def test_a_refusal_says_why_and_by_which_id_the_log_has_it(server: ConfiguredSer
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[::1]:9", "http://", "http://a b", "http://no.invalid"])
-def test_where_nobody_answers_is_said(url: str) -> None:
+def test_an_unreachable_service_is_named(url: str) -> None:
     with Client(url, timeout=5) as nowhere, pytest.raises(UnreachableError):
         nowhere.ready()
 
@@ -162,7 +162,7 @@ READY: Answer = (
 
 
 @pytest.mark.parametrize("first", [BUSY, (429, {"Retry-After": "0"}, b"x"), None], ids=["503", "429", "broken off"])
-def test_what_changes_nothing_is_asked_again(
+def test_requests_that_change_nothing_are_repeated(
     scripted: Callable[[list[Answer]], tuple[Client, list[str]]], first: Answer
 ) -> None:
     client, asked = scripted([first, READY])
@@ -181,7 +181,7 @@ def test_a_change_is_sent_again_only_if_nothing_was_done(
     assert asked == ["DELETE /api/documents/a"] * 3
 
 
-def test_attempts_end(scripted: Callable[[list[Answer]], tuple[Client, list[str]]]) -> None:
+def test_the_number_of_attempts_is_limited(scripted: Callable[[list[Answer]], tuple[Client, list[str]]]) -> None:
     client, asked = scripted([BUSY] * 9)
     with pytest.raises(BusyError):
         client.ready()
@@ -189,7 +189,7 @@ def test_attempts_end(scripted: Callable[[list[Answer]], tuple[Client, list[str]
 
 
 @pytest.mark.parametrize("answer", [(503, {"Retry-After": "3600"}, b""), (500, {}, b""), (404, {}, b"<html>")])
-def test_what_waiting_would_not_help_is_raised_at_once(
+def test_errors_that_waiting_would_not_fix_are_raised_at_once(
     scripted: Callable[[list[Answer]], tuple[Client, list[str]]], answer: Answer
 ) -> None:
     client, asked = scripted([answer] * 3)
@@ -199,7 +199,7 @@ def test_what_waiting_would_not_help_is_raised_at_once(
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>hello</html>", b"{}", b'{"status": "ready"}', b"\xff"])
-def test_what_is_no_answer_of_citeqa_is_said_to_be_none(
+def test_a_response_that_is_not_from_citeqa_is_refused(
     scripted: Callable[[list[Answer]], tuple[Client, list[str]]], content: bytes
 ) -> None:
     client, _ = scripted([(200, {}, content)])

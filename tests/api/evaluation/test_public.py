@@ -97,7 +97,7 @@ def test_sets_that_are_there_are_measured_and_others_named(tmp_path: Path) -> No
     found = CliRunner().invoke(app, ["--limit", "6", *at], catch_exceptions=False)
     assert found.exit_code == 0
     for name in ("squad_dev", "news_quiz"):
-        assert f"skipped {name}: {tmp_path / 'data' / name} is not there" in found.stderr.replace("\n", "")
+        assert f"skipped {name}: {tmp_path / 'data' / name} does not exist" in found.stderr.replace("\n", "")
     for system in ("BM25", "dense", "reciprocal-rank fusion", "**citeqa**"):
         assert f"| scifact | {system} |" in found.stdout
         assert f"| seeds | {system} |" in found.stdout

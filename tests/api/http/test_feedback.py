@@ -18,8 +18,8 @@ from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Document, Span
-from citeqa.rag.evaluation.appending import append
-from citeqa.rag.evaluation.judged import Place, row, settled
+from citeqa.rag.evaluation.append import append_row
+from citeqa.rag.evaluation.judgements import DocumentSpan, consolidated, judgement_row
 from citeqa.rag.evaluation.questions import load
 
 TEXT = "🦊 The fox sleeps at noon.\nThe owl sleeps at noon."
@@ -158,7 +158,7 @@ def test_many_at_once_are_all_kept_whole(http: httpx.Client, index: Path) -> Non
 
 
 DOCUMENT = Document("d", "D", "The fox sleeps at noon.", None, None, None, None, "0" * 64, "0" * 64)
-FOX, SLEEPS = Place(DOCUMENT, Span(4, 7)), Place(DOCUMENT, Span(8, 14))
+FOX, SLEEPS = DocumentSpan(DOCUMENT, Span(4, 7)), DocumentSpan(DOCUMENT, Span(8, 14))
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ FOX, SLEEPS = Place(DOCUMENT, Span(4, 7)), Place(DOCUMENT, Span(8, 14))
         ([("wrong", [])], None),
     ],
 )
-def test_the_last_word_counts(said: list[tuple[Any, list[Place]]], accepted: list[str] | None) -> None:
+def test_the_last_word_counts(said: list[tuple[Any, list[DocumentSpan]]], accepted: list[str] | None) -> None:
     spellings = ["Who sleeps?", " who  SLEEPS? "]
-    found = settled(row(spellings[n % 2], verdict, places) for n, (verdict, places) in enumerate(said))
+    found = consolidated(judgement_row(spellings[n % 2], verdict, places) for n, (verdict, places) in enumerate(said))
     if accepted is None:
         assert found == []
     else:
@@ -190,15 +190,15 @@ def test_the_last_word_counts(said: list[tuple[Any, list[Place]]], accepted: lis
 
 def test_what_is_right_must_stand_somewhere() -> None:
     with pytest.raises(ValueError, match="must be cited"):
-        row("Who?", "right")
+        judgement_row("Who?", "right")
     with pytest.raises(ValueError, match="outside document"):
-        row("Who?", "right", [Place(DOCUMENT, Span(20, 99))])
+        judgement_row("Who?", "right", [DocumentSpan(DOCUMENT, Span(20, 99))])
 
 
 def test_a_broken_verdict_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
-    append(path, row("Who?", "missing"))
-    append(path, {"id": "x", "question": "Who?", "verdict": "right", "answerable": True})
+    append_row(path, judgement_row("Who?", "missing"))
+    append_row(path, {"id": "x", "question": "Who?", "verdict": "right", "answerable": True})
     with pytest.raises(QuestionSetError, match="line 2"):
         load(path)
 
@@ -213,15 +213,15 @@ def test_a_line_that_was_torn_is_cut_off_and_whole_ones_stay(
 ) -> None:
     path = tmp_path_factory.mktemp("append") / "set.jsonl"
     for one in held:
-        append(path, one)
+        append_row(path, one)
     with path.open("ab") as file:
         file.write(json.dumps({"torn": "x" * 100}).encode()[:torn])
-    append(path, {"last": 1})
+    append_row(path, {"last": 1})
     assert [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] == [*held, {"last": 1}]
 
 
 def test_a_last_line_without_an_end_that_is_whole_stays(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     path.write_text('{"by": "hand"}', encoding="utf-8")
-    append(path, {"last": 1})
+    append_row(path, {"last": 1})
     assert path.read_text(encoding="utf-8") == '{"by": "hand"}\n{"last": 1}\n'

@@ -26,7 +26,7 @@ from citeqa.index.embedding.loading import PRECISIONS, load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL, packaged
 from citeqa.index.types import Document
 from citeqa.rag.evaluation import public
-from citeqa.rag.evaluation.questions import Question, some
+from citeqa.rag.evaluation.questions import Question, sample_evenly
 from citeqa.rag.reader.loading import load_reader
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.training.model import as_torch
@@ -86,7 +86,7 @@ def prepare(
     if scale:
         scale = write_corpus(folder / "scale", splice([document.text for document in found]), embedder, scale)
         _synthesize(folder / "scale", folder / "corpus", embedder, scale)
-    answerable = some([question for question in given.questions if question.answerable], asked)
+    answerable = sample_evenly([question for question in given.questions if question.answerable], asked)
     taken = {question.question for question in answerable}
     others = list(dict.fromkeys(q.question for q in given.questions if q.question not in taken))
     checkpoint(folder / "reader")

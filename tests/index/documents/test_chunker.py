@@ -25,7 +25,7 @@ line = st.lists(sentence, min_size=1, max_size=4).map(" ".join) | st.sampled_fro
     ["", "- Advertisement -", "(end)", " "]
 )
 bodies = st.lists(line, min_size=1, max_size=12).map("\n".join).filter(str.strip)
-settings_given = st.builds(ChunkerSettings, st.integers(16, 64), st.integers(0, 3))
+command_settings = st.builds(ChunkerSettings, st.integers(16, 64), st.integers(0, 3))
 
 
 def count_words(texts: Sequence[str]) -> list[int]:
@@ -61,7 +61,7 @@ def _check(found: Document, passages: list[Passage]) -> None:
 @pytest.mark.parametrize("count", [count_words, count_letters])
 @given(
     text=bodies,
-    settings=settings_given,
+    settings=command_settings,
     max_tokens=st.integers(16, 80),
     title=st.sampled_from(["T", "A title of five words", "word " * 60]),
 )
@@ -75,7 +75,7 @@ def test_passages_are_slices_that_cover_all_and_fit_with_their_heading(
     assert max(count([indexed_text(chunker.heading(found), passage) for passage in passages]), default=0) <= max_tokens
 
 
-@given(bodies, settings_given)
+@given(bodies, command_settings)
 def test_passages_are_no_longer_than_asked(text: str, settings: ChunkerSettings) -> None:
     passages = Chunker(count_words, 1000, settings).chunk(_document(text))
     assert max(count_words([passage.text for passage in passages]), default=0) <= settings.passage_tokens

@@ -10,16 +10,16 @@ from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.types import Span
 from citeqa.rag.evaluation.baselines import READ, NearestSentence, rankers, run, summary
-from citeqa.rag.evaluation.found import Piece
 from citeqa.rag.evaluation.questions import Question
+from citeqa.rag.evaluation.relevance import Excerpt
 from citeqa.rag.evaluation.retrieval import DEPTH
 
 ASKED = "How much aid did the US pledge to Cubans?"
 
 
-def ids(pieces: object) -> list[tuple[str, int]]:
-    assert isinstance(pieces, list)
-    return [(piece.document_id, piece.span.start) for piece in pieces]
+def ids(excerpts: object) -> list[tuple[str, int]]:
+    assert isinstance(excerpts, list)
+    return [(excerpt.document_id, excerpt.span.start) for excerpt in excerpts]
 
 
 def test_each_ranking_alone_is_the_indexs_own(seeds: Index, embedder: Embedder) -> None:
@@ -28,8 +28,8 @@ def test_each_ranking_alone_is_the_indexs_own(seeds: Index, embedder: Embedder) 
     lexical = [hit.passage for hit in seeds.search_lexical(ASKED, 7)]
     assert ids(found["dense"](ASKED, 7)) == [(passage.document_id, passage.span.start) for passage in dense]
     assert ids(found["BM25"](ASKED, 7)) == [(passage.document_id, passage.span.start) for passage in lexical]
-    piece = found["BM25"](ASKED, 1)[0]
-    assert seeds.document(piece.document_id).quote(piece.span) == piece.text
+    excerpt = found["BM25"](ASKED, 1)[0]
+    assert seeds.document(excerpt.document_id).quote(excerpt.span) == excerpt.text
 
 
 def test_fusion_is_the_sum_of_reciprocal_ranks_with_the_constant_of_the_paper(seeds: Index, embedder: Embedder) -> None:
@@ -43,24 +43,24 @@ def test_fusion_is_the_sum_of_reciprocal_ranks_with_the_constant_of_the_paper(se
 
 
 def test_the_nearest_sentence_is_that_of_brute_force(seeds: Index, embedder: Embedder) -> None:
-    pieces = rankers(seeds, embedder)["reciprocal-rank fusion"](ASKED, READ)
-    texts = [piece.text[span.start : span.end] for piece in pieces for span in sentences(piece.text)]
+    excerpts = rankers(seeds, embedder)["reciprocal-rank fusion"](ASKED, READ)
+    texts = [excerpt.text[span.start : span.end] for excerpt in excerpts for span in sentences(excerpt.text)]
     cosines = embedder.embed_passages(texts) @ embedder.embed_query(ASKED)
     nearest = NearestSentence(seeds, embedder)
     for _ in range(2):  # the second time of vectors that are kept
         found = nearest.answer(ASKED)
         assert found
-        piece, cosine = found
-        assert piece.text == texts[int(np.argmax(cosines))]
+        excerpt, cosine = found
+        assert excerpt.text == texts[int(np.argmax(cosines))]
         assert cosine == pytest.approx(float(cosines.max()), abs=1e-5)
-        assert seeds.document(piece.document_id).quote(piece.span) == piece.text
+        assert seeds.document(excerpt.document_id).quote(excerpt.span) == excerpt.text
 
 
 class Fixed:
     """Always the same sentence."""
 
-    def answer(self, question: str) -> tuple[Piece, float] | None:
-        return None if question == "nothing?" else (Piece("d", Span(0, 15), "The owl sleeps."), len(question) / 100)
+    def answer(self, question: str) -> tuple[Excerpt, float] | None:
+        return None if question == "nothing?" else (Excerpt("d", Span(0, 15), "The owl sleeps."), len(question) / 100)
 
 
 def test_the_values_of_a_sentence() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from citeqa.index.errors import QuestionSetError
-from citeqa.rag.evaluation.compare import compared, difference
+from citeqa.rag.evaluation.compare import compare_runs, difference
 
 
 def row(name: str, **other: Any) -> dict[str, Any]:
@@ -30,14 +30,14 @@ AFTER = [
 
 
 def test_what_got_better_and_what_got_worse() -> None:
-    found = compared({"rows": BEFORE}, {"rows": AFTER})
+    found = compare_runs({"rows": BEFORE}, {"rows": AFTER})
     assert (found.paired, found.unpaired) == (4, 2)
     assert [tuple(one) for one in found.better] == [("b", "b?", "“8”", "“9”"), ("c", "c?", "“9”", "refused")]
     assert [tuple(one) for one in found.worse] == [("a", "a?", "“9”", "refused")]
 
 
 def test_each_measure_is_compared_over_the_questions_it_is_measured_on() -> None:
-    found = {one.measure: one for one in compared({"rows": BEFORE}, {"rows": AFTER}).differences}
+    found = {one.measure: one for one in compare_runs({"rows": BEFORE}, {"rows": AFTER}).differences}
     f1 = found["F1"]
     assert f1.total == 3
     assert (f1.before, f1.after) == pytest.approx((1 / 3, (1 + 1 + 0.4) / 3))
@@ -53,14 +53,14 @@ def test_each_measure_is_compared_over_the_questions_it_is_measured_on() -> None
 
 
 def test_one_split_alone() -> None:
-    assert compared({"rows": BEFORE}, {"rows": AFTER}, "one").paired == 4
+    assert compare_runs({"rows": BEFORE}, {"rows": AFTER}, "one").paired == 4
     with pytest.raises(QuestionSetError, match="no question in common"):
-        compared({"rows": BEFORE}, {"rows": AFTER}, "two")
+        compare_runs({"rows": BEFORE}, {"rows": AFTER}, "two")
 
 
 def test_the_same_id_of_another_question_is_not_the_same_question() -> None:
     with pytest.raises(QuestionSetError, match="the same question set"):
-        compared({"rows": [row("a")]}, {"rows": [row("a", question="another?")]})
+        compare_runs({"rows": [row("a")]}, {"rows": [row("a", question="another?")]})
 
 
 def test_runs_of_retrieval_are_compared_by_what_was_found() -> None:
@@ -69,7 +69,7 @@ def test_runs_of_retrieval_are_compared_by_what_was_found() -> None:
         nothing: dict[str, Any] = {"measures": {}, "place_in_600": None}
         return {"id": name, "question": name, "split": "all", "answerable": True} | measured | nothing
 
-    result = compared({"rows": [found("a", 20), found("b", 1)]}, {"rows": [found("a", 2), found("b", 0)]})
+    result = compare_runs({"rows": [found("a", 20), found("b", 1)]}, {"rows": [found("a", 2), found("b", 0)]})
     assert [tuple(one) for one in result.better] == [("a", "a", "found at rank 20", "found at rank 2")]
     assert [tuple(one) for one in result.worse] == [("b", "b", "found at rank 1", "not found")]
     assert {one.measure for one in result.differences} == {"Success@10", "RR"}

@@ -12,8 +12,8 @@ import pytest
 
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.evaluation import plots, retrieval
-from citeqa.rag.evaluation.found import Returned
 from citeqa.rag.evaluation.html_report import failed, render, verdict
+from citeqa.rag.evaluation.relevance import ShownExcerpt
 from citeqa.rag.evaluation.report import record
 from citeqa.rag.evaluation.run import AnswerResult
 
@@ -41,7 +41,7 @@ LOST: dict[str, Any] = {
     "stage": "read, refused",
     "expected": "…It is <nine> of ten.",
     "candidates": ("seven",),
-    "returned": (Returned("doc", 0, 9, True, "It is nine."), Returned("other", 5, 500, False, "Elsewhere")),
+    "returned": (ShownExcerpt("doc", 0, 9, True, "It is nine."), ShownExcerpt("other", 5, 500, False, "Elsewhere")),
 }
 HELD_BACK: dict[str, Any] = {"answered": False, "confidence": 0.1, "answer": "eight"}
 ROWS = [
@@ -164,7 +164,7 @@ def test_every_question_has_a_line(page: Page) -> None:
 def test_failures_open_and_tell_more(page: Page) -> None:
     marked = [cells[0].split("?")[0].split()[-1] for attributes, cells in page.lines if attributes.get("class")]
     assert marked == ["wrong", "held", "up"]
-    assert "only the 3 of 5 that failed" in page.text
+    assert "show only the 3 of 5 that failed" in page.text
     details = page.cells("What is held?")[0]
     assert "answer held back eight" in details
     assert "its sentence It is nine." in details
@@ -172,13 +172,13 @@ def test_failures_open_and_tell_more(page: Page) -> None:
     assert page.cells("What is right?")[0] == "What is right?"
 
 
-def test_a_failed_question_tells_where_it_was_lost_what_was_returned_and_what_was_right() -> None:
+def test_a_failed_question_shows_its_stage_what_was_returned_and_what_was_expected() -> None:
     made = Page(render(record([row("held", **HELD_BACK | LOST), row("right")], ABOUT)))
     details = made.cells("What is held?")[0]
-    assert "lost read, refused: the reader proposed it" in details
-    assert "right would have been …It is <nine> of ten." in details
+    assert "failed read, refused: the reader proposed it" in details
+    assert "expected …It is <nine> of ten." in details
     assert "other answers seven" in details
-    assert "doc [0, 9), holds an answer: It is nine." in details
+    assert "doc [0, 9), contains an answer: It is nine." in details
     assert "other [5, 500): Elsewhere…" in details
     assert made.cells("1")[1] == "read, refused"
     assert made.open == []
@@ -263,7 +263,7 @@ def test_the_reliability_diagram_tells_the_count_of_each_bin() -> None:
         (row("e", **NOTHING | HELD_BACK), "refused", False),
     ],
 )
-def test_what_becomes_of_a_question(given: AnswerResult, word: str, fails: bool) -> None:
+def test_the_verdict_of_each_kind_of_row(given: AnswerResult, word: str, fails: bool) -> None:
     (values,) = record([given], {})["rows"]
     assert (verdict(values), failed(values)) == (word, fails)
 

@@ -144,7 +144,7 @@ def test_two_questions_with_one_id_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"\n \n"])
 def test_a_file_without_questions_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "empty.jsonl").write_bytes(content)
-    with pytest.raises(QuestionSetError, match=r"empty\.jsonl holds no question"):
+    with pytest.raises(QuestionSetError, match=r"empty\.jsonl has no questions"):
         load(tmp_path / "empty.jsonl")
 
 

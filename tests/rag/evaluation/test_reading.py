@@ -14,7 +14,7 @@ from support.paths import public_data
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.types import Document, Span
-from citeqa.rag.evaluation.questions import Question, load, some
+from citeqa.rag.evaluation.questions import Question, load, sample_evenly
 from citeqa.rag.evaluation.reading import main, measure
 from citeqa.rag.reader.protocol import ReaderInfo
 from citeqa.rag.types import ScoredSpan
@@ -124,10 +124,13 @@ def test_a_threshold_that_refuses_everything_is_no_number_in_json() -> None:
 @pytest.mark.parametrize(
     ("questions", "message"),
     [
-        ([question("when", "report", written_for=None)], "'when' does not say what it was written for"),
-        ([question("when", "report", written_for=Span(0, 500))], r"'when' was written for what is not there: .*500"),
-        (QUESTIONS[:5], "the split 'report' and another one are needed; the questions are of: report"),
-        (QUESTIONS[5:], "the split 'report' and another one are needed; the questions are of: fit"),
+        ([question("when", "report", written_for=None)], "'when' does not say which paragraph it was written for"),
+        (
+            [question("when", "report", written_for=Span(0, 500))],
+            r"'when' was written for a paragraph that does not exist: .*500",
+        ),
+        (QUESTIONS[:5], "the set needs the split 'report' and another one; its questions are in: report"),
+        (QUESTIONS[5:], "the set needs the split 'report' and another one; its questions are in: fit"),
     ],
     ids=["no paragraph", "outside", "no other split", "no such split"],
 )
@@ -144,8 +147,8 @@ def test_a_document_that_is_not_in_the_corpus_is_named() -> None:
 
 def test_a_limit_takes_as_many_of_each_split_evenly_spread() -> None:
     questions = [question(str(number), "report") for number in range(10)] + [question("f", "fit")]
-    assert [chosen.id for chosen in some(questions, 3)] == ["f", "0", "3", "6"]
-    assert len(some(questions, 100)) == 11
+    assert [chosen.id for chosen in sample_evenly(questions, 3)] == ["f", "0", "3", "6"]
+    assert len(sample_evenly(questions, 100)) == 11
 
 
 @pytest.fixture
@@ -187,7 +190,7 @@ def test_the_command_reads_with_the_shipped_reader_and_writes_what_it_found(
 
 def test_a_fault_of_the_question_set_is_one_line(files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["reading", *map(str, files), "--split", "none"])
-    with pytest.raises(SystemExit, match=r"error: the split 'none' and another one are needed"):
+    with pytest.raises(SystemExit, match=r"error: the set needs the split 'none' and another one"):
         main()
 
 

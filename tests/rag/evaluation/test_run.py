@@ -13,8 +13,8 @@ import pytest
 from citeqa.index.types import Span
 from citeqa.rag.evaluation.journal import journal
 from citeqa.rag.evaluation.questions import Question
-from citeqa.rag.evaluation.report import by_split, record, shown, summary
-from citeqa.rag.evaluation.run import RANKED, AnswerResult, restored, run
+from citeqa.rag.evaluation.report import by_split, format_figure, record, summary
+from citeqa.rag.evaluation.run import RANKED, AnswerResult, row_from_json, run
 
 TEXTS = {"fox": "🦊 The fox sleeps at noon. It eats berries.", "owl": "The owl wakes at dusk. It eats mice."}
 SLEEPS, EATS = (2, 25), (26, 42)  # the sentences of "fox"; the first character is two UTF-16 units
@@ -394,7 +394,7 @@ def test_a_record_holds_everything_and_survives_json() -> None:
     made = json.loads(json.dumps(record(rows, {"date": "2026-02-26"})))
     assert made["about"] == {"date": "2026-02-26"}
     assert [row["id"] for row in made["rows"]] == ["when", "food", "who", "why"]
-    assert [restored(row) for row in made["rows"]] == rows
+    assert [row_from_json(row) for row in made["rows"]] == rows
     assert made["figures"]["all"]["EM"]["hits"] == 1
 
 
@@ -427,4 +427,4 @@ def test_an_answer_that_is_only_partly_right_scores_its_f1_when_given_and_nothin
     ],
 )
 def test_a_figure_in_words(figure: Any, expected: str) -> None:
-    assert shown(figure) == expected
+    assert format_figure(figure) == expected

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citeqa.index.types import Span
-from citeqa.rag.reader.boundaries import inside_word, outward, paragraphs, past_marks, trimmed
+from citeqa.rag.reader.boundaries import after_marks, inside_word, paragraphs, quantity_bounds, trimmed
 
 ACUTE, VIRAMA, JOINER, VARIATION = "\u0301", "\u094d", "\u200d", "\ufe0f"
 
@@ -112,7 +112,7 @@ def test_letters_and_digits_side_by_side_are_never_cut_and_blanks_always(text: s
     [(f"cafe{ACUTE} x", 4, 5), (f"e{ACUTE}\u0327", 1, 3), ("cafe", 3, 3), ("cafe", 4, 4), ("👍🏽!", 1, 2), ("", 0, 0)],
 )
 def test_marks_belong_to_the_character_before_them(text: str, position: int, behind: int) -> None:
-    assert past_marks(text, position) == behind
+    assert after_marks(text, position) == behind
 
 
 # each quantity of a text in brackets, its parts marked off by |
@@ -140,7 +140,7 @@ WHOLE = [
 @pytest.mark.parametrize("marked", WHOLE)
 def test_a_quantity_is_given_whole_wherever_one_of_its_parts_begins_or_ends(marked: str) -> None:
     text = re.sub(r"[\[\]|]", "", marked)
-    starts, ends = outward(text)
+    starts, ends = quantity_bounds(text)
     found = {at: (starts.get(at, at), ends.get(at, at)) for at in range(len(text) + 1)}
     expected = {at: (at, at) for at in found}
     for quantity in re.finditer(r"\[([^\]]*)\]", marked):
@@ -155,14 +155,14 @@ def test_a_quantity_is_given_whole_wherever_one_of_its_parts_begins_or_ends(mark
 
 
 def test_the_sign_in_front_of_a_currency_is_of_the_quantity() -> None:
-    starts, ends = outward("at -$3 million")
+    starts, ends = quantity_bounds("at -$3 million")
     assert [starts[at] for at in (4, 5, 7)] == [3, 3, 3]  # those of the currency, the number, its size
     assert [ends[at] for at in (5, 6, 14)] == [14, 14, 14]
 
 
 @given(st.text("$€ 59.,%°C-–ab", max_size=16))
 def test_ends_move_only_outward_and_never_twice(text: str) -> None:
-    starts, ends = outward(text)
+    starts, ends = quantity_bounds(text)
     assert all(to <= at and starts.get(to, to) == to for at, to in starts.items())
     assert all(to >= at and ends.get(to, to) == to for at, to in ends.items())
     for start, end in zip(starts.values(), ends.values(), strict=True):

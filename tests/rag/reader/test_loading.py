@@ -276,7 +276,7 @@ def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_model_that_was_not_made_to_answer_questions_is_refused(tmp_path: Path) -> None:
     """transformers would give it scores of pure chance."""
-    with pytest.raises(ReaderError, match=r"not made to answer questions: .*qa_outputs\.weight"):
+    with pytest.raises(ReaderError, match=r"is not a question-answering model: .*qa_outputs\.weight"):
         load_reader(str(save_bert(tmp_path / "model", answers=False)), tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 

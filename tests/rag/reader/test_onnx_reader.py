@@ -22,7 +22,7 @@ from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.runtime import MODEL, TOKENIZER, tokenizer
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.types import Passage, Span
-from citeqa.rag.reader.boundaries import inside_word, outward, past_marks, trimmed
+from citeqa.rag.reader.boundaries import after_marks, inside_word, quantity_bounds, trimmed
 from citeqa.rag.reader.onnx_reader import DESCRIPTION, SHIPPED, SPANS, OnnxReader
 from citeqa.rag.reader.protocol import ReaderError
 from citeqa.rag.reader.spans import LONGEST, best_spans
@@ -75,7 +75,7 @@ def shipped_tokenizer() -> Tokenizer:
 def placed(text: str) -> list[tuple[int, int]]:
     """The places of a text's tokens, tokenized by itself."""
     encoded = shipped_tokenizer().encode(text, add_special_tokens=False)
-    return [(start, past_marks(text, end)) for start, end in encoded.offsets if start < end]
+    return [(start, after_marks(text, end)) for start, end in encoded.offsets if start < end]
 
 
 @given(TEXTS, st.sampled_from(["", "Harbour news", "Harbour news 1987-05-05 " * 8, "👍🏽", "\n"]))
@@ -214,8 +214,8 @@ def test_a_span_that_is_not_whole_in_a_window_has_no_tokens_there(encoder: Encod
 def brute_force(text: str, window: Window, start: Sequence[float], end: Sequence[float]) -> dict[Span, float]:
     """The margin of every span that may be given, character by character."""
     found: dict[Span, float] = {}
-    begins = [outward(text).starts.get(int(place), int(place)) for place in window.starts]
-    behinds = [outward(text).ends.get(int(place), int(place)) for place in window.ends]
+    begins = [quantity_bounds(text).starts.get(int(place), int(place)) for place in window.starts]
+    behinds = [quantity_bounds(text).ends.get(int(place), int(place)) for place in window.ends]
     for first in range(len(text)):
         for behind in range(first + 1, len(text) + 1):
             if inside_word(text, first) or inside_word(text, behind):
@@ -504,5 +504,5 @@ def test_a_processor_that_computes_something_else_is_refused(copy: Path) -> None
     described = json.loads((copy / DESCRIPTION).read_text(encoding="utf-8"))
     described["probe"]["margin"] += 0.6
     (copy / DESCRIPTION).write_text(json.dumps(described), encoding="utf-8")
-    with pytest.raises(ReaderError, match=r"computes something else on this processor .*margin .*, needed "):
+    with pytest.raises(ReaderError, match=r"gives other scores on this processor .*margin .*, needed "):
         OnnxReader(copy)

@@ -22,7 +22,7 @@ from citeqa.rag import confidence
 from citeqa.rag.answerer import READ, Answerer
 from citeqa.rag.options import AskOptions
 from citeqa.rag.reader.onnx_reader import OnnxReader
-from citeqa.rag.retrieval.copies import AMONG, CONTAINED, SAMPLED, WIDTH, containment, merged
+from citeqa.rag.retrieval.copies import AMONG, CONTAINED, SAMPLED, WIDTH, containment, merge_copies
 from citeqa.rag.types import Evidence
 
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(SEEDS.glob("*.txt"))]
@@ -92,36 +92,39 @@ def test_a_pair_has_its_share_whatever_stands_beside_it(texts: list[str]) -> Non
 
 def test_copies_share_the_place_of_the_best_and_the_rest_keeps_its_order() -> None:
     lightly = STORY.replace("humanitarian", "charitable").replace(" said", " stated")
-    found = merged(evidence(STORY, OTHER, lightly, STORY[200:], TEXTS[0][:1200]))
+    found = merge_copies(evidence(STORY, OTHER, lightly, STORY[200:], TEXTS[0][:1200]))
     assert places(found) == [("a", ["c", "d"]), ("b", []), ("e", [])]
     assert [item.score for item in found] == [1.0, 0.99, 0.96]
 
 
-def test_what_holds_more_than_the_better_piece_is_no_copy() -> None:
-    assert places(merged(evidence(STORY[:500], STORY))) == [("a", []), ("b", [])]
-    assert places(merged(evidence(STORY, STORY[:500]))) == [("a", ["b"])]
+def test_a_passage_that_contains_more_than_the_better_one_is_no_copy() -> None:
+    assert places(merge_copies(evidence(STORY[:500], STORY))) == [("a", []), ("b", [])]
+    assert places(merge_copies(evidence(STORY, STORY[:500]))) == [("a", ["b"])]
 
 
-def test_an_update_with_another_number_stands_for_itself() -> None:
+def test_an_update_with_another_number_is_no_copy() -> None:
     report = "Rescuers said that 12 people were found below the old harbour wall after the storm had passed. " + OTHER
-    assert places(merged(evidence(report, report.replace("12", "14")))) == [("a", []), ("b", [])]
-    assert places(merged(evidence(report, report.replace("12 people", "twelve people")))) == [("a", []), ("b", [])]
-    assert places(merged(evidence(report, report.replace("old", "former")))) == [("a", ["b"])]
+    assert places(merge_copies(evidence(report, report.replace("12", "14")))) == [("a", []), ("b", [])]
+    assert places(merge_copies(evidence(report, report.replace("12 people", "twelve people")))) == [
+        ("a", []),
+        ("b", []),
+    ]
+    assert places(merge_copies(evidence(report, report.replace("old", "former")))) == [("a", ["b"])]
 
 
 def test_overlapping_passages_of_one_document_are_no_copies() -> None:
     one, two = evidence(STORY, STORY[100:])
     same = Evidence(Passage("a", Span(5000, 5000 + len(two.passage.text)), two.passage.text), 0.5, {})
-    assert merged([one, same]) == [one, same]
+    assert merge_copies([one, same]) == [one, same]
 
 
 def test_only_the_first_are_compared() -> None:
     chance = random.Random(0)
     texts = ["".join(chance.choice("abcdefghij ") for _ in range(300)) for _ in range(AMONG)]
     found = evidence(*texts, texts[0])
-    assert merged(found) == found
-    assert len(merged(found[1:])) == AMONG
-    assert len(merged([found[0], *found[2:]])) == AMONG - 1
+    assert merge_copies(found) == found
+    assert len(merge_copies(found[1:])) == AMONG
+    assert len(merge_copies([found[0], *found[2:]])) == AMONG - 1
 
 
 def test_shingles_of_two_texts_are_never_joined() -> None:

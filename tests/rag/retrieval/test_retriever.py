@@ -126,7 +126,7 @@ def test_words_that_no_passage_holds_leave_the_dense_ranking(
 
 
 @pytest.mark.parametrize("k", [1, 5, DEPTH])
-def test_k_only_cuts(many: Index, embedder: SentenceTransformerEmbedder, k: int) -> None:
+def test_k_only_truncates(many: Index, embedder: SentenceTransformerEmbedder, k: int) -> None:
     retriever = Retriever(many, embedder)
     assert retriever.retrieve(QUESTION, k) == retriever.retrieve(QUESTION, DEPTH)[:k]
 

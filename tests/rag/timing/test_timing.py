@@ -24,9 +24,9 @@ from citeqa.rag.answerer import Answerer
 from citeqa.rag.evaluation.questions import load
 from citeqa.rag.options import AskOptions
 from citeqa.rag.reader.onnx_reader import OnnxReader
-from citeqa.rag.timing.expressions import Timing, understood
+from citeqa.rag.timing.expressions import Timing, find_times
 from citeqa.rag.timing.periods import months, part, season, week, years
-from citeqa.rag.timing.recency import SHARE, by_dates, planned
+from citeqa.rag.timing.recency import SHARE, plan_times, reorder_by_dates
 from citeqa.rag.types import Evidence
 
 TODAY = date(2026, 11, 24)  # a Tuesday
@@ -138,19 +138,19 @@ NOTHING = [
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_phrases_are_understood(row: tuple[str, ...]) -> None:
     question, words, first, last, use = row
-    (found,) = understood(question, TODAY)
+    (found,) = find_times(question, TODAY)
     days = [None if day == "-" else date.fromisoformat(day) for day in (first, last)]
     assert (found.text, found.date_from, found.date_to, found.use) == (words, *days, use or "prefer")
     assert question[found.span.start : found.span.end] == words
 
 
 @pytest.mark.parametrize("question", NOTHING)
-def test_what_names_no_day_is_not_guessed(question: str) -> None:
-    assert understood(question, TODAY) == ()
+def test_times_without_a_certain_day_are_not_guessed(question: str) -> None:
+    assert find_times(question, TODAY) == ()
 
 
-def test_two_times_are_two() -> None:
-    found = understood("What changed in 2019 and in May 2021, and what is the latest?", TODAY)
+def test_two_times_in_a_question_are_both_found() -> None:
+    found = find_times("What changed in 2019 and in May 2021, and what is the latest?", TODAY)
     assert [timing.text for timing in found] == ["in 2019", "in May 2021", "the latest"]
 
 
@@ -160,7 +160,7 @@ ANY_DAY = st.dates()
 
 @given(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join) | st.text(), ANY_DAY)
 def test_whatever_is_asked_times_are_slices_in_order_and_apart(question: str, today: date) -> None:
-    found = understood(question, today)
+    found = find_times(question, today)
     for timing in found:
         assert question[timing.span.start : timing.span.end] == timing.text
         if timing.date_from and timing.date_to:
@@ -176,14 +176,14 @@ def test_a_day_is_understood_however_it_is_written(day: date) -> None:
         return
     month = day.strftime("%B")
     for written in (day.isoformat(), f"{day.day} {month} {day.year}", f"{month} {day.day}, {day.year}"):
-        (found,) = understood(f"What happened on {written}?", TODAY)
+        (found,) = find_times(f"What happened on {written}?", TODAY)
         assert (found.date_from, found.date_to) == (day, day)
 
 
 @given(st.dates(date(2, 1, 1), date(9998, 1, 1)))
 def test_relative_times_hold_today_or_lie_beside_it(today: date) -> None:
     def days(words: str) -> tuple[date, date]:
-        (found,) = understood(f"What happened {words}?", today)
+        (found,) = find_times(f"What happened {words}?", today)
         assert found.date_from
         assert found.date_to
         return found.date_from, found.date_to
@@ -230,7 +230,7 @@ def test_among_near_ties_what_is_of_the_time_comes_first_and_undated_is_not_move
     """The best score is 1, so the reach 0.2: 0.1 up for those of the time, 0.1 down for the others."""
     found = evidence(1.0, 0.98, 0.92, 0.5, 0.0)
     published = {"d00": date(2019, 1, 1), "d01": None, "d02": date(2024, 3, 9), "d03": date(2020, 1, 1)}
-    moved = by_dates(found, published, [timing("2024-03-01", "2024-03-31")])
+    moved = reorder_by_dates(found, published, [timing("2024-03-01", "2024-03-31")])
     assert order(moved) == ["d02", "d01", "d00", "d03", "d04"]
     assert [item.score for item in moved] == pytest.approx([1.02, 0.98, 0.9, 0.4, 0.0])
 
@@ -242,31 +242,33 @@ def test_among_near_ties_what_is_of_the_time_comes_first_and_undated_is_not_move
 def test_what_happened_in_a_month_is_reported_until_the_end_of_the_next(day: str, of_the_time: bool) -> None:
     """March has 31 days, the last 30 days after its first: 30 days of grace, to 30 April."""
     published = {"d00": None, "d01": date.fromisoformat(day), "d02": date(2024, 3, 15)}
-    moved = by_dates(evidence(1.0, 0.5, 0.0), published, [timing("2024-03-01", "2024-03-31")])
+    moved = reorder_by_dates(evidence(1.0, 0.5, 0.0), published, [timing("2024-03-01", "2024-03-31")])
     assert (moved[1].score > 0.5) == of_the_time
 
 
 def test_the_newest_come_first_among_near_ties_only() -> None:
     published = {f"d{n:02}": date(2020 + n, 1, 1) for n in range(4)}
-    moved = by_dates(evidence(1.0, 0.97, 0.94, 0.0), published, [timing(None, None, "newest")])
+    moved = reorder_by_dates(evidence(1.0, 0.97, 0.94, 0.0), published, [timing(None, None, "newest")])
     assert order(moved) == ["d02", "d01", "d00", "d03"]
 
 
 def test_nothing_moves_where_no_candidate_is_of_the_time() -> None:
     found = evidence(1.0, 0.99, 0.0)
-    assert by_dates(found, {"d00": None, "d01": date(2019, 1, 1)}, [timing("1990-01-01", "1999-12-31")]) == found
+    assert (
+        reorder_by_dates(found, {"d00": None, "d01": date(2019, 1, 1)}, [timing("1990-01-01", "1999-12-31")]) == found
+    )
 
 
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.none() | st.dates()), min_size=1, max_size=20),
     st.lists(st.sampled_from([timing("2000-01-01", "2010-01-01"), timing(None, None, "newest")]), min_size=1),
 )
-def test_none_passes_what_is_better_by_more_than_the_reach(
+def test_no_passage_overtakes_one_that_is_better_by_more_than_the_share(
     rows: list[tuple[float, date | None]], timings: list[Timing]
 ) -> None:
     found = evidence(*(score for score, _ in rows))
     published = {item.passage.document_id: day for item, (_, day) in zip(found, rows, strict=True)}
-    moved = by_dates(found, published, timings)
+    moved = reorder_by_dates(found, published, timings)
     before = {item.passage.document_id: item.score for item in found}
     reach = SHARE * max(before.values()) + 1e-9
     assert sorted(order(moved)) == sorted(before)
@@ -277,15 +279,15 @@ def test_none_passes_what_is_better_by_more_than_the_reach(
 
 def test_filters_in_the_words_keep_undated_documents_and_yield_to_those_of_the_request() -> None:
     question = "What do articles from March 2025 say?"
-    plan = planned(question, Filters(source="X"), TODAY)
+    plan = plan_times(question, Filters(source="X"), TODAY)
     assert plan.filters == Filters(None, "X", date(2025, 3, 1), date(2025, 3, 31), undated=True)
     given = Filters(date_from=date(2020, 1, 1))
-    for other in (planned(question, given, TODAY), planned(question, given, TODAY, apply=False)):
+    for other in (plan_times(question, given, TODAY), plan_times(question, given, TODAY, apply=False)):
         assert (other.understood, other.timings, other.filters) == (plan.understood, (), given)
 
 
 def test_filters_that_contradict_each_other_are_preferences() -> None:
-    plan = planned("What do articles from March 2025 say that articles from May 2026 do not?", Filters(), TODAY)
+    plan = plan_times("What do articles from March 2025 say that articles from May 2026 do not?", Filters(), TODAY)
     assert [timing.use for timing in plan.understood] == ["filter", "filter"]
     assert [timing.use for timing in plan.timings] == ["prefer", "prefer"]
     assert not plan.filters
@@ -380,7 +382,7 @@ def test_questions_about_the_seeds_lose_nothing(service: Service) -> None:
     """A time in a question is no filter there, and the passage that answers stays among those that are read."""
     times = 0
     for question in load(QUESTIONS):
-        if question.split != "fit" or not (found := understood(question.question, TODAY)):
+        if question.split != "fit" or not (found := find_times(question.question, TODAY)):
             continue
         times += 1
         assert all(timing.use != "filter" for timing in found)

@@ -32,11 +32,11 @@ from citeqa.rag.matching import normalized
 from citeqa.rag.reader.windows import Encoder
 from citeqa.rag.retrieval.retriever import Retriever
 from citeqa.rag.training import prepare, train
-from citeqa.rag.training.__main__ import made, main
+from citeqa.rag.training.__main__ import main, train_reader
 from citeqa.rag.training.encoded import ROUND, Encoded, labelled
-from citeqa.rag.training.model import Ensemble, average, logits, loss, predict, taught
+from citeqa.rag.training.model import Ensemble, average, logits, loss, predict, with_soft_labels
 from citeqa.rag.training.train import TrainingSettings, batches
-from citeqa.rag.training.windows import NEAR, Cutter, Example, again, given, retrieved
+from citeqa.rag.training.windows import NEAR, Cutter, Example, labelled_examples, resampled_examples, retrieved_examples
 
 PEOPLE = ["Ada", "Bohumil", "Chloé", "Dmitri", "Esi", "Farid", "Greta", "Hana", "Ivo", "Jun"]
 TOWNS = ["Ostrava", "Galway", "Nîmes", "Kazan", "Accra", "Shiraz", "Graz", "Osaka", "Split", "Busan"]
@@ -139,7 +139,7 @@ def test_an_answer_that_does_not_stand_where_it_is_said_to_is_refused(tmp_path: 
         "answer_start": data["data"][3]["paragraphs"][1]["context"].index("a baker") + moved,
     }
     (tmp_path / "squad.json").write_text(json.dumps(data))
-    with pytest.raises(ValueError, match=r"'Dmitri-2': the answer 'a baker' does not stand at \d+"):
+    with pytest.raises(ValueError, match=r"'Dmitri-2': the answer 'a baker' is not at \d+"):
         load(tmp_path / "squad.json")
 
 
@@ -169,7 +169,7 @@ def test_what_is_not_in_squads_form_is_refused(tmp_path: Path, name: str, conten
 
 
 def test_every_question_becomes_one_example_whose_answer_is_squads(articles: list[Article], cutter: Cutter) -> None:
-    found = list(given(articles, cutter, seed=1))
+    found = list(labelled_examples(articles, cutter, seed=1))
     asked = [one for article in articles for one in article.asked]
     documents = {article.document.id: article.document for article in articles}
     assert [example.question for example in found] == [one.question for one in asked]
@@ -187,8 +187,8 @@ def test_every_question_becomes_one_example_whose_answer_is_squads(articles: lis
             assert example.text in (document.quote(one.paragraph), cutter.misleading(one).text)
         whole += example.text == document.quote(one.paragraph)
     assert 0 < whole < len(found)
-    assert list(given(articles, cutter, seed=1)) == found
-    assert list(given(articles, cutter, seed=2)) != found
+    assert list(labelled_examples(articles, cutter, seed=1)) == found
+    assert list(labelled_examples(articles, cutter, seed=2)) != found
 
 
 def test_an_unanswerable_question_is_read_in_the_passage_most_like_it(
@@ -213,7 +213,7 @@ def test_a_retrieved_passage_never_holds_the_answer(
 ) -> None:
     monkeypatch.setattr("citeqa.rag.training.windows.RETRIEVED", 1.0)
     steps: list[None] = []
-    found = list(retrieved(articles, cutter, retriever, 1, tmp_path / "kept", lambda: steps.append(None)))
+    found = list(retrieved_examples(articles, cutter, retriever, 1, tmp_path / "kept", lambda: steps.append(None)))
     asked = {one.question: one for article in articles for one in article.asked if one.answers}
     assert len(steps) == len(asked)
     first = [example.question for example in found if example.kind == "retrieved"]
@@ -244,24 +244,24 @@ def test_retrieving_goes_on_where_it_was_interrupted(
     articles: list[Article], cutter: Cutter, retriever: Retriever, tmp_path: Path, cut: int
 ) -> None:
     kept = tmp_path / "kept"
-    whole = list(retrieved(articles, cutter, retriever, 1, kept))
+    whole = list(retrieved_examples(articles, cutter, retriever, 1, kept))
     written = kept.read_bytes()
     kept.write_bytes(written[: len(written) - cut])
     again: Retriever = retriever if cut else Unasked()
-    assert list(retrieved(articles, cutter, again, 1, kept)) == whole
+    assert list(retrieved_examples(articles, cutter, again, 1, kept)) == whole
     assert kept.read_bytes() == written
-    assert list(retrieved(articles, cutter, Unasked(), 1, kept)) == whole
+    assert list(retrieved_examples(articles, cutter, Unasked(), 1, kept)) == whole
 
 
 def test_line_breaks_of_unicode_inside_a_passage_break_no_kept_line(
     articles: list[Article], cutter: Cutter, retriever: Retriever, tmp_path: Path
 ) -> None:
     kept = tmp_path / "kept"
-    first, *rest = retrieved(articles, cutter, retriever, 1, kept)
+    first, *rest = retrieved_examples(articles, cutter, retriever, 1, kept)
     rows = [json.loads(line) for line in kept.read_text().split("\n") if line]
     next(row for row in rows if row[1])[1][0][1] = "one\u2028two\x85three [4]"
     kept.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
-    changed, *others = retrieved(articles, cutter, Unasked(), 1, kept)
+    changed, *others = retrieved_examples(articles, cutter, Unasked(), 1, kept)
     assert (changed.question, changed.text) == (first.question, "one\u2028two\x85three [4]")
     assert others == rest
 
@@ -275,13 +275,13 @@ def test_an_answer_of_which_nothing_can_be_looked_for_has_no_retrieved_passage(
     (tmp_path / "squad.json").write_text(json.dumps({"data": [entry]}))
     articles = load(tmp_path / "squad.json")
     cutter = Cutter(chunker, articles)
-    assert list(retrieved(articles, cutter, retriever, 1, tmp_path / "kept")) == []
+    assert list(retrieved_examples(articles, cutter, retriever, 1, tmp_path / "kept")) == []
 
 
 def test_preparing_keeps_whole_articles_aside(
     file: Path, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepare, "ASIDE", 2)
+    monkeypatch.setattr(prepare, "HELD_OUT", 2)
     shutil.copytree(models, tmp_path / "models")
     steps: list[None] = []
     found, more, aside = prepare.examples(file, tmp_path, 1, lambda: steps.append(None))
@@ -299,9 +299,9 @@ def test_preparing_keeps_whole_articles_aside(
     assert set(prepare.composition(more)) == {"again", "near"}
 
 
-def test_what_is_read_again_is_another_passage_with_the_same_answer(articles: list[Article], cutter: Cutter) -> None:
-    first = {example.question: example for example in given(articles, cutter, seed=1)}
-    found = list(again(articles, cutter, seed=1))
+def test_a_resampled_example_has_another_passage_with_the_same_answer(articles: list[Article], cutter: Cutter) -> None:
+    first = {example.question: example for example in labelled_examples(articles, cutter, seed=1)}
+    found = list(resampled_examples(articles, cutter, seed=1))
     assert 0 < len(found) < len(first)
     for example in found:
         before = first[example.question]
@@ -313,7 +313,7 @@ def test_what_is_read_again_is_another_passage_with_the_same_answer(articles: li
 
 
 def test_labels_point_at_the_answer(articles: list[Article], cutter: Cutter, encoder: Encoder) -> None:
-    for example in given(articles, cutter, seed=1):
+    for example in labelled_examples(articles, cutter, seed=1):
         ((window, first, last),) = labelled(example, encoder)
         if example.answer:
             assert Span(int(window.starts[first]), int(window.ends[last])) == example.answer
@@ -342,7 +342,7 @@ def test_the_learning_rate_rises_stays_and_falls_by_hand() -> None:
 
 
 @generated(st.integers(1, 400), st.floats(0, 0.3), st.floats(0.1, 1))
-def test_the_learning_rate_has_one_hill(steps: int, warmup: float, decay: float) -> None:
+def test_the_learning_rate_rises_once_and_falls_once(steps: int, warmup: float, decay: float) -> None:
     settings = TrainingSettings(windows=steps * 32, batch=32, warmup=warmup, decay=decay)
     rates = [settings.rate(step) for step in range(settings.steps)]
     assert all(0 < rate <= settings.peak for rate in rates)
@@ -434,12 +434,12 @@ def test_the_loss_by_hand() -> None:
     assert float(loss(starts, ends, wanted)) == pytest.approx(expected)
 
 
-def test_what_teachers_believe_is_the_mean_of_their_scores(encoder: Encoder) -> None:
+def test_soft_labels_are_the_mean_of_the_teachers_scores(encoder: Encoder) -> None:
     given = Encoded.of(examples(6), encoder)
     members = [tiny(1), tiny(2)]
-    read = taught(Ensemble(members), given, "cpu", range(6))
+    read = with_soft_labels(Ensemble(members), given, "cpu", range(6))
     assert read.soft is not None
-    some = taught(Ensemble(members), given, "cpu", [1, 4])
+    some = with_soft_labels(Ensemble(members), given, "cpu", [1, 4])
     assert some.soft is not None
     for row in range(6):
         span = slice(given.bounds[row], given.bounds[row + 1])
@@ -619,12 +619,12 @@ def test_the_mean_of_models_has_the_mean_of_their_weights() -> None:
 
 
 @pytest.mark.slow
-def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_run_again(
+def test_a_student_learns_the_soft_labels_and_a_finished_run_is_not_run_again(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch, "compile", lambda model, **options: model)
-    monkeypatch.setattr("citeqa.rag.training.__main__.fresh", tiny)
+    monkeypatch.setattr("citeqa.rag.training.__main__.new_model", tiny)
     prepared = prepare.Prepared(examples(), examples(80)[40:], examples(20))
     teachers = [TrainingSettings(windows=800, batch=8, peak=peak, seed=seed) for seed, peak in ((1, 5e-3), (2, 1e-6))]
     learned = loss
@@ -635,14 +635,14 @@ def test_a_student_learns_what_its_teachers_believe_and_a_finished_run_is_not_ru
 
     monkeypatch.setattr(train, "loss", something_is_wanted)
     students = [TrainingSettings(windows=160, batch=8, peak=1e-3, seed=seed) for seed in (3, 4)]
-    model, trainings = made(prepared, encoder, teachers, students, tmp_path)
+    model, trainings = train_reader(prepared, encoder, teachers, students, tmp_path)
     assert [one["what"].split()[0] for one in trainings] == ["teacher", "teacher", "the", "student", "student", "the"]
     assert trainings[0]["em"] > 0.9 > trainings[1]["em"]
     assert all(one["em"] > 0.9 for one in trainings[3:])  # they began as the better one
     weights = {name: value.clone() for name, value in model.state_dict().items()}
     monkeypatch.setattr(train, "loss", None)
-    monkeypatch.setattr("citeqa.rag.training.__main__.taught", None)
-    model, again = made(prepared, encoder, teachers, students, tmp_path)
+    monkeypatch.setattr("citeqa.rag.training.__main__.with_soft_labels", None)
+    model, again = train_reader(prepared, encoder, teachers, students, tmp_path)
     assert again == trainings
     assert_equal(dict(model.state_dict()), weights)
 

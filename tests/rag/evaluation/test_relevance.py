@@ -10,13 +10,21 @@ from hypothesis import strategies as st
 
 from citeqa.index.types import Span
 from citeqa.rag.evaluation import metrics, ranking
-from citeqa.rag.evaluation.found import Piece, documents, expected, holds, names, values, within
+from citeqa.rag.evaluation.failures import MEANINGS, stage
 from citeqa.rag.evaluation.questions import Question
-from citeqa.rag.evaluation.stages import MEANINGS, stage
+from citeqa.rag.evaluation.relevance import (
+    Excerpt,
+    contains_answer,
+    documents,
+    expected,
+    first_characters,
+    mentions_answer,
+    retrieval_values,
+)
 
 
-def piece(document: str, start: int, text: str) -> Piece:
-    return Piece(document, Span(start, start + len(text)), text)
+def excerpt(document: str, start: int, text: str) -> Excerpt:
+    return Excerpt(document, Span(start, start + len(text)), text)
 
 
 def question(*answers: str, documents: str = "d", spans: tuple[tuple[str, Span], ...] = ()) -> Question:
@@ -63,51 +71,53 @@ def test_binary_rankings_are_measured_as_our_own_formulas_say(hits: list[bool], 
 
 def test_a_place_counts_where_the_set_gives_places_and_a_string_where_it_does_not() -> None:
     placed = question("owl", spans=(("d", Span(4, 7)),))
-    assert holds(placed, piece("d", 0, "The owl"))
-    assert not holds(placed, piece("d", 50, "An owl"))
-    assert names(placed, piece("d", 50, "An owl"))
-    assert not names(placed, piece("e", 4, "owl"))
-    assert holds(question("owl"), piece("d", 50, "An owl"))
-    assert holds(question(), piece("d", 0, "anything"))  # a set without answers judges documents
-    assert not holds(question(), piece("e", 0, "anything"))
+    assert contains_answer(placed, excerpt("d", 0, "The owl"))
+    assert not contains_answer(placed, excerpt("d", 50, "An owl"))
+    assert mentions_answer(placed, excerpt("d", 50, "An owl"))
+    assert not mentions_answer(placed, excerpt("e", 4, "owl"))
+    assert contains_answer(question("owl"), excerpt("d", 50, "An owl"))
+    assert contains_answer(question(), excerpt("d", 0, "anything"))  # a set without answers judges documents
+    assert not contains_answer(question(), excerpt("e", 0, "anything"))
 
 
-def test_a_budget_cuts_the_piece_that_it_ends_in() -> None:
-    pieces = [piece("d", 10, "abcd"), piece("e", 0, "efgh"), piece("f", 0, "ijkl")]
-    assert list(within(pieces, 6)) == [piece("d", 10, "abcd"), piece("e", 0, "ef")]
-    assert list(within(pieces, 4)) == [piece("d", 10, "abcd")]
-    assert list(within(pieces, 100)) == pieces
+def test_a_budget_cuts_the_excerpt_in_which_it_ends() -> None:
+    excerpts = [excerpt("d", 10, "abcd"), excerpt("e", 0, "efgh"), excerpt("f", 0, "ijkl")]
+    assert list(first_characters(excerpts, 6)) == [excerpt("d", 10, "abcd"), excerpt("e", 0, "ef")]
+    assert list(first_characters(excerpts, 4)) == [excerpt("d", 10, "abcd")]
+    assert list(first_characters(excerpts, 100)) == excerpts
 
 
 @given(st.lists(st.text(min_size=1, max_size=9), max_size=9), st.integers(1, 40))
 def test_a_budget_returns_the_first_characters_and_no_more(texts: list[str], budget: int) -> None:
-    cut = list(within([piece("d", 0, text) for text in texts], budget))
+    cut = list(first_characters([excerpt("d", 0, text) for text in texts], budget))
     assert "".join(one.text for one in cut) == "".join(texts)[:budget]
 
 
-def test_longer_slices_cannot_buy_success() -> None:
+def test_longer_excerpts_gain_no_advantage() -> None:
     """The answer stands 600 characters into a long slice, and at the start of the second of short ones."""
-    long = [piece("d", 0, "x" * 598 + "owl" + "x" * 400)]
-    short = [piece("d", 0, "x" * 300), piece("d", 300, "owl")]
+    long = [excerpt("d", 0, "x" * 598 + "owl" + "x" * 400)]
+    short = [excerpt("d", 0, "x" * 300), excerpt("d", 300, "owl")]
     asked = question("owl", spans=(("d", Span(598, 601)),))
-    found = values(asked, long, deepest=10)
+    found = retrieval_values(asked, long, deepest=10)
     assert (found["answer_in_600"], found["answer_in_3000"]) == (False, True)
     assert (found["place_in_600"], found["place_in_3000"]) == (False, True)
-    assert values(asked, short, deepest=10)["answer_in_600"]
-    assert values(question("owl"), short, deepest=10)["place_in_600"] is None
+    assert retrieval_values(asked, short, deepest=10)["answer_in_600"]
+    assert retrieval_values(question("owl"), short, deepest=10)["place_in_600"] is None
 
 
 def test_the_values_of_what_was_returned() -> None:
-    pieces = [piece("a", 0, "no"), piece("d", 0, "no"), piece("d", 9, "an owl" * 100), piece("e", 0, "no")]
-    found = values(question("owl", documents="d e"), pieces, deepest=3)
+    excerpts = [excerpt("a", 0, "no"), excerpt("d", 0, "no"), excerpt("d", 9, "an owl" * 100), excerpt("e", 0, "no")]
+    found = retrieval_values(question("owl", documents="d e"), excerpts, deepest=3)
     assert (found["success_at_1"], found["success_at_5"], found["reciprocal_rank"]) == (0, 1, pytest.approx(1 / 3))
-    assert documents(pieces) == ["a", "d", "e"]
+    assert documents(excerpts) == ["a", "d", "e"]
     assert found["measures"]["AP"] == pytest.approx((1 / 2 + 2 / 3) / 2)
     assert [(one.document_id, one.start, one.holds) for one in found["returned"]] == [
         ("a", 0, False), ("d", 0, False), ("d", 9, True)
     ]  # fmt: skip
     assert len(found["returned"][2].text) == 400
-    assert values(Question("q", "q?", (), frozenset(), False, "all", ()), pieces, deepest=3)["measures"] == {}
+    assert (
+        retrieval_values(Question("q", "q?", (), frozenset(), False, "all", ()), excerpts, deepest=3)["measures"] == {}
+    )
 
 
 def test_what_was_expected_is_shown_with_the_words_around_it() -> None:
@@ -135,7 +145,7 @@ def test_what_was_expected_is_shown_with_the_words_around_it() -> None:
         (False, False, False, False, False, ""),
     ],
 )
-def test_the_stage_at_which_a_question_was_lost(
+def test_the_stage_at_which_a_question_failed(
     answerable: bool, answered: bool, right: bool, retrieved: bool, read: bool, lost: str
 ) -> None:
     found = stage(answerable=answerable, answered=answered, right=right, retrieved=retrieved, read=read)

@@ -1,4 +1,4 @@
-"""Adding a line to a JSONL file, for good: it is on the disk before the call returns, and lines never mix."""
+"""Appends rows to a JSONL file durably: the row is on disk before the call returns, and rows never mix."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from filelock import FileLock, Timeout
 from citeqa.index.atomic import sync
 from citeqa.index.errors import IndexBusyError, StorageError
 
-PATIENCE = 10.0  # seconds that a writer waits for another one
+PATIENCE = 10.0  # seconds that a writer waits for another
 
 
-def append(path: Path, row: dict[str, Any]) -> None:
-    """Add a row to the file at `path`, which is made if there is none. One writer at a time, in all processes. The
-    rest of a line whose writer was killed, which nobody was told is there, is taken away first.
+def append_row(path: Path, row: dict[str, Any]) -> None:
+    """Append a row to the file at `path`, which is created if it does not exist. Only one process writes at a time. If
+    an earlier writer was killed in the middle of a line, that partial line, which was never confirmed to anybody, is
+    removed first.
 
     Raises:
         IndexBusyError: if others write for more than ten seconds.
-        StorageError: if it cannot be written.
+        StorageError: if the row cannot be written.
     """
     line = json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     try:
@@ -41,7 +42,7 @@ def append(path: Path, row: dict[str, Any]) -> None:
 
 
 def _mend(file: BinaryIO) -> None:
-    """Make the file end with a whole line: what a person left without an end is ended, what is torn is cut off."""
+    """Make the file end with a complete line: end a line that a person left open, cut off a partial one."""
     size = file.seek(0, os.SEEK_END)
     start, last = size, b""
     while start and b"\n" not in last:
