@@ -138,7 +138,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize("filters", FILTERS, ids=str)
+@pytest.mark.parametrize("filters", FILTERS, ids=["none", "documents", "source", "from", "to, undated", "one day"])
 @pytest.mark.parametrize("query", ["Rubio", "maritime security in the Caribbean", "penicillin", "…"])
 def test_given_texts_are_ranked_as_an_index_ranks_them(
     given_seeds: InMemoryIndex, seeds: Index, embedder: Embedder, query: str, filters: Filters
