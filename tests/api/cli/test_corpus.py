@@ -202,7 +202,7 @@ def test_watch_follows_a_folder_until_ctrl_c(citeqa: Run, docs: Path) -> None:
         assert process.wait(60) == 0
     words = said.read_text()
     assert "Traceback" not in words
-    assert words.count("(Ctrl-C stops it)") == 1
+    assert words.count("(Ctrl-C to stop)") == 1
     assert words.count("not a folder") == words.count("something long") == 1  # said once
     assert len(re.findall(r"\d+ added", words)) <= 6  # nothing of its own sets it off
 
@@ -268,8 +268,8 @@ def answer(citeqa: Run, docs: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("text", "status", "code", "shown"),
     [
-        (FERRY, "valid", 0, "the words stand where they were cited"),
-        (f"News. {FERRY}", "moved", 0, "the words stand elsewhere now"),
+        (FERRY, "valid", 0, "the words are where they were cited"),
+        (f"News. {FERRY}", "moved", 0, "the words are now elsewhere"),
         (FERRY.replace("half past nine", "noon"), "changed", 1, "the document no longer contains these words"),
         (None, "gone", 1, "the document is no longer in the index"),
     ],

@@ -59,7 +59,7 @@ def test_a_beir_folder_is_indexed_once_and_its_retrieval_measured(citeqa: Run, t
     beir(tmp_path / "owls")
     result = citeqa("evaluate", "owls", "--output", "out.json", "--report", "out.html")
     assert result.status == 0
-    assert "retrieval alone is measured" in result.err
+    assert "only retrieval is measured" in result.err
     assert "left out: corpus.jsonl, line 3: it is empty" in result.err
     assert "document nDCG@10" in result.out
     rows = record(tmp_path / "out.json")["rows"]
@@ -159,5 +159,5 @@ def test_a_file_that_is_not_a_run_is_refused_with_the_command_that_makes_one(cit
     path = squad(tmp_path)
     result = citeqa("evaluate", "--compare", path, path)
     assert (result.status, result.out) == (1, "")
-    assert "is no run" in result.err
+    assert "is not a run" in result.err
     assert "--output" in result.err

@@ -92,7 +92,7 @@ def test_a_number_in_quotes_is_words(sitting: Sitting, tmp_path: Path) -> None:
 
 def test_words_that_occur_nowhere_are_not_accepted(sitting: Sitting, tmp_path: Path) -> None:
     _, told = sitting("When does the fox sleep?", "at midnight", "99", "", "")
-    assert "character for character" in told
+    assert "exactly these words" in told
     assert "no number 99" in told
     assert "0 added" in told
     assert not (tmp_path / "set.jsonl").exists()
