@@ -26,7 +26,6 @@ from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update, writing
 
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 SOAK = bool(os.environ.get("CITEQA_TEST_SOAK"))  # the long form, set by `make soak`
 
 

@@ -14,6 +14,8 @@ QUESTIONS = TESTS / "questions.jsonl"
 FOLLOWUPS = TESTS / "followups.jsonl"
 DATA = ROOT.parent / "shared" / "data"  # public sets, which are no part of the repository
 
+# Where many small indexes are written and thrown away: each is synced to the disk many times, if it is on one.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 SOURCES = {
     "squad_dev": "SQuAD 2.0 dev, in citeqa's form: https://rajpurkar.github.io/SQuAD-explorer/",
     "wikinews": "articles of Wikinews 2019-2020, CC BY 2.5: https://dumps.wikimedia.org/enwikinews/",

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.paths import MEMORY
 
 from citeqa.index.ranking.lexical import LexicalEntry, LexicalIndex
 
@@ -80,7 +81,7 @@ def animals(tmp_path_factory: pytest.TempPathFactory) -> LexicalIndex:
 @settings(max_examples=40)
 @given(passages, queries)
 def test_scores_are_the_formula_for_lengths_that_are_kept_exactly(rows: list[list[str]], query: list[str]) -> None:
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as folder:
         found = _build(folder, [" ".join(row) for row in rows]).search(" ".join(query), len(rows))
     assert {entry.id: entry.score for entry in found} == pytest.approx(bm25(rows, query, exact_lengths=True), rel=1e-5)
     assert [entry.score for entry in found] == sorted((entry.score for entry in found), reverse=True)
@@ -89,7 +90,7 @@ def test_scores_are_the_formula_for_lengths_that_are_kept_exactly(rows: list[lis
 @settings(max_examples=40)
 @given(long_passages, queries)
 def test_scores_of_long_passages_are_the_formula_with_rounded_lengths(rows: list[list[str]], query: list[str]) -> None:
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as folder:
         found = _build(folder, [" ".join(row) for row in rows]).search(" ".join(query), len(rows))
     scores = {entry.id: entry.score for entry in found}
     assert scores == pytest.approx(bm25(rows, query, exact_lengths=False), rel=1e-5)

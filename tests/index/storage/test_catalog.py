@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support.paths import MEMORY
 
 from citeqa.index.documents.chunker import indexed_text
 from citeqa.index.documents.corpus import document
@@ -60,7 +61,7 @@ def test_a_document_and_its_passages_come_back_as_they_were(
     text: str, cuts: int, author: str | None, published: date | None
 ) -> None:
     item = _document("a/é:1", text, author=author, published=published, source="S", url="U", title="T")
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=MEMORY) as folder:
         catalog = Catalog(Path(folder, "c.sqlite3"), write=True)
         _put(catalog, item, cuts=cuts)
         assert catalog.document(item.id) == item
@@ -186,7 +187,7 @@ def test_filters_leave_what_a_plain_predicate_leaves(
         and (first is None or (item.date is not None and item.date >= first))
         and (last is None or (item.date is not None and item.date <= last))
     ]
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=MEMORY) as folder:
         catalog = Catalog(Path(folder, "c.sqlite3"), write=True)
         _put(catalog, *items, cuts=3)
         document_ids, passage_ids = catalog.matching(filters)

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 from support.embedders import WordLengths
-from support.faults import MEMORY, SOAK, check_like_fresh, faults_of, fresh, texts_of
+from support.faults import SOAK, check_like_fresh, faults_of, fresh, texts_of
 from support.indexes import results
 from support.killed_writer import PHASES
-from support.paths import environment_with_support
+from support.paths import MEMORY, environment_with_support
 
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.storage.layout import REINDEXING

@@ -19,7 +19,6 @@ import pytest
 from support.embedders import WordLengths
 from support.faults import (
     DAMAGE,
-    MEMORY,
     SOAK,
     check_like_fresh,
     derived_files,
@@ -32,6 +31,7 @@ from support.faults import (
     texts_of,
 )
 from support.indexes import results, write_documents
+from support.paths import MEMORY
 
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from support.embedders import INFO, WordLengths
 from support.faults import remove
 from support.indexes import results, write_documents
+from support.paths import MEMORY
 
 from citeqa.index.atomic import sha256, write_json
 from citeqa.index.documents.chunker import ChunkerSettings
@@ -200,7 +201,7 @@ def test_a_part_that_is_worn_is_made_again_without_its_dead(folder: Path, tmp_pa
 @settings(max_examples=25)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12))
 def test_the_number_of_parts_grows_with_the_logarithm_of_what_they_hold(batches: list[int]) -> None:
-    with TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+    with TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as temporary:
         folder, number = Path(temporary, "index"), 0
         for batch in batches:
             with writing(folder, WordLengths, ChunkerSettings(), "testing") as writer:
@@ -396,7 +397,7 @@ def test_a_manifest_from_before_there_were_lists_opens_and_gets_them_with_the_ne
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 70), st.sets(st.integers(0, 200), max_size=60)), min_size=1, max_size=3))
 def test_whatever_changes_everything_alive_is_found(changes: list[tuple[int, set[int]]]) -> None:
-    with TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+    with TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as temporary:
         grown = Grown(Path(temporary, "index"))
         with closing(grown.catalog):
             grown.change(add=65)

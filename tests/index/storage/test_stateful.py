@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 from support.embedders import WordLengths
-from support.faults import DAMAGE, MEMORY, SOAK, derived_files, faults_of, fresh, settled, texts_of
+from support.faults import DAMAGE, SOAK, derived_files, faults_of, fresh, settled, texts_of
 from support.indexes import QUERIES, results
+from support.paths import MEMORY
 
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings, indexed_text
 from citeqa.index.documents.corpus import document

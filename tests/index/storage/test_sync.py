@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.embedders import WordLengths
 from support.indexes import results, write_documents
+from support.paths import MEMORY
 
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
@@ -244,7 +245,7 @@ contents = st.sampled_from([FOX, HARBOUR, "Letters\n\nAlpha, beta.", "\x00", ""]
 @settings(max_examples=25)
 @given(st.lists(st.dictionaries(names, contents), min_size=1, max_size=5))
 def test_any_sequence_of_folders_ends_like_a_fresh_index_of_the_last(states: list[dict[str, str]]) -> None:
-    with TemporaryDirectory() as temporary:
+    with TemporaryDirectory(dir=MEMORY) as temporary:
         docs, index = Path(temporary, "docs"), Path(temporary, "index")
         (docs / "sub").mkdir(parents=True)
         for state in states:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.embedders import WordLengths
+from support.paths import MEMORY
 
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
@@ -30,7 +31,7 @@ def _document(text: str, document_id: str = "a") -> Document:
 
 @contextmanager
 def holding(*documents: Document) -> Iterator[Index]:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=MEMORY) as folder:
         with writing(Path(folder), WordLengths, ChunkerSettings(), "testing") as writer:
             for item in documents:
                 writer.put(item)
