@@ -156,7 +156,7 @@ def test_given_texts_are_ranked_as_an_index_ranks_them(
 
 def test_two_given_texts_may_not_have_one_id(embedder: Embedder, seeds: Index) -> None:
     document = seeds.document("002_73ec0a3e5fd5a0e3")
-    with pytest.raises(ValueError, match="one id"):
+    with pytest.raises(ValueError, match="the same id"):
         InMemoryIndex([document, document], embedder, ChunkerSettings())
 
 
