@@ -3,24 +3,37 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
+
+# Two forms of installation, each with the stamp that says it is up to date: the light one serves, indexes and asks; the
+# development form adds every extra and the tools of the tests, and serves too.
+LIGHT := $(VENV)/.light
+DEVELOPMENT := $(VENV)/.development
+SERVING := $(if $(wildcard $(DEVELOPMENT)),$(DEVELOPMENT),$(LIGHT))
 
 PEERS := .bench
+INTEGRATIONS := .integrations
 
-.PHONY: setup serve unit test test-all lint bench bench-peers evaluate soak screenshots clean
+.PHONY: setup light serve unit test test-all lint bench bench-peers integrations evaluate soak screenshots lighthouse clean
 
-setup: $(INSTALLED)
+setup: $(DEVELOPMENT)
 
-$(INSTALLED): pyproject.toml constraints.txt
+light: $(LIGHT)
+
+$(LIGHT): FORM := .
+$(DEVELOPMENT): FORM := .[dev]
+
+$(LIGHT) $(DEVELOPMENT): pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '$(FORM)'
+	@touch $@
+
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "citeqa needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "This Python has no venv module. On Debian and Ubuntu: apt install python3-venv; then run make again."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	@touch $@
+	$(PYTHON) -m venv $(VENV)
 
-serve: setup
+serve: $(SERVING)
 	$(BIN)/citeqa serve $(ARGS)
 
 # Two processes, as many as the smallest machine has cores; a test and those after it that share its server or browser
@@ -60,6 +73,8 @@ bench: setup
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/scale.py $(SIZES)
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/stages.py
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/clients.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/equal.py
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/formats.py
 	$(MAKE) bench-peers ARGS=
 
 bench-peers: setup
@@ -71,15 +86,37 @@ $(PEERS)/.installed: tests/benchmarks/peers/requirements.txt
 	$(PEERS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+integrations: setup $(LINKS) $(INTEGRATIONS)/.installed
+	$(BIN)/pytest -rs tests/docs/test_integrations.py $(ARGS)
+
+$(INTEGRATIONS)/.installed: examples/requirements.txt
+	test -x $(INTEGRATIONS)/bin/python || $(PYTHON) -m venv $(INTEGRATIONS)
+	$(INTEGRATIONS)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 evaluate: setup
 	$(BIN)/python -m citeqa.api.evaluation.public $(ARGS)
 
+# How often a writer is killed.
+soak: KILLS := 200
 soak: setup
-	CITEQA_TEST_SOAK=1 $(BIN)/pytest -s --timeout=3600 -m soak
+	CITEQA_TEST_SOAK=1 CITEQA_TEST_KILLS=$(KILLS) $(BIN)/pytest -s --timeout=7200 -m soak
 	PYTHONPATH=tests $(BIN)/python tests/benchmarks/soak.py $(ARGS)
 
 screenshots: setup
 	PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py
 
+# The page as Lighthouse judges it; needs node (18.16 or newer) and Chromium.
+LIGHTHOUSE := build/lighthouse
+LIGHTHOUSE_VERSION := 12.8.2
+
+lighthouse: setup $(LIGHTHOUSE)/.$(LIGHTHOUSE_VERSION)
+	PYTHONPATH=tests $(BIN)/python tests/benchmarks/lighthouse.py $(LIGHTHOUSE)/node_modules/.bin/lighthouse
+
+$(LIGHTHOUSE)/.$(LIGHTHOUSE_VERSION):
+	@mkdir -p $(LIGHTHOUSE)
+	npm install --silent --no-audit --no-fund --prefix $(LIGHTHOUSE) lighthouse@$(LIGHTHOUSE_VERSION)
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(PEERS) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(INTEGRATIONS) .citeqa build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -154,11 +154,13 @@ def _or_tool_error(answer: Callable[[], Result]) -> Result:
 
 def over_http(tools: MCPServer[Any], settings: Settings) -> ASGIApp:
     """The tools at /mcp (streamable HTTP, without sessions), with the same protection as the service."""
+    from citeqa.api.http.body import CheckBody
     from citeqa.api.http.guard import Authenticate, CheckHost, KeyRing, RateLimit
     from citeqa.api.http.metrics import Metrics
     from citeqa.api.http.needs import Needs, RouteTable
     from citeqa.api.http.request_log import RequestLog
     from citeqa.api.http.security_headers import SecurityHeaders
+    from citeqa.api.http.transfer import Transfer
 
     hosts = sorted(settings.hosts or ())
     security = TransportSecuritySettings(
@@ -174,12 +176,12 @@ def over_http(tools: MCPServer[Any], settings: Settings) -> ASGIApp:
         transport_security=security,
     )
     routes = RouteTable(app.routes, {"/mcp": Needs(key="read")})
-    guarded: ASGIApp = app
+    guarded: ASGIApp = CheckBody(app, routes=routes, settings=settings)
     if keys := KeyRing(settings.read_keys, settings.write_keys):
         guarded = Authenticate(guarded, routes=routes, keys=keys)
     if settings.rate:
         guarded = RateLimit(guarded, routes=routes, rate=settings.rate)
     if hosts:
         guarded = CheckHost(guarded, hosts)
-    logged = RequestLog(guarded, metrics=Metrics(), log_questions=settings.log_questions)
+    logged = RequestLog(Transfer(guarded), metrics=Metrics(), log_questions=settings.log_questions)
     return SecurityHeaders(logged)

@@ -36,28 +36,40 @@ class AnswerCache:
             MOST_BYTES / most if most else 0.0
         )  # the least size of an answer: turns the bound on their number into one on bytes
         answers: LRUCache[bytes, bytes] = LRUCache(MOST_BYTES, getsizeof=lambda answer: max(len(answer), least))
-        self._kept = cached(answers, key=_key, condition=threading.Condition())(_worked)
+        self._answers, self._condition = answers, threading.Condition()
+        self._kept = cached(answers, key=_key, condition=self._condition)(_worked)
+
+    def holds(self, question: str, options: AskOptions) -> bool:
+        """Whether the answer is kept, so that `ask` gives it without retrieving or reading. Another answer may take its
+        place until then."""
+        with self._condition:
+            return _digest(question, dated(options)) in self._answers
 
     def ask(self, question: str, options: AskOptions, answering: Answering) -> tuple[AskResponse, bool]:
         """The result of `answering`, and whether it came from the cache. If so, only `total` in its `timing_ms` is not
         0, because nothing was retrieved or read."""
         start = time.perf_counter()
-        dated = replace(options, today=options.today or date.today())
+        on_a_day = dated(options)
         fresh: list[AskResponse] = []
 
         def work() -> bytes:
-            fresh.append(answering(question, dated))
+            fresh.append(answering(question, on_a_day))
             return fresh[0].model_dump_json().encode() if self.most else b""
 
         if not self.most:
             work()
             return fresh[0], False
-        answer = self._kept(_digest(question, dated), work)
+        answer = self._kept(_digest(question, on_a_day), work)
         if fresh:
             return fresh[0], False
         held = AskResponse.model_validate_json(answer)
         milliseconds = round((time.perf_counter() - start) * 1000, 2)
         return held.model_copy(update={"timing_ms": {"retrieve": 0.0, "read": 0.0, "total": milliseconds}}), True
+
+
+def dated(options: AskOptions) -> AskOptions:
+    """The options with the day that is meant where they name none."""
+    return replace(options, today=options.today or date.today())
 
 
 def _digest(question: str, options: AskOptions) -> bytes:

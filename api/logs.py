@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ def to_terminal() -> None:
     from citeqa.api.tasks import messages
 
     handler = RichHandler(console=messages, show_time=False, show_path=False, markup=False)
+    handler.setFormatter(TerminalFormatter("%(message)s"))
     _only(handler)
     logging.getLogger("citeqa.access").setLevel(logging.WARNING)
 
@@ -33,6 +35,20 @@ def to_json() -> None:
 def _only(handler: logging.Handler) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
     logging.getLogger(_OURS).setLevel(logging.INFO)
+
+
+class TerminalFormatter(logging.Formatter):
+    """Escapes the control characters of a message, line breaks too: what comes from a file or a request must not steer
+    the terminal, nor begin a line of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
+        shown = super().formatMessage(record)
+        return "".join(
+            character.encode("unicode_escape").decode()
+            if unicodedata.category(character) in ("Cc", "Cf")
+            else character
+            for character in shown
+        )
 
 
 class JsonFormatter(logging.Formatter):

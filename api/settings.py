@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import ipaddress
 import os
 import tomllib
@@ -11,11 +12,16 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlsplit
 
+from platformdirs import user_cache_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from citeqa.index.errors import CiteqaError
+from citeqa.index.formats.choice import Choice
+from citeqa.index.storage.postgresql.address import shown
+from citeqa.rag.options import Look
 
 PREFIX = "CITEQA_"
 CONFIG = "CITEQA_CONFIG"  # names the settings file; not a setting itself
@@ -70,6 +76,13 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _endings(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not value.startswith(".") or len(value) < 2 or set(value[1:]) & set("./\\ "):
+            raise ValueError("an ending begins with a full stop and holds no other, for example .log")
+    return tuple(value.lower() for value in values)
+
+
 Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_keys)]
 _RATE = rf"^(off|[1-9]\d{{0,5}}/({_UNITS}))$"
@@ -82,16 +95,54 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     index: Path = Field(default=Path(".citeqa"), description="the folder of the index")
+    store: SecretStr | None = Field(
+        default=None,
+        description="address of an index that several machines share, `postgresql://user@host:5432/database`, instead "
+        "of a folder; it may hold a password, which is never shown",
+    )
+    replica_folder: Path | None = Field(
+        default=None,
+        description="folder of this machine's replica of such an index; by default one in the user's cache folder",
+    )
+    max_lag: float = Field(
+        default=300,
+        gt=0,
+        description="seconds that a replica may be out of touch with its index before `/api/ready` says so (503)",
+    )
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
     model: str | None = Field(default=None, description="embedding model of a new index, by name or path")
-    precision: Literal["fp32", "int8"] | None = Field(default=None, description="precision of a new index's vectors")
+    precision: Literal["fp32", "int8"] | None = Field(
+        default=None, description="precision of a new index's embedding model; int8 by default"
+    )
     reader: str | None = Field(
         default=None, description="question-answering model that reads, by name or path; the shipped one by default"
     )
-    models: Path | None = Field(default=None, description="folder of exported models; models/ in the index by default")
+    look: Look = Field(
+        default="twice",
+        description="how often passages are read: twice is again, by a larger reader, where the first is not sure",
+    )
+    models: Path | None = Field(
+        default=None, description="folder of exported models; by default one in the user's cache folder"
+    )
+
+    rows: bool = Field(default=False, description="whether each row of a CSV or TSV file is a document")
+    as_text: bool = Field(
+        default=False, description="whether files of unknown endings are read as text, where they are UTF-8"
+    )
+    text_endings: Annotated[Listed, AfterValidator(_endings)] = Field(
+        default=(), description="more endings of files that are plain text, such as .log"
+    )
 
     writing: bool = Field(default=False, description="whether documents may be added and deleted over HTTP")
+
+    originals: bool = Field(
+        default=False, description="whether the files that documents came from may be fetched, while they are unchanged"
+    )
+    keep_originals: bool = Field(
+        default=False,
+        description="whether uploaded files are kept in the folder of the index, as long as their document",
+    )
 
     read_keys: Keys = Field(default=(), description="keys that may ask")
     write_keys: Keys = Field(default=(), description="keys that may also change documents")
@@ -120,8 +171,17 @@ class Settings(BaseSettings):
         default=100_000, ge=1, description="most characters of all the texts that come with a question"
     )
 
+    max_read_tokens: int = Field(
+        default=30_000, ge=1, description="most tokens of all the texts that come with a question"
+    )
+    max_connections: int = Field(default=1000, ge=1, description="most connections to each worker")
+
     answering: int = Field(default=2, ge=1, le=64, description="questions that each worker answers at once")
-    queue: int = Field(default=64, ge=0, description="questions that may wait for their turn in each worker")
+    queue: int = Field(
+        default=64,
+        ge=0,
+        description="questions that may wait for their turn in each worker, and as many requests for documents",
+    )
     cache: int = Field(
         default=1000,
         ge=0,
@@ -145,9 +205,34 @@ class Settings(BaseSettings):
     key: SecretStr | None = Field(default=None, description="the key to ask that service with")
 
     @property
+    def choice(self) -> Choice:
+        """How files are read."""
+        return Choice(self.rows, self.as_text, frozenset(self.text_endings))
+
+    @property
+    def address(self) -> str | Path:
+        """Where the index is: a folder, or the address of a store with the folder of this machine's replica. It may
+        hold a password: `shown_address` is what people are told."""
+        if self.store is None:
+            return self.index
+        address = self.store.get_secret_value()
+        if "replica_folder=" in address:
+            return address
+        folder = self.replica_folder
+        if folder is None:
+            digest = hashlib.sha256(shown(address).encode()).hexdigest()[:16]
+            folder = user_cache_path("citeqa", appauthor=False) / "replicas" / digest
+        return f"{address}{'&' if '?' in address else '?'}replica_folder={quote(str(folder.absolute()), safe='')}"
+
+    @property
+    def shown_address(self) -> str:
+        """Where the index is, without a password."""
+        return shown(self.index if self.store is None else self.store.get_secret_value())
+
+    @property
     def exported(self) -> Path:
-        """The folder of exported models."""
-        return self.models or self.index / "models"
+        """The folder of exported models, which all indexes share."""
+        return self.models or user_cache_path("citeqa", appauthor=False) / "models"
 
     @property
     def on_loopback(self) -> bool:
@@ -176,7 +261,11 @@ class Settings(BaseSettings):
         return frozenset({"localhost", "127.0.0.1", "[::1]", self.host, *(name.lower() for name in self.allowed_hosts)})
 
     def check_serving(self) -> None:
-        """Raises CiteqaError if it would be unsafe to serve with these settings."""
+        """Raises CiteqaError if it would be unsafe to serve with these settings, or they cannot go together."""
+        if self.store is not None and self.keep_originals:
+            raise CiteqaError(
+                "uploaded files are not kept where several machines share an index: set CITEQA_KEEP_ORIGINALS=false"
+            )
         if not self.on_loopback and not self.authentication and not self.unauthenticated:
             raise CiteqaError(
                 f"other machines can reach the service on {self.host}, but no key is set: set CITEQA_READ_KEYS, "
@@ -202,10 +291,14 @@ class Effective:
         value = getattr(self.settings, name)
         if name == "rate_limit":
             value = self.settings.rate or "off"
+        if name == "store" and value is not None:
+            return f'"{self.settings.shown_address}"'
         if isinstance(value, SecretStr):
             return '"***"'
         if isinstance(value, tuple):
             return "[" + ", ".join('"***"' if isinstance(one, SecretStr) else f'"{one}"' for one in value) + "]"
+        if name == "url" and value and "@" in urlsplit(value).netloc:
+            value = value.replace(urlsplit(value).netloc.rpartition("@")[0], "***", 1)
         if value is None:
             return "(not set)"
         return str(value).lower() if isinstance(value, bool | int | float) else f'"{value}"'
@@ -225,7 +318,10 @@ def effective(given: Mapping[str, Any], config: Path | None = None) -> Effective
     path = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
     filed = _from_file(path) if path else {}
     below = {name: value for name, value in filed.items() if name not in names}
-    settings = Settings(**(below | dict(given)))
+    chosen = dict(given)
+    if "index" in given:  # a folder that is named on the command line overrides a store that is set elsewhere
+        chosen.setdefault("store", None)
+    settings = Settings(**(below | chosen))
     origins: dict[str, Origin] = {}
     for name in Settings.model_fields:
         origins[name] = "option" if name in given else "environment" if name in names else "default"

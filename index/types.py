@@ -6,40 +6,32 @@ All offsets count Unicode code points of a document's canonical text; every rang
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from citeqa.index.context import NO_CONTEXT, Context
+from citeqa.index.span import Span as Span
+from citeqa.index.structure import NO_STRUCTURE, Structure
+
+DateOrigin = Literal["metadata", "text"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A half-open range `[start, end)` of code points, `0 <= start < end`.
+class Timed(NamedTuple):
+    """When a part of a recording is heard: the words at `span`, from second `start` to second `end`."""
 
-    Raises:
-        ValueError: if the range is empty, negative or reversed.
-    """
+    span: Span
+    start: float
+    end: float
 
-    start: int
-    end: int
 
-    def __post_init__(self) -> None:
-        if self.start < 0 or self.end <= self.start:
-            raise ValueError(f"not a span: start {self.start}, end {self.end}; needed 0 <= start < end")
+class Read(NamedTuple):
+    """How a document was read: what its file, or its part of one, is reported by, the name of its format, and what is
+    to be known of it."""
 
-    def __len__(self) -> int:
-        return self.end - self.start
-
-    def shifted(self, by: int) -> Span:
-        """The same range, `by` code points further on (or back, if negative)."""
-        return Span(self.start + by, self.end + by)
-
-    def overlaps(self, other: Span) -> bool:
-        """Whether the two ranges share at least one code point."""
-        return self.start < other.end and other.start < self.end
-
-    def contains(self, other: Span) -> bool:
-        """Whether `other` lies wholly inside this range."""
-        return self.start <= other.start and other.end <= self.end
+    name: str
+    format: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +45,11 @@ class Document:
         encoding: how these bytes were decoded.
         boilerplate: the spans that are never indexed and never answered with, ascending.
         pages: the offsets at which the pages of the original begin, ascending, the first one 0; empty without pages.
+        structure: where tables, lists, headings and the like stand in the text.
+        date_origin: whether the date is metadata, or stands in the text; None without a date.
+        times: of a recording's transcript, when its parts are heard; ascending and never overlapping.
+        recognised: what was read from a picture (OCR) and may hold mistakes; ascending and never overlapping.
+        read: how it was read just now; this is reported, not stored.
     """
 
     id: str
@@ -67,10 +64,24 @@ class Document:
     encoding: str = "utf-8"
     boilerplate: tuple[Span, ...] = ()
     pages: tuple[int, ...] = ()
+    structure: Structure = NO_STRUCTURE
+    date_origin: DateOrigin | None = None
+    times: tuple[Timed, ...] = ()
+    recognised: tuple[Span, ...] = ()
+    read: Read | None = field(default=None, compare=False, repr=False)
 
     def page(self, offset: int) -> int | None:
         """The number of the page, from 1, on which the code point at `offset` stands; None without pages."""
         return bisect_right(self.pages, offset) or None
+
+    def heard(self, span: Span) -> tuple[float, float] | None:
+        """From which second to which one the words at `span` are heard; None where that is not known."""
+        touched = [timed for timed in self.times if timed.span.overlaps(span)]
+        return (touched[0].start, touched[-1].end) if touched else None
+
+    def is_recognised(self, span: Span) -> bool:
+        """Whether a part of `span` was read from a picture."""
+        return any(one.overlaps(span) for one in self.recognised)
 
     def quote(self, span: Span) -> str:
         """The document's own words at `span`: a slice of its text.
@@ -87,11 +98,13 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """An untouched slice of a document: `document.quote(passage.span) == passage.text`."""
+    """An untouched slice of a document: `document.quote(passage.span) == passage.text`. `context` is what belongs to it
+    and stands elsewhere in the document."""
 
     document_id: str
     span: Span
     text: str
+    context: Context = NO_CONTEXT
 
     def __post_init__(self) -> None:
         if len(self.text) != len(self.span):
@@ -129,8 +142,11 @@ class Filters:
     """Which documents may be searched. Every condition that is given must hold. A document without a date fails any
     condition on the date unless `undated` is set; one without a source fails any condition on the source.
 
+    `folders` are beginnings of ids: "reports/2024" holds the documents whose ids begin with "reports/2024/". Of several
+    folders a document may be in any.
+
     Raises:
-        ValueError: if `date_from` is after `date_to`.
+        ValueError: if `date_from` is after `date_to`, or a folder's name is empty or ends in a slash.
     """
 
     document_ids: frozenset[str] | None = None
@@ -138,13 +154,22 @@ class Filters:
     date_from: date | None = None
     date_to: date | None = None
     undated: bool = False
+    folders: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
+        if any(not folder or folder.endswith("/") for folder in self.folders or ()):
+            raise ValueError("a folder's name must not be empty or end in a slash")
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise ValueError(f"date_from {self.date_from} is after date_to {self.date_to}")
 
     def __bool__(self) -> bool:
-        return any(value is not None for value in (self.document_ids, self.source, self.date_from, self.date_to))
+        return any(
+            value is not None for value in (self.document_ids, self.source, self.date_from, self.date_to, self.folders)
+        )
+
+    def in_folders(self, document_id: str) -> bool:
+        """Whether a document with this id is in one of the folders, if any are given."""
+        return self.folders is None or any(document_id.startswith(f"{folder}/") for folder in self.folders)
 
 
 class Ranked(NamedTuple):
@@ -170,6 +195,26 @@ class Summary(NamedTuple):
     passages: int
 
 
+Order = Literal["title", "date", "added", "source"]
+
+
+class Counted(NamedTuple):
+    """A folder, a source or a year, and how many documents are of it."""
+
+    name: str
+    documents: int
+
+
+class Facets(NamedTuple):
+    """How many documents there are of what: `folders` by name, those at the top and those one below ("reports" and
+    "reports/2024"); `sources` the largest first; `years` the latest first."""
+
+    documents: int
+    folders: tuple[Counted, ...]
+    sources: tuple[Counted, ...]
+    years: tuple[Counted, ...]
+
+
 class SourceFile(NamedTuple):
     """A file that documents come from: the folder that was given, and the file's name in it (see `name_of`)."""
 
@@ -179,15 +224,39 @@ class SourceFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file, or a part of one, that did not become a document, and why."""
+    """A file, or a part of one, that did not become a document, and why. `format` is the name of its format, if it has
+    one that is read."""
 
     name: str
     reason: str
+    format: str | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What is to be known of a file, or of a part of one, that became a document: what was not read of it, say."""
+
+    name: str
+    note: str
+    format: str
+
+
+class FormatReport(NamedTuple):
+    """How many documents of a format were new or changed, unchanged, and refused, and how many warnings there are.
+    `format` is None for files of no format that is read."""
+
+    format: str | None
+    read: int
+    unchanged: int
+    refused: int
+    warnings: int
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run of indexing did, and how much the index holds now."""
+    """What a run of indexing did, and how much the index holds now. `change` is the number of the latest change; 0 if
+    there was none, or nothing was to be written. `formats` counts what was read of files; `warnings` are of what was
+    read this time, not of files that were left alone."""
 
     added: int
     replaced: int
@@ -196,6 +265,9 @@ class Report:
     documents: int
     passages: int
     removed: int = 0
+    change: int = 0
+    formats: tuple[FormatReport, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

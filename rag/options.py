@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
 from citeqa.index.types import Filters
+
+Look = Literal["once", "twice"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +22,10 @@ class AskOptions:
         context: what a follow-up question carries over from the turn before; it is searched and read with the question.
         today: the day that "last week" in the question counts from; None takes the current day.
         use_dates: whether times in the question may prefer and filter sources (see `rag.timing.recency`).
+        look: how often passages are read: "once", or "twice" where the first look is not sure (see `rag.look`); None
+            takes what the answerer does by itself.
 
-    A search reads nothing, so it ignores `min_confidence` and `context`.
+    A search reads nothing, so it ignores `min_confidence`, `context` and `look`.
 
     Raises:
         ValueError: if `k` or `min_confidence` is out of range.
@@ -32,6 +37,7 @@ class AskOptions:
     context: str | None = None
     today: date | None = None
     use_dates: bool = True
+    look: Look | None = None
 
     def __post_init__(self) -> None:
         if self.k < 1:

@@ -9,8 +9,10 @@ from datetime import date
 from typing import Literal
 
 from citeqa.index.documents.sentences import document_sentences
-from citeqa.index.types import Document, Passage, Span
+from citeqa.index.types import DateOrigin, Document, Passage, Span
+from citeqa.rag.citation.places import cell_at, list_at
 from citeqa.rag.citation.quotations import whole
+from citeqa.rag.citation.slices import readable
 from citeqa.rag.timing.expressions import Timing
 
 ReasonCode = Literal["no_evidence", "not_in_the_sources", "filtered_out"]
@@ -49,11 +51,12 @@ class Source:
     source: str | None
     url: str | None
     sha256: str
+    date_origin: DateOrigin | None = None
 
     @classmethod
     def of(cls, document: Document) -> Source:
         d = document
-        return cls(d.id, d.title, d.author, d.date, d.source, d.url, d.sha256)
+        return cls(d.id, d.title, d.author, d.date, d.source, d.url, d.sha256, d.date_origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,34 @@ def _utf16(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class CellLabels:
+    """What names a table's cell: the label of its row, those of its column, and the table's caption."""
+
+    row: str | None
+    column: str | None
+    caption: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Citation:
-    """A quote, exact to the character, with its sentence and, if the original has pages, the number of the page it
-    begins on. Only `Citation.of` makes one."""
+    """A quote, exact to the character, with its sentence. Only `Citation.of` makes one.
+
+    Args:
+        page: the number of the page it begins on, if the original has pages.
+        table: the labels of the cell, if the quote stands in one.
+        items: how many items the list has, if the quote is a whole list.
+        heard: from which second to which one it is heard, if it is of a recording.
+        recognised: whether it was read from a picture (OCR); None for a document without such parts.
+    """
 
     source: Source
     quote: Slice
     sentence: Slice
     page: int | None = None
+    table: CellLabels | None = None
+    items: int | None = None
+    heard: tuple[float, float] | None = None
+    recognised: bool | None = None
 
     def newer_than(self, other: Citation) -> bool:
         """Whether its source has a later date; False if either has none."""
@@ -94,7 +117,9 @@ class Citation:
     @classmethod
     def of(cls, document: Document, span: Span) -> Citation:
         """Cite `document` at `span`. The sentence is the smallest run of whole sentences that contains the span and
-        does not cut a quotation in two (see `rag.citation.quotations`).
+        does not cut a quotation in two (see `rag.citation.quotations`); one that is too long to read is cut around the
+        span (see `rag.citation.slices`). In a table it is the row, and around a whole list the list with its
+        introduction.
 
         Raises:
             ValueError: if the span is outside the document.
@@ -106,7 +131,22 @@ class Citation:
         if touched:
             first, last = whole(document.text, sentences, touched[0], touched[-1])
             start, end = min(start, sentences[first].start), max(end, sentences[last].end)
-        return cls(Source.of(document), quote, Slice.of(document, Span(start, end)), document.page(span.start))
+        cell, listed = cell_at(document, span), list_at(document, span)
+        if whole_part := cell or listed:
+            shown = whole_part.span
+        else:
+            turns = [turn.span.start for turn in document.structure.turns]
+            shown = readable(document.text, Span(start, end), span, turns)
+        return cls(
+            Source.of(document),
+            quote,
+            Slice.of(document, shown),
+            document.page(span.start),
+            CellLabels(cell.row, cell.column, cell.caption) if cell else None,
+            listed.items if listed else None,
+            heard=document.heard(span),
+            recognised=document.is_recognised(span) if document.recognised else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +175,25 @@ class Alternative:
     text: str
     score: float
     citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A candidate that was not sure enough to be the answer. `confidence` is the calibrated probability that it is
+    right; `score` is as in `Alternative`.
+
+    Raises:
+        ValueError: if the text is not the citation's quote.
+    """
+
+    text: str
+    score: float
+    confidence: float
+    citation: Citation
+
+    def __post_init__(self) -> None:
+        if self.text != self.citation.quote.text:
+            raise ValueError("a guess's text must be its citation's quote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +227,7 @@ class Dates:
 class Response:
     """The result of one question. Exactly one of `answer` and `reason` is set.
 
+    `guesses` are candidates that were not sure enough, most likely first; empty if there is an answer.
     `dates` are the times in the question, and whether they were applied. `timing_ms` has `retrieve`, `read` and
     `total`, in milliseconds.
     """
@@ -180,10 +240,13 @@ class Response:
     evidence: tuple[CitedPassage, ...] = ()
     timing_ms: Mapping[str, float] = field(default_factory=dict)
     dates: Dates = Dates()
+    guesses: tuple[Guess, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.answer is None) == (self.reason is None):
             raise ValueError("a response needs either an answer or a reason, not both or neither")
+        if self.answer and self.guesses:
+            raise ValueError("a response with an answer has no guesses")
 
     @property
     def answered(self) -> bool:

@@ -14,12 +14,14 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from support.paths import SEEDS
+from support.postgres import Server, binaries
 
 from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.postgresql.connecting import close_pools
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
@@ -55,6 +57,17 @@ def embedder(models: Path) -> Embedder:
     """The default model as it serves: exported once for all tests, whichever process comes first."""
     with FileLock(f"{models}.lock"):
         return load_embedder(DEFAULT_MODEL, models)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of this test run."""
+    if binaries() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no PostgreSQL server is installed")
+    server = Server()
+    yield server
+    close_pools()
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from rich.console import Console
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
+
+from citeqa.index.types import FormatReport
 
 if TYPE_CHECKING:
     from citeqa.api.schemas import (
@@ -16,8 +20,10 @@ if TYPE_CHECKING:
         AskResponse,
         CitationOut,
         DatesOut,
+        DocumentOut,
         DocumentSummary,
         EvidenceOut,
+        GuessOut,
         SourceOut,
         TimingOut,
         VerifyResponse,
@@ -26,12 +32,21 @@ if TYPE_CHECKING:
 
 # Control characters (C0 without tab and line feed, DEL, C1), bidi embeddings, overrides and isolates, surrogates.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LINE_ENDS = str.maketrans("\r\v\f\x85", "\n\n\n\n")
+_NARROW = 80  # columns; with fewer, documents are a list instead of a table
+
+Links = Callable[[str], str | None]  # from the id of a document to the address of its file, where it is known
 
 
 def printable(text: str) -> str:
-    """The text without the power to steer a terminal: steering characters become visible replacement marks, so its
-    length stays the same."""
-    return _STEERING.sub("\ufffd", text)
+    """The text without the power to steer a terminal, of the same length: line ends of all kinds become line feeds,
+    other steering characters visible replacement marks."""
+    return _STEERING.sub("\ufffd", text.replace("\r\n", " \n").translate(_LINE_ENDS))
+
+
+def on_one_line(text: str) -> str:
+    """The same with spaces instead of line ends, for words that are wrapped to the width of the terminal."""
+    return printable(text.replace("\r\n", "\n")).replace("\n", " ")
 
 
 def escaped(json: str) -> str:
@@ -50,23 +65,24 @@ def size(documents: int, passages: int) -> str:
     return f"{counted(documents, 'document')} in {counted(passages, 'passage')}"
 
 
-def response(console: Console, answered: AskResponse) -> None:
+def response(console: Console, answered: AskResponse, links: Links | None = None) -> None:
     """Print an answer with its source, or the reason why there is none, and what else was found."""
     if answered.answer:
-        _cited(console, answered.answer.citation, "")
+        _cited(console, answered.answer.citation, "", links)
         for citation in answered.answer.also_in:
-            console.print(Text("also in: ") + _byline(citation), style="dim")
+            console.print(Text("also in: ") + _byline(citation, links), style="dim")
         sure = answered.answer.confidence
         console.print(f"{confidence_in_words(sure)} (confidence {sure:.2f})", style="dim")
         newer = [one for one in answered.conflicts if one.newer]
-        _alternatives(console, "newer documents say otherwise:", newer)
+        _alternatives(console, "newer documents say otherwise:", newer, links)
         older = [one for one in answered.conflicts if one not in newer]
-        _alternatives(console, "other documents say otherwise:", older)
-        _alternatives(console, "other possible answers:", answered.alternatives)
+        _alternatives(console, "other documents say otherwise:", older, links)
+        _alternatives(console, "other possible answers:", answered.alternatives, links)
     elif answered.reason:
         console.print("Not in these documents.", style="bold")
         console.print(answered.reason.message)
-        evidence(console, answered.evidence)
+        _guesses(console, answered.guesses, links)
+        evidence(console, answered.evidence, links)
     _times(console, answered.dates)
 
 
@@ -106,36 +122,71 @@ def verdict(console: Console, found: VerifyResponse) -> None:
         _cited(console, found.nearest, "  ")
 
 
-def _alternatives(console: Console, label: str, alternatives: Sequence[AlternativeOut]) -> None:
+def _alternatives(console: Console, label: str, alternatives: Sequence[AlternativeOut], links: Links | None) -> None:
     if alternatives:
         console.print()
         console.print(label, style="dim")
     for alternative in alternatives:
-        _cited(console, alternative.citation, "  ")
+        _cited(console, alternative.citation, "  ", links)
 
 
-def _cited(console: Console, citation: CitationOut, indent: str) -> None:
-    """Print the short answer, its sentence with the answer marked, and the source. The short answer is left out if it
-    is most of the sentence."""
+def _guesses(console: Console, guesses: Sequence[GuessOut], links: Links | None = None) -> None:
+    if guesses:
+        console.print()
+        console.print("No sure answer. Perhaps:", style="dim")
+    for guess in guesses:
+        _cited(console, guess.citation, "  ", links)
+        console.print(f"  confidence {guess.confidence:.2f}", style="dim")
+
+
+def _cited(console: Console, citation: CitationOut, indent: str, links: Links | None = None) -> None:
+    """Print the short answer, with the labels of its cell in a table or the number of a list's items, its sentence with
+    the answer marked, and the source. The short answer is left out if it is most of the sentence."""
     if len(citation.quote) < 0.9 * len(citation.sentence.text):
-        console.print(Text(indent) + Text(printable(citation.quote), style="bold"))
-    console.print(Text(indent) + _marked(citation))
-    console.print(Text(indent) + _byline(citation), style="dim")
+        _print_indented(console, Text(on_one_line(citation.quote), style="bold"), indent)
+    if labels := _labels(citation):
+        _print_indented(console, Text(on_one_line(labels)), indent, "dim")
+    _print_indented(console, _marked(citation), indent)
+    _print_indented(console, _byline(citation, links), indent, "dim")
 
 
-def evidence(console: Console, found: Sequence[EvidenceOut]) -> None:
+def _labels(citation: CitationOut) -> str:
+    """What names the cell that is cited, or how many items the list has."""
+    if citation.items:
+        return counted(citation.items, "item")
+    if not citation.table:
+        return ""
+    named = {"row": citation.table.row, "column": citation.table.column, "table": citation.table.caption}
+    return " · ".join(f"{name}: {label}" for name, label in named.items() if label)
+
+
+def _print_indented(console: Console, text: Text, indent: str, style: str = "") -> None:
+    """Print a text with this before each of its lines, wrapped where the console wraps."""
+    lines = [text] if console.soft_wrap else text.wrap(console, console.width - len(indent))
+    for line in lines:
+        console.print(Text(indent) + line, style=style)
+
+
+def evidence(console: Console, found: Sequence[EvidenceOut], links: Links | None = None) -> None:
     """Print passages, best first, with their sources."""
     for number, item in enumerate(found, 1):
         console.print()
         console.print(Text(f"{number}. ", style="bold") + Text(printable(item.text)))
         ranks = ", ".join(f"{name} {rank or '-'}" for name, rank in item.ranks().items())
-        console.print(_byline(item) + Text(f" [{item.start}, {item.end}), {ranks}"), style="dim")
+        console.print(_byline(item, links) + Text(f" [{item.start}, {item.end}), {ranks}"), style="dim")
         if item.also_in:
             console.print(Text(printable(f"copies: {', '.join(item.also_in)}")), style="dim")
 
 
 def documents(console: Console, found: Sequence[DocumentSummary], total: int) -> None:
-    """Print a table of documents."""
+    """Print a table of documents, or a list where there is no room for a table."""
+    if not console.soft_wrap and console.width < _NARROW:
+        for item in found:
+            parts = [item.title, item.author, str(item.date or ""), counted(item.passages, "passage")]
+            console.print(Text(on_one_line(item.id), style="bold"))
+            _print_indented(console, Text(on_one_line(" · ".join(part for part in parts if part))), "  ")
+        console.print(counted(total, "document"))
+        return
     table = Table(box=None, header_style="bold")
     for name in ("id", "title", "author", "date", "passages"):
         table.add_column(name, justify="right" if name == "passages" else "left")
@@ -144,6 +195,39 @@ def documents(console: Console, found: Sequence[DocumentSummary], total: int) ->
         table.add_row(*(Text(printable(value)) for value in values))
     console.print(table, soft_wrap=False)
     console.print(counted(total, "document"))
+
+
+def document(console: Console, found: DocumentOut) -> None:
+    """Print what is known about a document, without its text."""
+    known = found.model_dump(mode="json", exclude={"text", "boilerplate", "structure"}) | {"length": len(found.text)}
+    for name, value in known.items():
+        if isinstance(value, str | int):
+            console.print(Text(f"{name}: ", style="dim") + Text(on_one_line(str(value))))
+
+
+def formats(console: Console, found: Sequence[FormatReport]) -> None:
+    """Print what was read, as a table with a line for each format."""
+    table = Table(box=None, header_style="bold")
+    for name in FormatReport._fields:
+        table.add_column(name, justify="left" if name == "format" else "right")
+    for one in found:
+        table.add_row(one.format or "other", *(str(count) if count else "" for count in one[1:]))
+    console.print(table, soft_wrap=False)
+
+
+def summary(console: Console, found: Mapping[str, Any]) -> None:
+    """Print in a few lines how good the answers to a question set are; `found` are the figures of all its questions."""
+    console.print(Text(counted(found["answerable"] + found["unanswerable"], "question"), style="bold"))
+    lines = [
+        ("answers given that are right", found["answer precision"]),
+        ("answerable questions that were refused", found["answerable refused"]),
+        ("unanswerable questions that were refused", found["unanswerable refused"]),
+        ("answerable questions whose answer is among the first five passages", found["Success@5"]),
+    ]
+    for name, share in lines:
+        if share["value"] is not None:
+            console.print(f"  {share['value']:4.0%}  {name} ({share['hits']} of {share['total']})")
+    console.print()
 
 
 def figures(console: Console, by_split: dict[str, dict[str, Any]]) -> None:
@@ -197,12 +281,24 @@ def comparison(console: Console, found: Comparison) -> None:
 
 def _marked(citation: CitationOut) -> Text:
     """The sentence, with the answer in it marked."""
-    offset = citation.sentence.start
-    text = Text(printable(citation.sentence.text))
-    text.stylize("bold", citation.start - offset, citation.end - offset)
-    return text
+    text, offset = citation.sentence.text, citation.sentence.start
+    start, end = citation.start - offset, citation.end - offset
+    before, words, behind = map(on_one_line, (text[:start], text[start:end], text[end:]))
+    return Text(before) + Text(words, style="bold") + Text(behind)
 
 
-def _byline(source: SourceOut) -> Text:
-    parts = [source.title, source.author, source.source, str(source.date or ""), source.document_id, source.url]
-    return Text("— " + printable(" · ".join(part for part in parts if part)))
+def _byline(source: SourceOut, links: Links | None) -> Text:
+    """Where words come from, as a link where the file or the address of the document is known (OSC 8; the console
+    writes it only to terminals that can have colours)."""
+    dated = str(source.date or "")
+    if getattr(source, "date_origin", None) == "text":
+        dated += " (date from the text)"
+    parts = [source.title, source.author, source.source, dated, source.document_id, source.url]
+    address = (links(source.document_id) if links else None) or _address(source.url)
+    shown = on_one_line(" · ".join(part for part in parts if part))
+    return Text("— ") + Text(shown, style=Style(link=address) if address else "")
+
+
+def _address(url: str | None) -> str | None:
+    """The address of a document on the web, so written that it cannot steer a terminal."""
+    return quote(url, safe="%/:?#[]@!$&'()*+,;=~") if url and re.match("https?://", url) else None

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from citeqa.api.cli import console as show
-from citeqa.api.cli.options import IndexDir, ReaderName, command_settings, out
+from citeqa.api.cli.help import App
+from citeqa.api.cli.options import IndexDir, LookName, ReaderName, StoreAddress, command_settings, out
 from citeqa.api.settings import Settings
 from citeqa.api.tasks import index_corpus, index_paths, messages, open_service, progress
+from citeqa.index.extras import need
 
 if TYPE_CHECKING:
     from citeqa.api.service import Service
     from citeqa.rag.evaluation.questions import Question
     from citeqa.rag.evaluation.sets import QuestionSet
 
-app = typer.Typer()
+app = App()
 _FORMS = "Question set: JSONL, a folder in our layout or BEIR's, or a SQuAD file."
 
 
@@ -27,25 +29,42 @@ _FORMS = "Question set: JSONL, a folder in our layout or BEIR's, or a SQuAD file
 def evaluate(
     questions: Annotated[Path | None, typer.Argument(exists=True, help=_FORMS)] = None,
     index: IndexDir = None,
+    store: StoreAddress = None,
     corpus: Annotated[
         list[Path] | None,
-        typer.Option("--corpus", exists=True, help="Index these documents for the run, instead of using --index."),
+        typer.Option(
+            "--corpus", metavar="PATH", exists=True, help="Index these documents for the run, instead of using --index."
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", help="Write the values of every question to this JSON file.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the values of every question to this JSON file."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Write figures, plots and every question to this HTML page.")
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write figures, plots and every question to this HTML page."),
     ] = None,
-    split: Annotated[str | None, typer.Option("--split", help="Ask only the questions of this split.")] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="NAME", help="Ask only the questions of this split.")
+    ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Ask at most this many questions of each split, evenly spread.")
+        int | None,
+        typer.Option(
+            "--limit", min=1, metavar="N", help="Ask at most this many questions of each split, evenly spread."
+        ),
     ] = None,
     retrieval: Annotated[bool, typer.Option("--retrieval", help="Measure retrieval only, without reading.")] = False,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option("--compare", exists=True, dir_okay=False, help="Show what got better and worse between two runs."),
+        typer.Option(
+            "--compare",
+            metavar="FILE FILE",
+            exists=True,
+            dir_okay=False,
+            help="Show what got better and worse between two runs.",
+        ),
     ] = None,
+    look: LookName = None,
     reader: ReaderName = None,
 ) -> None:
     """Measure the answers to a question set over HTTP, or compare two such measurements.
@@ -63,13 +82,17 @@ def evaluate(
         assert compare
         _compare(*compare, split, output)
         return
+    need("evaluate", "an evaluation")
     question_set, asked = _asked(questions, split, limit)
     if not question_set.has_answers and not retrieval:
         messages.print(
             f"{question_set.name} has relevant documents but no answers: only retrieval is measured", markup=False
         )
-    with _opened_service(command_settings(index=index, reader=reader), question_set, corpus) as service:
+    settings = command_settings(index=index, store=store, look=look, reader=reader)
+    with _opened_service(settings, question_set, corpus) as service:
         record = _measured(service, question_set, asked, output, retrieval=retrieval or not question_set.has_answers)
+    if not retrieval and question_set.has_answers:
+        show.summary(out, record["figures"]["all"])
     show.figures(out, record["figures"])
     show.failures(out, record["rows"])
     if output:
@@ -110,7 +133,7 @@ def _opened_service(settings: Settings, question_set: QuestionSet, corpus: list[
 
     with tempfile.TemporaryDirectory(prefix="citeqa-") as folder:
         if corpus:
-            settings = settings.model_copy(update={"index": Path(folder) / "index", "models": settings.exported})
+            settings = settings.model_copy(update={"index": Path(folder) / "index"})
             index_paths(settings, corpus)
         elif question_set.corpus:
             settings = index_corpus(settings, question_set.corpus)

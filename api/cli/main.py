@@ -12,13 +12,32 @@ from pydantic import BaseModel, ValidationError
 
 from citeqa.api import logs
 from citeqa.api.backend import open_backend
+from citeqa.api.cli import calibration as cli_calibrate
 from citeqa.api.cli import console as show
 from citeqa.api.cli import corpus as cli_corpus
 from citeqa.api.cli import evaluation as cli_evaluate
 from citeqa.api.cli import questions as cli_questions
 from citeqa.api.cli import serving as cli_serve
-from citeqa.api.cli.options import IndexDir, Json, ReaderName, Url, out, print_json, query_settings
+from citeqa.api.cli import typed
+from citeqa.api.cli import upkeep as cli_upkeep
+from citeqa.api.cli import verification as cli_verify
+from citeqa.api.cli.help import App, Group, UsageError, wrong_usage
+from citeqa.api.cli.options import (
+    IndexDir,
+    Json,
+    LookName,
+    ReaderName,
+    Stopped,
+    StoreAddress,
+    Url,
+    file_links,
+    out,
+    print_json,
+    query_settings,
+)
 from citeqa.api.tasks import messages
+from citeqa.api.wording import fault_in_words
+from citeqa.index import __version__
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.options import AskOptions
 
@@ -27,31 +46,49 @@ if TYPE_CHECKING:
 
 Checked = TypeVar("Checked", bound=BaseModel)
 
-app = typer.Typer(
-    help="Ask a folder of documents a question; get the documents' own words back, cited to the character.",
-    no_args_is_help=True,
+app = App(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_corpus.app)
+app.add_typer(cli_upkeep.app)
+app.add_typer(cli_verify.app)
 app.add_typer(cli_evaluate.app)
 app.add_typer(cli_questions.app)
+app.add_typer(cli_calibrate.app)
 app.add_typer(cli_serve.app)
-K = Annotated[int, typer.Option("--k", min=1, max=50, help="How many passages of evidence to return.")]
-Question = Annotated[str, typer.Argument(help="What you want to know, in plain words.")]
-SourceName = Annotated[str | None, typer.Option("--source", help="Search only documents of this source.")]
-_DATE = ["%Y-%m-%d"]
-From = Annotated[datetime | None, typer.Option("--from", formats=_DATE, help="Search only documents from this day on.")]
-To = Annotated[datetime | None, typer.Option("--to", formats=_DATE, help="Search only documents up to this day.")]
+K = Annotated[
+    int, typer.Option("--k", "-k", min=1, max=50, metavar="N", help="How many passages of evidence to return.")
+]
+Question = Annotated[str, typer.Argument(help="What you want to know, in plain words; - reads standard input.")]
+MaybeQuestion = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="QUESTION",
+        help="What you want to know, in plain words; - reads standard input. Without it, a prompt takes questions.",
+    ),
+]
+SourceName = Annotated[
+    str | None, typer.Option("--source", "-s", metavar="NAME", help="Search only documents of this source.")
+]
+FolderNames = Annotated[
+    list[str] | None,
+    typer.Option("--folder", "-f", metavar="FOLDER", help="Search only this folder of documents; may be repeated."),
+]
+_DAY: Any = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
+From = Annotated[datetime | None, typer.Option("--from", **_DAY, help="Search only documents from this day on.")]
+To = Annotated[datetime | None, typer.Option("--to", **_DAY, help="Search only documents up to this day.")]
 Today = Annotated[
-    datetime | None,
-    typer.Option("--today", formats=_DATE, help='The day that "last week" in the question counts from.'),
+    datetime | None, typer.Option("--today", **_DAY, help='The day that "last week" in the question counts from.')
 ]
 UseDates = Annotated[
     bool, typer.Option("--dates/--no-dates", help="Let times in the question prefer and filter sources.")
 ]
 MinConfidence = Annotated[
-    float | None, typer.Option("--min-confidence", min=0, max=1, help="Lowest confidence to answer with.")
+    float | None,
+    typer.Option("--min-confidence", min=0, max=1, metavar="NUMBER", help="Lowest confidence to answer with, 0 to 1."),
 ]
 
 
@@ -61,7 +98,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        app()
+        sys.exit(app(prog_name="citeqa", standalone_mode=False) or 0)
+    except UsageError as error:
+        for line in wrong_usage(error):
+            messages.print(line, style="red" if line.startswith("error") else "", markup=False)
+        sys.exit(2)
+    except typer.Abort:  # the end of the input where more was needed
+        sys.exit(1)
     except BrokenPipeError:  # the reader of our output has stopped
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -70,52 +113,82 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as ended:
         if ended.code == 130:  # Ctrl-C
-            messages.print("stopped", style="yellow")
+            messages.print(ended.told if isinstance(ended, Stopped) else "stopped", style="yellow")
         raise
+
+
+@app.callback(invoke_without_command=True)
+def program(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version of citeqa.")] = False,
+) -> None:
+    """Ask a folder of documents a question; get the documents' own words back, cited to the character."""
+    if version:
+        out.print(f"citeqa {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        context.get_help()
+        raise typer.Exit(2)
 
 
 @app.command()
 def ask(
-    question: Question,
+    question: MaybeQuestion = None,
     index: IndexDir = None,
+    store: StoreAddress = None,
     k: K = 5,
     json: Json = False,
     source: SourceName = None,
+    folder: FolderNames = None,
     from_: From = None,
     to: To = None,
     min_confidence: MinConfidence = None,
     today: Today = None,
     dates: UseDates = True,
+    look: LookName = None,
     reader: ReaderName = None,
     url: Url = None,
 ) -> None:
-    """Answer a question in the documents' own words, or say that they do not answer it.
+    """Answer a question in the documents' own words, or say that they do not answer it. Without a question, a prompt
+    takes one after the other.
 
-    Example: [bold]citeqa ask "How much aid did the US pledge to Cubans?"[/]
+    Examples: [bold]citeqa ask "How much aid did the US pledge to Cubans?"[/]   [bold]citeqa ask - < question.txt[/]
     """
-    _check_question(question)
+    asked = _asked(question)
     options = AskOptions(
         k=k,
-        filters=_filters(source, from_, to),
+        filters=_filters(source, folder, from_, to),
         min_confidence=min_confidence,
         today=_day(today),
         use_dates=dates,
+        look=look,
     )
-    with open_backend(query_settings(index, url, reader=reader)) as service:
-        response = service.ask(question, options)
-    if json:
-        print_json(response.model_dump(mode="json"))
-    else:
-        show.response(out, response)
+    settings = query_settings(index, url, store=store, reader=reader)
+    with open_backend(settings) as service:
+        for one in typed.questions() if asked is None else [asked]:
+            try:
+                _check_question(one)
+                response = service.ask(one, options)
+            except (typer.BadParameter, CiteqaError) as error:
+                if asked is not None:
+                    raise
+                messages.print(f"error: {show.printable(str(error))}", style="red", markup=False)
+                continue
+            if json:
+                print_json(response.model_dump(mode="json"))
+            else:
+                show.response(out, response, file_links(settings))
 
 
 @app.command()
 def search(
     question: Question,
     index: IndexDir = None,
+    store: StoreAddress = None,
     k: K = 5,
     json: Json = False,
     source: SourceName = None,
+    folder: FolderNames = None,
     from_: From = None,
     to: To = None,
     today: Today = None,
@@ -126,21 +199,37 @@ def search(
 
     Example: [bold]citeqa search "maritime security" --k 3[/]
     """
+    question = typed.piped() if question == "-" else question
     _check_question(question)
-    options = AskOptions(k=k, filters=_filters(source, from_, to), today=_day(today), use_dates=dates)
-    with open_backend(query_settings(index, url)) as service:
+    options = AskOptions(k=k, filters=_filters(source, folder, from_, to), today=_day(today), use_dates=dates)
+    settings = query_settings(index, url, store=store)
+    with open_backend(settings) as service:
         found = service.search(question, options)
     if json:
         print_json(found.model_dump(mode="json"))
     else:
-        show.evidence(out, found.evidence)
+        show.evidence(out, found.evidence, file_links(settings))
 
 
-def _filters(source: str | None, start: datetime | None, end: datetime | None) -> Filters:
+def _asked(question: str | None) -> str | None:
+    """The question to ask; None to take questions at a prompt."""
+    if question is None and typed.at_prompt():
+        return None
+    if question is None:
+        raise typer.BadParameter("give a question, or - to read it from standard input", param_hint="QUESTION")
+    asked = typed.piped() if question == "-" else question
+    _check_question(asked)
+    return asked
+
+
+def _filters(source: str | None, folders: list[str] | None, start: datetime | None, end: datetime | None) -> Filters:
     from citeqa.api.schemas import FiltersIn
 
-    days = {"date_from": _day(start), "date_to": _day(end)}
-    return _checked(FiltersIn, "--source, --from, --to", source=source, **days).filters()
+    if start and end and start > end:
+        raise typer.BadParameter(f"{start:%Y-%m-%d} is after --to {end:%Y-%m-%d}", param_hint="--from")
+    _checked(FiltersIn, "--folder", folders=folders or None)
+    given = {"source": source, "folders": folders or None, "date_from": _day(start), "date_to": _day(end)}
+    return _checked(FiltersIn, "--source", **given).filters()
 
 
 def _day(value: datetime | None) -> date | None:
@@ -158,5 +247,5 @@ def _checked(model: type[Checked], hint: str, **values: Any) -> Checked:
     try:
         return model(**values)
     except ValidationError as error:
-        faults = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        faults = "; ".join(map(fault_in_words, error.errors()))
         raise typer.BadParameter(faults, param_hint=hint) from None

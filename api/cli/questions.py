@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from citeqa.api.cli.console import printable
-from citeqa.api.cli.options import IndexDir, ReaderName, command_settings, out
+from citeqa.api.cli.console import on_one_line, printable
+from citeqa.api.cli.help import App
+from citeqa.api.cli.options import IndexDir, ReaderName, StoreAddress, command_settings, out, with_index
 from citeqa.api.tasks import open_service
 from citeqa.rag.options import AskOptions
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from citeqa.index.types import Document
     from citeqa.rag.evaluation.judgements import DocumentSpan
 
-app = typer.Typer()
+app = App()
 _HELP = """For each question you see what the service finds. Then say what is right:
   a number    the answer, sentence or place with this number; a passage lists its sentences to choose from
   words       exactly as in one of the documents shown; @ID words for another document; quote a number: "42"
@@ -31,6 +33,7 @@ _HELP = """For each question you see what the service finds. Then say what is ri
 def questions(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="The question set to add to.")] = Path("questions.jsonl"),
     index: IndexDir = None,
+    store: StoreAddress = None,
     reader: ReaderName = None,
 ) -> None:
     """Make a question set for your own documents: ask, mark the right words in a document, or say that none answers.
@@ -40,10 +43,12 @@ def questions(
     """
     if not file.absolute().parent.is_dir():
         raise typer.BadParameter(f"{file} cannot be written: its folder does not exist", param_hint="FILE")
-    with open_service(command_settings(index=index, reader=reader)) as service:
+    with open_service(command_settings(index=index, store=store, reader=reader)) as service:
         out.print(_HELP, style="dim", markup=False)
         added = Session(service, file).run()
     out.print(f"{added} added to {file}", markup=False)
+    if added:
+        out.print(f"to measure with it: {with_index(f'citeqa evaluate {shlex.quote(str(file))}', index)}", markup=False)
 
 
 class Session:
@@ -54,7 +59,7 @@ class Session:
 
     def run(self) -> int:
         """Run the session; returns how many questions were added."""
-        from citeqa.rag.evaluation.append import append_row
+        from citeqa.index.appending import append_row
         from citeqa.rag.evaluation.judgements import judgement_row
 
         added = 0
@@ -168,12 +173,12 @@ def _list(lines: Sequence[Text], what: str, first: int) -> None:
 def _in_context(place: DocumentSpan) -> Text:
     from citeqa.rag.evaluation.locate import in_context
 
-    before, words, behind = (printable(part).replace("\n", " ") for part in in_context(place))
+    before, words, behind = (on_one_line(part) for part in in_context(place))
     return Text(before) + Text(words, style="bold") + Text(behind) + _named(place)
 
 
 def _whole(place: DocumentSpan) -> Text:
-    return Text(printable(place.document.quote(place.span)).replace("\n", " ")) + _named(place)
+    return Text(on_one_line(place.document.quote(place.span))) + _named(place)
 
 
 def _named(place: DocumentSpan) -> Text:

@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from citeqa.api.cli import console as show
-from citeqa.api.cli.options import IndexDir, ReaderName, Url, effective_settings, query_settings
+from citeqa.api.cli.help import App
+from citeqa.api.cli.options import (
+    IndexDir,
+    LookName,
+    ReaderName,
+    StoreAddress,
+    Url,
+    effective_settings,
+    query_settings,
+)
 from citeqa.api.settings import SEEDS, Settings
 from citeqa.api.tasks import index_paths, messages
 from citeqa.index.errors import CiteqaError
-from citeqa.index.storage.stores import open_store
+from citeqa.index.extras import need
+from citeqa.index.storage.stores import existing_store, open_store
 
 if TYPE_CHECKING:
     import socket
@@ -24,29 +34,38 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-app = typer.Typer()
-Host = Annotated[str | None, typer.Option(help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on. [dim](CITEQA_PORT; 8000)[/]")]
+app = App()
+Host = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Address to listen on. [dim](CITEQA_HOST; 127.0.0.1)[/]")
+]
+Port = Annotated[
+    int | None, typer.Option("--port", "-p", metavar="N", help="Port to listen on. [dim](CITEQA_PORT; 8000)[/]")
+]
 Config = Annotated[
-    Path | None, typer.Option("--config", dir_okay=False, help="TOML file with settings. [dim](CITEQA_CONFIG)[/]")
+    Path | None,
+    typer.Option("--config", metavar="FILE", dir_okay=False, help="TOML file with settings. [dim](CITEQA_CONFIG)[/]"),
 ]
 Unauthenticated = Annotated[
     bool | None,
-    typer.Option("--unauthenticated", help="Serve other machines without a key. [dim](CITEQA_UNAUTHENTICATED)"),
+    typer.Option("--unauthenticated", help="Serve other machines without a key. [dim](CITEQA_UNAUTHENTICATED)[/]"),
 ]
 
 
 @app.command()
 def serve(
     index: IndexDir = None,
+    store: StoreAddress = None,
     host: Host = None,
     port: Port = None,
+    look: LookName = None,
     reader: ReaderName = None,
     writing: Annotated[
         bool | None,
         typer.Option("--writing", help="Allow adding and removing documents over HTTP. [dim](CITEQA_WRITING)[/]"),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Number of worker processes. [dim](CITEQA_WORKERS; 1)[/]")] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of worker processes. [dim](CITEQA_WORKERS; 1)[/]")
+    ] = None,
     unauthenticated: Unauthenticated = None,
     config: Config = None,
     print_config: Annotated[
@@ -62,8 +81,10 @@ def serve(
     found = effective_settings(
         config,
         index=index,
+        store=store,
         host=host,
         port=port,
+        look=look,
         reader=reader,
         writing=writing,
         workers=workers,
@@ -85,10 +106,12 @@ def serve(
             "this system does not limit the memory of what reads uploaded files; let only those write you trust"
         )
     with closing(listen(settings)) as listening:
-        if not open_store(settings.index).exists():
+        if settings.store is not None:
+            existing_store(settings.address)  # what machines share is filled on purpose, not by whoever serves first
+        elif not open_store(settings.address).exists():
             report = index_paths(settings, [SEEDS])
             messages.print(
-                f"indexed {show.size(report.documents, report.passages)} into {settings.index}", markup=False
+                f"indexed {show.size(report.documents, report.passages)} into {settings.shown_address}", markup=False
             )
         running.run(settings, listening)
 
@@ -96,6 +119,7 @@ def serve(
 @app.command()
 def mcp(
     index: IndexDir = None,
+    store: StoreAddress = None,
     reader: ReaderName = None,
     url: Url = None,
     http: Annotated[
@@ -111,14 +135,9 @@ def mcp(
 
     Examples: [bold]citeqa mcp --index archive.citeqa[/]   [bold]citeqa mcp --http --port 8001[/]
     """
-    from importlib.util import find_spec
-
-    if find_spec("mcp") is None:
-        raise CiteqaError(
-            "the Model Context Protocol needs the package mcp; install it with: pip install 'citeqa[mcp]'"
-        )
+    need("mcp", "the Model Context Protocol")
     settings = query_settings(
-        index, url, config=config, reader=reader, host=host, port=port, unauthenticated=unauthenticated
+        index, url, store=store, config=config, reader=reader, host=host, port=port, unauthenticated=unauthenticated
     )
     if http:
         settings.check_serving()

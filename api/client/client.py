@@ -9,26 +9,31 @@ Every error is a `ServiceError`; `citeqa.errors` shows the tree.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import quote
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr
 
-from citeqa.api.client.errors import BusyError, RefusedError, ServiceError, UnexpectedAnswerError, UnreachableError
+from citeqa.api.client import calls
+from citeqa.api.client.calls import Call, Model, Sent, Sorted, Verdict
 from citeqa.api.schemas import (
-    AskRequest,
     AskResponse,
     BatchResponse,
+    CitationOut,
+    ContextResponse,
     DocumentIn,
     DocumentList,
     DocumentOut,
+    DocumentStored,
     DocumentSummary,
+    FacetsOut,
     Ready,
-    SearchRequest,
     SearchResponse,
+    VerifyQuotesResponse,
     VerifyResponse,
 )
 from citeqa.rag.options import DEFAULTS, AskOptions
@@ -36,28 +41,25 @@ from citeqa.rag.options import DEFAULTS, AskOptions
 if TYPE_CHECKING:
     from citeqa.rag.citation.verification import Claim
 
-__all__ = ["BusyError", "Client", "RefusedError", "ServiceError", "UnexpectedAnswerError", "UnreachableError"]
-
-Model = TypeVar("Model", bound=BaseModel)
-ATTEMPTS = 3
-_PAUSE = 0.25  # seconds before the second attempt; doubled before each further one
-_LONGEST = 10.0  # most seconds that a service may ask to wait
-
 
 class Client:
     """Asks a service over HTTP. Safe to share between threads.
 
     A request is repeated only if that is safe: if no connection was made, if the service refused because it was busy
     (429, 503), or, for a request that changes nothing, if the connection broke.
+
+    `change` is the number of the latest change that this client made: what it asks afterwards shows at least that
+    change, whichever worker or replica answers. Set it to the number that another client was told, to see what that
+    one wrote; None takes whatever is there.
     """
 
     def __init__(self, url: str, key: str | SecretStr | None = None, *, timeout: float = 60.0) -> None:
         """`url` is the part before `/api`; `timeout` in seconds applies to each step of an attempt. Proxies and
         passwords from the environment are ignored: the question goes to the service and nowhere else."""
-        secret = key.get_secret_value() if isinstance(key, SecretStr) else key
-        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout, trust_env=False)
+        self.change: int | None = None
+        self._changing = threading.Lock()
+        self._http = httpx.Client(**calls.connection(self.url, key, timeout))
 
     def __enter__(self) -> Self:
         return self
@@ -71,96 +73,100 @@ class Client:
 
     def ask(self, question: str, options: AskOptions = DEFAULTS) -> AskResponse:
         """The answer to a question, or the reason why there is none."""
-        return self._post("ask", _json(AskRequest.of(question, options)), AskResponse)
+        return self._do(calls.ask(question, options))
 
-    def ask_batch(self, questions: Sequence[AskRequest]) -> BatchResponse:
+    def batch(self, questions: Sequence[str], options: AskOptions = DEFAULTS) -> BatchResponse:
         """The answers to several questions; a question that fails has its own problem."""
-        return self._post("ask/batch", {"questions": [_json(one) for one in questions]}, BatchResponse)
+        return self._do(calls.batch(questions, options))
 
     def read(self, question: str, documents: Sequence[DocumentIn], options: AskOptions = DEFAULTS) -> AskResponse:
         """The answer from texts that are sent along; they are not stored."""
-        body = _json(AskRequest.of(question, options)) | {"documents": [_json(document) for document in documents]}
-        return self._post("read", body, AskResponse)
+        return self._do(calls.read(question, documents, options))
 
     def search(self, question: str, options: AskOptions = DEFAULTS) -> SearchResponse:
         """The passages nearest to a question, best first."""
-        return self._post("search", _json(SearchRequest.of(question, options)), SearchResponse)
+        return self._do(calls.search(question, options))
 
-    def verify(self, claim: Claim) -> VerifyResponse:
-        """Check whether a citation still holds."""
-        sentence = {"text": claim.sentence, "start": claim.sentence_start} if claim.sentence else None
-        names = ("document_id", "document_sha256", "start", "end", "quote")
-        citation = {name: getattr(claim, name) for name in names} | {"sentence": sentence}
-        return self._post("verify", {"citation": citation}, VerifyResponse)
+    def context(self, question: str, previous: AskResponse) -> ContextResponse:
+        """What a follow-up question carries over from the answer before it: ask with it as `context` of the options."""
+        return self._do(calls.context(question, previous))
 
-    def documents(self, *, limit: int = 50, cursor: str | None = None, q: str = "") -> DocumentList:
-        """A page of the documents, ordered by id."""
-        parameters = {"limit": limit, "q": q} | ({"cursor": cursor} if cursor else {})
-        return self._parsed(self._send("GET", "/api/documents", params=parameters), DocumentList)
+    def verify(self, citation: CitationOut | Claim) -> VerifyResponse:
+        """Check whether a citation still holds: one that an answer brought, or one that was kept as a `Claim`."""
+        return self._do(calls.verify(citation))
+
+    def verify_quotes(self, text: str, options: AskOptions = DEFAULTS) -> VerifyQuotesResponse:
+        """Look up every quotation of a text in the documents. Of the options, the filters count."""
+        return self._do(calls.verify_quotes(text, options))
+
+    def verify_quotes_in(self, path: str | Path) -> VerifyQuotesResponse:
+        """The same for a file of any format that is read; it is not stored."""
+        path = Path(path)
+        with path.open("rb") as file:
+            return self._do(calls.verify_quotes_in(path.name, calls.counted(file, path, None)))
+
+    def feedback(self, question: str, verdict: Verdict, citation: CitationOut | Claim | None = None) -> None:
+        """Say that an answer is right or wrong, or that a place should have been found; see `POST /api/feedback`."""
+        self._do(calls.feedback(question, verdict, citation))
+
+    def facets(self) -> FacetsOut:
+        """How many documents there are by folder, source and year."""
+        return self._do(calls.facets())
+
+    def documents(
+        self, *, limit: int = 50, cursor: str | None = None, q: str = "", sort: Sorted = "id"
+    ) -> DocumentList:
+        """A page of the documents, ordered by id or as `sort` says; a cursor holds for the order it was given for."""
+        return self._do(calls.documents(limit, cursor, q, sort))
 
     def all_documents(self, *, q: str = "") -> Iterator[DocumentSummary]:
         """All documents, fetched page by page."""
-        page = self.documents(limit=1000, q=q)
+        page = self._do(calls.all_documents(None, q))
         yield from page.documents
         while page.next_cursor:
-            page = self.documents(limit=1000, cursor=page.next_cursor, q=q)
+            page = self._do(calls.all_documents(page.next_cursor, q))
             yield from page.documents
 
     def document(self, document_id: str) -> DocumentOut:
         """One document with its text."""
-        return self._parsed(self._send("GET", f"/api/documents/{quote(document_id, safe='')}"), DocumentOut)
+        return self._do(calls.document(document_id))
 
-    def put(self, document: DocumentIn) -> DocumentOut:
+    def add(self, document: DocumentIn) -> DocumentStored:
         """Add a document, or replace the one with its id."""
-        return self._parsed(self._send("POST", "/api/documents", safe=False, json=_json(document)), DocumentOut)
+        return self._do(calls.add(document))
 
-    def remove(self, document_id: str) -> None:
+    def upload(
+        self, path: str | Path, *, document_id: str | None = None, progress: Sent | None = None
+    ) -> DocumentStored:
+        """Add a file of any format that is read. Its id is the file's name without the ending, unless it is given.
+        `progress` is called with the bytes that were sent so far, and the bytes of the file."""
+        path = Path(path)
+        with path.open("rb") as file:
+            return self._do(calls.upload(path.name, calls.counted(file, path, progress), document_id))
+
+    def delete(self, document_id: str) -> None:
         """Delete a document for good."""
-        self._send("DELETE", f"/api/documents/{quote(document_id, safe='')}", safe=False)
+        self._do(calls.delete(document_id))
 
     def ready(self) -> Ready:
         """The state of the service, if it is ready to answer."""
-        return self._parsed(self._send("GET", "/api/ready"), Ready)
+        return self._do(calls.ready())
 
-    def _post(self, path: str, body: Any, model: type[Model]) -> Model:
-        return self._parsed(self._send("POST", f"/api/{path}", json=body), model)
-
-    def _parsed(self, response: httpx.Response, model: type[Model]) -> Model:
-        try:
-            return model.model_validate_json(response.content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise UnexpectedAnswerError(
-                f"{self.url} did not answer as this version of citeqa expects: {where} {first['msg']}"
-            ) from None
-
-    def _send(self, method: str, path: str, *, safe: bool = True, **content: Any) -> httpx.Response:
-        """The response to a successful request. `safe` means that sending it twice does no harm.
+    def _do(self, call: Call[Model]) -> Model:
+        """The answer to a call, which is sent again where that is safe.
 
         Raises:
             ServiceError: see the module.
         """
-        for attempt in range(1, ATTEMPTS + 1):
-            last = attempt == ATTEMPTS
-            pause = _PAUSE * 2 ** (attempt - 1)
+        for attempt in range(1, calls.ATTEMPTS + 1):
+            outcome: Any
             try:
-                response = self._http.request(method, path, **content)
-            except httpx.TransportError as error:
-                if last or not (safe or isinstance(error, httpx.ConnectError)) or isinstance(error, httpx.ReadTimeout):
-                    raise UnreachableError(f"{self.url} cannot be reached: {error or type(error).__name__}") from None
-            except (httpx.InvalidURL, ValueError) as error:
-                raise UnreachableError(f"{self.url} is not the address of a service: {error}") from None
-            else:
-                if response.is_success:
-                    return response
-                refused = RefusedError.of(self.url, response.status_code, response.content, response.headers)
-                if last or not isinstance(refused, BusyError) or refused.retry_after > _LONGEST:
-                    raise refused
-                pause = max(pause, refused.retry_after)
-            time.sleep(pause)
+                outcome = self._http.request(call.method, call.path, **call.with_change(self.change))
+                if outcome.is_success:
+                    with self._changing:
+                        self.change = calls.newest(self.change, outcome)
+                    return calls.parsed(call, outcome, self.url)
+            except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
+                outcome = error
+            time.sleep(calls.pause_after(call, outcome, attempt, self.url))
         raise AssertionError("every attempt returns or raises")
-
-
-def _json(model: BaseModel) -> dict[str, Any]:
-    return model.model_dump(mode="json", exclude_none=True)

@@ -40,6 +40,7 @@ def serving(service: Service) -> Iterator[LocalClient]:
     config = uvicorn.Config(create_app(service), host="127.0.0.1", port=0, log_level="warning")
     socket = config.bind_socket()
     socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+    socket.listen()  # who connects before the server runs waits
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([socket],), daemon=True)
     thread.start()

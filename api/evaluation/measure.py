@@ -15,7 +15,6 @@ from typing import Any
 
 from citeqa.api.evaluation.local import serving
 from citeqa.api.service import Service, versions
-from citeqa.rag import confidence
 from citeqa.rag.evaluation import report, retrieval
 from citeqa.rag.evaluation.journal import journal
 from citeqa.rag.evaluation.questions import Question
@@ -71,7 +70,7 @@ def _excerpts(found: Sequence[CitedPassage]) -> list[Excerpt]:
 
 def about(service: Service, what: str, question_set: QuestionSet, questions: Sequence[Question]) -> dict[str, Any]:
     """What a run depends on: everything that must be the same for another run to give the same results."""
-    index, (fitted, _) = service.index, confidence.load()
+    index, fitted = service.index, service.confidence.confidence
     documents = [(item.id, item.sha256) for item in index.summaries(index.document_count or 1)[0]]
     return {
         "what": what,
@@ -82,7 +81,7 @@ def about(service: Service, what: str, question_set: QuestionSet, questions: Seq
         "corpus": {"sha256": hashlib.sha256(json.dumps(documents).encode()).hexdigest()},
         "index": {"documents": index.document_count, "passages": index.passage_count, **index.settings},
         "reader": asdict(service.answerer.reader),
-        "confidence": asdict(fitted) | {"weights": fitted.weights._asdict()},
+        "confidence": fitted.values(),
     }
 
 

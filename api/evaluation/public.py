@@ -25,6 +25,7 @@ from citeqa.api.service import Service
 from citeqa.api.settings import SEEDS
 from citeqa.api.tasks import index_corpus, messages, open_service, progress
 from citeqa.index.atomic import write_json
+from citeqa.index.extras import need
 from citeqa.rag.evaluation import baselines, html_report, public, retrieval, table
 from citeqa.rag.evaluation.report import summary
 from citeqa.rag.evaluation.run import row_from_json
@@ -59,6 +60,8 @@ def main(
         raise typer.BadParameter(f"there is no set {', '.join(unknown)}; known: {', '.join(public.NAMES)}")
     kept = output or command_settings(index=index).index / "evaluations" / "public"
     kept.mkdir(parents=True, exist_ok=True)
+    if not table_only:
+        need("evaluate", "an evaluation")
     results = []
     for name in names:
         half: public.Half = "fit" if fit else "report"

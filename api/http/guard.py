@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Literal
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from citeqa.api.http.needs import RouteTable
 from citeqa.api.http.problems import problem
@@ -122,14 +122,27 @@ class RateLimit:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._routes.needs(scope).rate_limited:
-            name = client(scope)
-            if not self._limiter.hit(self._rate, name):
-                free = self._limiter.get_window_stats(self._rate, name).reset_time - time.time()
-                detail = f"These are more requests than the {self._rate} that one client may make."
-                await problem(429, detail, headers={"Retry-After": str(max(1, math.ceil(free)))})(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        name, needs = client(scope), self._routes.needs(scope)
+        if needs.rate_limited:
+            allowed = self._limiter.hit(self._rate, name)
+        else:  # whoever knows a key may ask as often as it likes, but nobody may try out keys
+            name = f"wrong keys of {name}"
+            allowed = needs.key == "none" or self._limiter.test(self._rate, name)
+        if not allowed:
+            free = self._limiter.get_window_stats(self._rate, name).reset_time - time.time()
+            detail = f"These are more requests than the {self._rate} that one client may make."
+            await problem(429, detail, headers={"Retry-After": str(max(1, math.ceil(free)))})(scope, receive, send)
+            return
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 401 and not needs.rate_limited:
+                self._limiter.hit(self._rate, name)
+            await send(message)
+
+        await self._app(scope, receive, send_counted)
 
 
 def client(scope: Scope) -> str:

@@ -1,7 +1,7 @@
 """What each route needs before a request reaches it, declared where the route is defined.
 
     @router.post("/ask")
-    @Needs(key="read", queued=True)
+    @Needs(key="read", turn="answer")
     def ask(...) -> AskResponse: ...
 
 The guard, the rate limit, the body limit and the queue all look a request's route up in one `RouteTable`, which is made
@@ -10,15 +10,19 @@ of these declarations.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
+from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Scope
 
 Endpoint = TypeVar("Endpoint")
+
+Turn = Literal["answer", "look", "write"]
 
 _DECLARED = "citeqa_needs"  # attribute of an endpoint
 _FOUND = "citeqa.needs"  # entry of a request's scope
@@ -30,14 +34,17 @@ class Needs:
     """What a route needs. An instance is also the decorator that declares it.
 
     key           the key that a request must bring, where the service has keys: none, any ("read"), or a write key
-    queued        whether the answer takes so long that a request must wait for its turn
+    turn          the queue in which a request waits for its turn: "answer" for what the models compute, "look" for
+                  documents and the like, "write" for changes; None for what is answered at once, without a thread
     upload        whether the body may be as large as a document, if the caller may change documents
+    manuscript    whether the body may be as large as a manuscript, whoever the caller is
     rate_limited  whether a request counts against its client's rate
     """
 
     key: Literal["none", "read", "write"]
-    queued: bool = False
+    turn: Turn | None = None
     upload: bool = False
+    manuscript: bool = False
     rate_limited: bool = True
 
     def __call__(self, endpoint: Endpoint) -> Endpoint:
@@ -54,7 +61,8 @@ class RouteTable:
         cannot declare it themselves, since the framework defines them.
 
         Raises:
-            ValueError: if a route declares nothing, or needs no key and does more than read.
+            ValueError: if a route declares nothing, needs no key and does more than read, or runs in a thread without
+                waiting for its turn: nothing else bounds how many threads it takes.
         """
         self._routes = [(route, _declared(route, by_path)) for route in routes]
 
@@ -110,6 +118,8 @@ def _declared(route: BaseRoute, by_path: Mapping[str, Needs]) -> Needs:
         )
     if needs.key == "none" and not _only_reads(route):
         raise ValueError(f"the route {_shown(route)} needs no key, so it may only take GET and HEAD")
+    if needs.turn is None and isinstance(route, APIRoute) and not inspect.iscoroutinefunction(endpoint):
+        raise ValueError(f"the route {_shown(route)} runs in a thread, so it needs a turn: turn='look', for example")
     return needs
 
 

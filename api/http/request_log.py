@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from citeqa.api.http.problems import problem
+from citeqa.api.http.problems import UNEXPECTED, problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,13 +88,12 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:  # nobody is left to be answered
-            pass
+            status = _CLIENT_LEFT
         except Exception:
             log.exception("unexpected error in %s %s", scope["method"], scope["path"])
             if status != _CLIENT_LEFT:  # a response has begun: all that is left is to break the connection off
                 raise
-            detail = "Something went wrong inside the service; its log says what."
-            await problem(500, detail)(scope, receive, send_with_id)
+            await problem(500, UNEXPECTED)(scope, receive, send_with_id)
         finally:
             self._record(scope, info, status, time.perf_counter() - start)
             REQUEST_ID.reset(token)

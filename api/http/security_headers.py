@@ -15,7 +15,8 @@ _DOCS_POLICY = _PAGE_POLICY.replace("script-src 'self'", "script-src 'self' 'uns
 
 
 class SecurityHeaders:
-    """Allows a page to run only the service's own files and to send nothing elsewhere; forbids caching of the API."""
+    """Allows a page to run only the service's own files and to send nothing elsewhere; forbids caching of the API. All
+    else may be kept, but must be asked for again, which its ETag makes cheap."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -26,12 +27,12 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = policy
+                headers.setdefault("Content-Security-Policy", policy)
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
-                if scope["path"].startswith("/api/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                private = scope["path"].startswith("/api/")
+                headers.setdefault("Cache-Control", "no-store" if private else "no-cache")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -21,7 +21,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from citeqa.api import logs
-from citeqa.api.http.protocol import HeadTimeoutProtocol
+from citeqa.api.http.connections import BoundedProtocol, Connections, most_connections
+from citeqa.api.http.limits import BACKLOG
 from citeqa.api.settings import Settings
 from citeqa.api.tasks import messages, open_live_service
 from citeqa.index.errors import CiteqaError
@@ -60,9 +61,11 @@ def run_assistants(settings: Settings, listening: socket, backend: Backend) -> N
 
 def uvicorn_config(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
     """How uvicorn runs an application with these settings."""
+    connections = Connections(most_connections(settings.max_connections))
     return uvicorn.Config(
         app,
-        http=partial(HeadTimeoutProtocol, head_timeout=settings.timeout),  # type: ignore[arg-type]
+        http=partial(BoundedProtocol, seconds=settings.timeout, connections=connections),  # type: ignore[arg-type]
+        backlog=BACKLOG,  # so many may be accepted before the first of them is counted
         ws="none",
         log_config=None,
         log_level="warning",
@@ -135,7 +138,9 @@ def _worker(settings: Settings, shared: Path) -> FastAPI:
     from citeqa.api.live import LiveService
 
     try:
-        service = LiveService(settings.index, settings.exported, settings.reader, settings.cache)
+        service = LiveService(
+            settings.address, settings.exported, settings.reader, settings.cache, settings.look, wait=settings.timeout
+        )
     except (CiteqaError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - an expected error, whose message says what to do
         sys.exit(STARTUP_FAILURE)

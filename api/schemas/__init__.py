@@ -8,6 +8,7 @@ from citeqa.api.schemas.answers import (
     ConflictOut,
     DatesOut,
     EvidenceOut,
+    GuessOut,
     IndexOut,
     PlaceOut,
     ReasonOut,
@@ -23,24 +24,41 @@ from citeqa.api.schemas.documents import (
     DocumentIn,
     DocumentList,
     DocumentOut,
+    DocumentStored,
     DocumentSummary,
+    StoredOut,
+    StoringOut,
     decode_cursor,
+    decode_place,
     encode_cursor,
+    encode_place,
 )
+from citeqa.api.schemas.facets import MAX_FACETS, FacetsOut
 from citeqa.api.schemas.feedback import Feedback, PlaceIn
+from citeqa.api.schemas.manuscripts import (
+    MAX_MANUSCRIPT,
+    MAX_QUOTATIONS,
+    QuotationOut,
+    VerifyQuotesRequest,
+    VerifyQuotesResponse,
+)
 from citeqa.api.schemas.problem import PROBLEM, Problem, ProblemError
 from citeqa.api.schemas.questions import AskRequest, ContextRequest, ContextResponse, FiltersIn, SearchRequest, TurnIn
 from citeqa.api.schemas.read import MAX_READ_DOCUMENTS, ReadRequest
-from citeqa.api.schemas.status import Health, Ready
+from citeqa.api.schemas.report import ReportOut
+from citeqa.api.schemas.status import ConfidenceOut, Health, Ready
 from citeqa.api.schemas.verification import CitationIn, SentenceIn, VerifyRequest, VerifyResponse
 
 __all__ = [
     "MAX_ANSWER",
     "MAX_BATCH",
     "MAX_CONTEXT",
+    "MAX_FACETS",
     "MAX_IDS",
     "MAX_K",
+    "MAX_MANUSCRIPT",
     "MAX_QUESTION",
+    "MAX_QUOTATIONS",
     "MAX_READ_DOCUMENTS",
     "PROBLEM",
     "AlternativeOut",
@@ -53,6 +71,7 @@ __all__ = [
     "BoilerplateOut",
     "CitationIn",
     "CitationOut",
+    "ConfidenceOut",
     "ConflictOut",
     "ContextRequest",
     "ContextResponse",
@@ -60,10 +79,13 @@ __all__ = [
     "DocumentIn",
     "DocumentList",
     "DocumentOut",
+    "DocumentStored",
     "DocumentSummary",
     "EvidenceOut",
+    "FacetsOut",
     "Feedback",
     "FiltersIn",
+    "GuessOut",
     "Health",
     "Id",
     "IndexOut",
@@ -72,19 +94,27 @@ __all__ = [
     "PlaceOut",
     "Problem",
     "ProblemError",
+    "QuotationOut",
     "ReadRequest",
     "Ready",
     "ReasonOut",
+    "ReportOut",
     "SearchRequest",
     "SearchResponse",
     "SentenceIn",
     "SentenceOut",
     "SourceOut",
+    "StoredOut",
+    "StoringOut",
     "Text",
     "TimingOut",
     "TurnIn",
+    "VerifyQuotesRequest",
+    "VerifyQuotesResponse",
     "VerifyRequest",
     "VerifyResponse",
     "decode_cursor",
+    "decode_place",
     "encode_cursor",
+    "encode_place",
 ]

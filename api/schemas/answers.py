@@ -11,7 +11,19 @@ from pydantic import BaseModel, Field, create_model
 from citeqa.index.protocols import SearchIndex
 from citeqa.rag.retrieval.signals import SIGNALS, Signal
 from citeqa.rag.timing.expressions import Timing
-from citeqa.rag.types import Alternative, Answer, Citation, CitedPassage, Dates, Reason, Response, Slice, Source
+from citeqa.rag.types import (
+    Alternative,
+    Answer,
+    CellLabels,
+    Citation,
+    CitedPassage,
+    Dates,
+    Guess,
+    Reason,
+    Response,
+    Slice,
+    Source,
+)
 
 
 class SourceOut(BaseModel):
@@ -47,24 +59,49 @@ class SentenceOut(PlaceOut):
     text: str
 
 
+class CellLabelsOut(BaseModel):
+    """What names a table's cell."""
+
+    row: str | None
+    column: str | None
+    caption: str | None
+
+
 class CitationOut(PlaceOut, SourceOut):
     """Words of a document, their position, and the sentence around them."""
 
     page: int | None
+    table: CellLabelsOut | None = Field(description="the labels of the table's cell that the quote stands in")
+    items: int | None = Field(description="how many items the list has, if the quote is a whole list")
+    date_origin: Literal["metadata", "text"] | None = Field(description="where the date comes from")
+    time_start: float | None = Field(description="of a recording: from which second the words are heard")
+    time_end: float | None
+    recognised: bool | None = Field(description="whether the words were read from a picture (OCR), with its mistakes")
     quote: str
     sentence: SentenceOut
     document_sha256: str
 
     @classmethod
     def of(cls, citation: Citation) -> CitationOut:
+        start, end = citation.heard or (None, None)
         return cls(
             **_source(citation.source),
             **_place(citation.quote),
             page=citation.page,
+            table=_cell(citation.table),
+            items=citation.items,
+            date_origin=citation.source.date_origin,
+            time_start=start,
+            time_end=end,
+            recognised=citation.recognised,
             quote=citation.quote.text,
             sentence=SentenceOut(text=citation.sentence.text, **_place(citation.sentence)),
             document_sha256=citation.source.sha256,
         )
+
+
+def _cell(labels: CellLabels | None) -> CellLabelsOut | None:
+    return CellLabelsOut(row=labels.row, column=labels.column, caption=labels.caption) if labels else None
 
 
 class AnswerOut(BaseModel):
@@ -91,6 +128,15 @@ class AlternativeOut(BaseModel):
     @classmethod
     def of(cls, alternative: Alternative) -> AlternativeOut:
         return cls(text=alternative.text, score=alternative.score, citation=CitationOut.of(alternative.citation))
+
+
+class GuessOut(AlternativeOut):
+    confidence: float = Field(description="the calibrated probability that the guess is right")
+
+    @classmethod
+    def likely(cls, guess: Guess) -> GuessOut:
+        citation = CitationOut.of(guess.citation)
+        return cls(text=guess.text, score=guess.score, confidence=guess.confidence, citation=citation)
 
 
 class ConflictOut(AlternativeOut):
@@ -135,6 +181,7 @@ class EvidenceOut(_Ranked):
     """A passage. For each ranking signal, the field `NAME_rank` is the passage's rank, from 1; null if the signal did
     not find it."""
 
+    document_sha256: str
     also_in: list[str] = Field(description="ids of other documents that have a copy of this passage")
 
     @classmethod
@@ -148,6 +195,7 @@ class EvidenceOut(_Ranked):
             text=found.quote.text,
             score=evidence.score,
             **ranks,
+            document_sha256=found.source.sha256,
             also_in=list(dict.fromkeys(copy.document_id for copy in evidence.copies)),
         )
 
@@ -195,10 +243,16 @@ class IndexOut(BaseModel):
     documents: int
     passages: int
     embedder: str
+    change: int = Field(description="the number of the latest change that is shown; 0 if there was none")
 
     @classmethod
     def of(cls, index: SearchIndex) -> IndexOut:
-        return cls(documents=index.document_count, passages=index.passage_count, embedder=index.embedder_name)
+        return cls(
+            documents=index.document_count,
+            passages=index.passage_count,
+            embedder=index.embedder_name,
+            change=index.change,
+        )
 
 
 class AskResponse(BaseModel):
@@ -208,6 +262,9 @@ class AskResponse(BaseModel):
     reason: ReasonOut | None
     alternatives: list[AlternativeOut]
     conflicts: list[ConflictOut]
+    guesses: list[GuessOut] = Field(
+        description="up to three candidates that were not sure enough, most likely first; empty if there is an answer"
+    )
     evidence: list[EvidenceOut]
     dates: DatesOut
     index: IndexOut
@@ -222,6 +279,7 @@ class AskResponse(BaseModel):
             reason=ReasonOut.of(response.reason) if response.reason else None,
             alternatives=[AlternativeOut.of(alternative) for alternative in response.alternatives],
             conflicts=[ConflictOut.beside(one, response.answer) for one in response.conflicts if response.answer],
+            guesses=[GuessOut.likely(guess) for guess in response.guesses],
             evidence=[EvidenceOut.of(found) for found in response.evidence],
             dates=DatesOut.of(response.dates),
             index=IndexOut.of(index),
@@ -245,3 +303,9 @@ class SearchResponse(BaseModel):
             index=IndexOut.of(index),
             timing_ms={"retrieve": round(milliseconds, 2), "total": round(milliseconds, 2)},
         )
+
+    @classmethod
+    def kept(cls, answered: AskResponse) -> SearchResponse:
+        """The passages of an answer that was kept; nothing was searched for it."""
+        nothing = {"retrieve": 0.0, "total": 0.0}
+        return cls(question=answered.question, evidence=answered.evidence, index=answered.index, timing_ms=nothing)

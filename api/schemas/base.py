@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import islice
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from citeqa.index.documents.ids import MAX_ID_BYTES
 
@@ -15,6 +16,8 @@ MAX_CONTEXT = 2000
 MAX_ANSWER = 10000
 MAX_K = 50
 MAX_IDS = 1000
+MAX_FOLDERS = 100
+FAULTS = 20  # faults of one request that are named
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -36,12 +39,35 @@ def _not_blank(value: str) -> str:
     return value
 
 
+def _folder(value: str) -> str:
+    if not value.strip("/"):
+        raise ValueError("must be the name of a folder")
+    return value.rstrip("/")
+
+
 IsoDate = Annotated[date, BeforeValidator(_to_date, json_schema_input_type=date)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_QUESTION), AfterValidator(_not_blank)]
+Folder = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES), AfterValidator(_folder)]
 Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES)]
+
+
+MinChange = Annotated[
+    Annotated[int, Field(ge=0)] | None,
+    Field(description="the number of a change that the answer is to show; 503 if it does not come within seconds"),
+]
 
 
 class StrictModel(BaseModel):
     """A model that converts no types and takes no unknown fields."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_unknown(cls, given: Any) -> Any:
+        """What is given, with a few of the unknown fields: each of a hundred thousand would become a fault."""
+        if not isinstance(given, dict) or len(given) <= len(cls.model_fields) + FAULTS:
+            return given
+        unknown = islice((name for name in given if name not in cls.model_fields), FAULTS + 1)
+        kept = {*unknown, *cls.model_fields}
+        return {name: value for name, value in given.items() if name in kept}

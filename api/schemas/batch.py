@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from citeqa.api.schemas.answers import AskResponse
-from citeqa.api.schemas.base import StrictModel
+from citeqa.api.schemas.base import MinChange, StrictModel
 from citeqa.api.schemas.problem import Problem
 
 MAX_BATCH = 1000
@@ -21,6 +21,7 @@ class BatchRequest(StrictModel):
         description="each as POST /api/ask takes it",
         examples=[[{"question": "Who met Marco Rubio?"}, {"question": "Why?", "k": 1}]],
     )
+    min_change: MinChange = None
 
 
 class BatchItem(BaseModel):

@@ -7,16 +7,32 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, Id, IsoDate, StrictModel, Text
+from citeqa.api.schemas.base import (
+    MAX_ANSWER,
+    MAX_CONTEXT,
+    MAX_FOLDERS,
+    MAX_IDS,
+    MAX_K,
+    Folder,
+    Id,
+    IsoDate,
+    MinChange,
+    StrictModel,
+    Text,
+)
 from citeqa.index.types import Filters
 from citeqa.rag.followup import Turn
-from citeqa.rag.options import AskOptions
+from citeqa.rag.options import AskOptions, Look
 
 
 class FiltersIn(StrictModel):
     """Which documents to search: all conditions must hold. Undated documents fail any date condition."""
 
     document_ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_IDS)] | None = None
+    folders: Annotated[list[Folder], Field(min_length=1, max_length=MAX_FOLDERS)] | None = Field(
+        default=None,
+        description="beginnings of ids: `reports` holds `reports/2024/harbour`; a document is in one of them",
+    )
     source: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     date_from: IsoDate | None = Field(default=None, description="first day, included")
     date_to: IsoDate | None = Field(default=None, description="last day, included")
@@ -28,16 +44,17 @@ class FiltersIn(StrictModel):
         return self
 
     def filters(self) -> Filters:
-        ids = None if self.document_ids is None else frozenset(self.document_ids)
-        return Filters(ids, self.source, self.date_from, self.date_to)
+        ids, folders = (None if one is None else frozenset(one) for one in (self.document_ids, self.folders))
+        return Filters(ids, self.source, self.date_from, self.date_to, folders=folders)
 
     @classmethod
     def of(cls, filters: Filters) -> FiltersIn | None:
         """The filters as a request sends them; None if there are none."""
         if not filters:
             return None
-        ids = None if filters.document_ids is None else sorted(filters.document_ids)
-        return cls(document_ids=ids, source=filters.source, date_from=filters.date_from, date_to=filters.date_to)
+        ids, folders = (None if one is None else sorted(one) for one in (filters.document_ids, filters.folders))
+        days = {"date_from": filters.date_from, "date_to": filters.date_to}
+        return cls(document_ids=ids, folders=folders, source=filters.source, **days)
 
 
 class SearchRequest(StrictModel):
@@ -51,6 +68,8 @@ class SearchRequest(StrictModel):
         default=True, description="whether the times that the question names may prefer and filter sources"
     )
 
+    min_change: MinChange = None
+
     def options(self) -> AskOptions:
         """The options of the request."""
         filters = self.filters.filters() if self.filters else Filters()
@@ -59,7 +78,8 @@ class SearchRequest(StrictModel):
     @classmethod
     def of(cls, question: str, options: AskOptions) -> Self:
         """The request with these options."""
-        values = {name: getattr(options, name) for name in cls.model_fields if name not in ("question", "filters")}
+        others = {"question", "filters", "min_change"}
+        values = {name: getattr(options, name) for name in cls.model_fields if name not in others}
         return cls(question=question, filters=FiltersIn.of(options.filters), **values)
 
 
@@ -70,9 +90,14 @@ class AskRequest(SearchRequest):
     context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
         default=None, description="what a follow-up question carries over; it is searched and read with the question"
     )
+    look: Look | None = Field(
+        default=None,
+        description="how often passages are read: `twice` is again, by a larger reader, where the first is not sure; "
+        "null means what the service is set to",
+    )
 
     def options(self) -> AskOptions:
-        return replace(super().options(), min_confidence=self.min_confidence, context=self.context)
+        return replace(super().options(), min_confidence=self.min_confidence, context=self.context, look=self.look)
 
 
 class TurnIn(StrictModel):

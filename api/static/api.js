@@ -11,6 +11,7 @@ export class Failure extends Error {
   }
 }
 
+const EVENTS = "text/event-stream";
 const UNREACHED = "The service cannot be reached. Is it running?";
 
 async function request(path, options = {}) {
@@ -19,6 +20,7 @@ async function request(path, options = {}) {
     const response = await reached(path, { ...options, headers: { ...options.headers, ...key } });
     if (response.status === 401 && await demand(key.Authorization)) continue;
     if (response.status === 204) return null;
+    if (response.headers.get("Content-Type")?.startsWith(EVENTS)) return followed(response, options);
     const body = await response.json().catch(() => null);
     options.signal?.throwIfAborted(); // what was given up meanwhile is neither read nor a failure
     if (response.ok && body) return body;
@@ -35,6 +37,35 @@ async function reached(path, options) {
   }
 }
 
+// Reads a stream to its answer; the passages that come before it go to `found`.
+async function followed(response, { signal, found }) {
+  for await (const { event, data } of events(response)) {
+    signal?.throwIfAborted();
+    if (event === "evidence") found?.(data.evidence);
+    if (event === "answer") return data;
+    if (event === "problem") throw failure(data.status, data, null);
+  }
+  throw new Failure(UNREACHED);
+}
+
+// The events of a stream as the service sends them: a line that names one, a line with its JSON, a blank line.
+async function* events(response) {
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read().catch((error) => {
+      if (error.name === "AbortError") throw error;
+      throw new Failure(UNREACHED);
+    });
+    if (done) return;
+    text += value;
+    for (let end; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
+      const [, event, data] = /^event: (.*)\ndata: (.*)$/.exec(text.slice(0, end)) ?? [];
+      if (event) yield { event, data: JSON.parse(data) };
+    }
+  }
+}
+
 function failure(status, body, after) {
   const faults = (body?.errors ?? []).map((fault) => fault.detail).join(" ");
   const message = status === 401 ? "The service answers only to those who have its key."
@@ -43,41 +74,77 @@ function failure(status, body, after) {
   return new Failure(message, status, wait);
 }
 
-function posted(path, content, signal) {
-  const headers = { "Content-Type": "application/json" };
-  return request(path, { method: "POST", headers, body: JSON.stringify(content), signal });
+function posted(path, content, signal, options = {}) {
+  const headers = { "Content-Type": "application/json", ...options.headers };
+  return request(path, { ...options, method: "POST", headers, body: JSON.stringify(content), signal });
 }
 
-const address = (id) => `api/documents/${id.split("/").map(encodeURIComponent).join("/")}`;
+const path = (id) => id.split("/").map(encodeURIComponent).join("/");
+const address = (id) => `api/documents/${path(id)}`;
+export const fileOf = (id) => `api/originals/${path(id)}`;
 
-export const ask = (body, signal) => posted("api/ask", body, signal);
+// `found` is given the passages as soon as they are known, before they have been read.
+export const ask = (body, signal, found) => posted("api/ask", body, signal, { found, headers: { Accept: `${EVENTS}, application/json;q=0.9` } });
 export const complete = (body, signal) => posted("api/context", body, signal);
 export const verify = (citation, signal) => posted("api/verify", { citation }, signal);
 export const judge = (feedback) => posted("api/feedback", feedback);
 export const readDocument = (id, signal) => request(address(id), { signal });
 export const removeDocument = (id) => request(address(id), { method: "DELETE", keepalive: true });
 
-export function listDocuments({ limit, q = "", cursor = null, signal }) {
-  const query = new URLSearchParams({ limit, q });
+export const facets = () => request("api/facets");
+export const search = (body, signal) => posted("api/search", body, signal);
+export const verifyQuotes = (text, signal) => posted("api/verify/quotes", { text }, signal);
+
+export function verifyQuotesIn(file, signal) {
+  const body = new FormData();
+  body.append("file", file);
+  return request("api/verify/quotes", { method: "POST", body, signal });
+}
+
+// `more`: the order, and what narrows the list, as the service names them.
+export function listDocuments({ limit, q = "", cursor = null, more = {}, signal }) {
+  const query = new URLSearchParams({ limit, q, ...more });
   if (cursor) query.set("cursor", cursor);
   return request(`api/documents?${query}`, { signal });
 }
 
-// What the service allows; what it does not say, it does not allow.
+// What the service allows; what it does not say, it does not allow. And whether its confidence was calibrated.
 let permitted = null;
+let fetched = false;
+export const originals = () => fetched; // whether a link can lead to original files: one has no key to send along
 export function permissions() {
-  permitted ??= request("api/ready").then(({ writing = false }) => ({ writing }));
-  return permitted.catch(() => { permitted = null; return { writing: false }; });
+  permitted ??= request("api/ready").then(({ writing = false, confidence, originals: given, authentication }) => {
+    fetched = Boolean(given && !authentication);
+    remembered(() => localStorage.setItem(WRITING, String(writing)));
+    return { writing, calibrated: confidence?.fitted_to === "documents" };
+  });
+  return permitted.catch(() => { permitted = null; return { writing: false, calibrated: false }; });
+}
+
+// Whether it allowed writing when it was last asked, so that what depends on it need not move; null if it never was.
+const WRITING = "citeqa.writing";
+export function mayWrite() {
+  const said = remembered(() => localStorage.getItem(WRITING));
+  return said ? said === "true" : null;
+}
+
+function remembered(work) {
+  try {
+    return work();
+  } catch {
+    return null; // storage is switched off
+  }
 }
 
 // Sends a file and tells how far it has come, from 0 to 1; fetch cannot tell that yet. Whether it replaced another.
+// `progress.sent` is told that, `progress.done` how many passages are embedded.
 export async function upload(file, progress) {
   for (;;) {
     const key = authorization();
     const { status, body, after } = await sent(file, key, progress);
     if (status === 401 && await demand(key.Authorization)) continue;
-    if (status === 200 || status === 201) return status === 200;
-    throw status ? failure(status, body, after) : new Failure(UNREACHED);
+    if (body && (status === 200 || status === 201)) return Boolean(body.replaced);
+    throw status >= 400 ? failure(status, body, after) : new Failure(UNREACHED);
   }
 }
 
@@ -87,11 +154,26 @@ function sent(file, headers, progress) {
     form.append("file", file);
     const call = new XMLHttpRequest();
     call.open("POST", "api/documents");
+    call.setRequestHeader("Accept", `${EVENTS}, application/json;q=0.9`);
     for (const [name, value] of Object.entries(headers)) call.setRequestHeader(name, value);
-    call.responseType = "json";
-    call.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
-    call.addEventListener("loadend", () =>
-      settle({ status: call.status, body: call.response, after: call.getResponseHeader("Retry-After") }));
+    call.upload.addEventListener("progress", (event) => event.lengthComputable && progress.sent(event.loaded / event.total));
+    call.addEventListener("progress", () => progress.done(brought(call)?.passages));
+    call.addEventListener("loadend", () => {
+      const body = brought(call);
+      settle({ status: body?.status ?? call.status, body, after: call.getResponseHeader("Retry-After") });
+    });
     call.send(form);
   });
+}
+
+// What the last event of a response says so far, or the response itself where it is JSON.
+function brought(call) {
+  const events = call.getResponseHeader("Content-Type")?.startsWith(EVENTS);
+  const whole = call.responseText;
+  const text = events ? /\ndata: (.*)\n\n$/.exec(whole.slice(0, whole.lastIndexOf("\n\n") + 2))?.[1] : whole;
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
+  }
 }

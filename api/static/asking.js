@@ -17,16 +17,19 @@ export function stop(why) {
 }
 
 // Gives the turn with its time and response, however often the service says that it is busy; what is going on is shown
-// by `show`. What it carries over from `previous` is found out first if it is not known, and handed to `known`.
-export async function answered(turn, { previous, known, show }) {
+// by `show`, the passages that are read meanwhile by `found`. What it carries over from `previous` is found out first if
+// it is not known, and handed to `known`. It is sent when it was kept, which `written` resolves to: what the service
+// was asked is not lost.
+export async function answered(turn, { previous, written, known, show, found }) {
   stop("Stopped, because another question was asked.");
   const mine = running = new AbortController();
   send.textContent = "Stop";
   try {
-    const chips = turn.chips ?? await carried(turn.question, previous, mine.signal);
+    const [chips] = await Promise.all([turn.chips ?? carried(turn.question, previous, mine.signal), written]);
+    mine.signal.throwIfAborted();
     const whole = { ...turn, chips };
     if (!turn.chips) known(whole);
-    const response = await patiently(wanted(whole), mine.signal, show);
+    const response = await patiently(wanted(whole), mine.signal, { show, found });
     return { ...whole, asked: new Date().toISOString(), response };
   } finally {
     if (running === mine) {
@@ -41,10 +44,10 @@ function wanted({ question, filters, chips, use_dates = true }) {
   return { question, today: today(), ...filters && { filters }, ...carrying && { context: carrying }, ...!use_dates && { use_dates } };
 }
 
-async function patiently(body, signal, show) {
+async function patiently(body, signal, { show, found }) {
   for (let tried = 1; ; tried++) {
     try {
-      return await ask(body, signal);
+      return await ask(body, signal, found);
     } catch (error) {
       if (error.wait === null || error.wait === undefined || error.wait > PATIENCE || tried === TRIES) throw error;
       for (let left = Math.max(error.wait, 1); left; left--) {

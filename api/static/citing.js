@@ -9,22 +9,54 @@ export function day(date) {
   return number ? `${number} ${MONTHS[month - 1]} ${year}` : "";
 }
 
-// The address of the original, if it is one that a browser may be sent to.
-export function original(url) {
+// The date, and whether it is only read from the text.
+export function dateline({ date, date_origin }) {
+  return date && date_origin === "text" ? `${day(date)} (from the text)` : day(date);
+}
+
+// The address of the original, if it is one that a browser may be sent to: at the page or the words of `place`, if there
+// are any and the address names no other place.
+export function original(url, place = {}) {
   try {
-    const { protocol, href, hostname } = new URL(url);
-    return protocol === "http:" || protocol === "https:" ? { href, hostname } : null;
+    const { protocol, href, hostname, hash: named, pathname } = new URL(url);
+    if (protocol !== "http:" && protocol !== "https:") return null;
+    return { href: named ? href : href + fragment(pathname, place), hostname };
   } catch {
     return null;
   }
 }
 
+const LONGEST = 300; // UTF-16 units of words that a browser looks for
+
+// See https://wicg.github.io/scroll-to-text-fragment/: the signs that divide its parts are written otherwise.
+function fragment(pathname, { page, quote, sentence }) {
+  if (/\.pdf$/i.test(pathname)) return page ? `#page=${page}` : "";
+  const whole = sentence?.text?.trim() ?? "";
+  const words = whole && whole.length <= LONGEST && !/[\r\n]/.test(whole) ? whole : quote ?? "";
+  if (!words || words.length > LONGEST) return "";
+  return `#:~:text=${encodeURIComponent(words.replace(/\s+/g, " ").toWellFormed?.() ?? "").replace(/-/g, "%2D")}`;
+}
+
 export const publisher = (source) => source.source || original(source.url)?.hostname || "";
 
-// Publisher, date, author, page: what is known of it, in this order.
+// Publisher, date, author, page: what is known of it, in this order; then what the quote is a part of.
 export function byline(source) {
   const page = source.page ? `page ${source.page}` : "";
-  return [publisher(source), day(source.date), source.author, page].filter(Boolean);
+  return [publisher(source), dateline(source), source.author, page, ...part(source)].filter(Boolean);
+}
+
+function part({ table, items, time_start, recognised }) {
+  const { caption, row, column } = table ?? {};
+  const cell = [caption && `Table: ${caption}`, row && `Row: ${row}`, column && `Column: ${column}`].filter(Boolean);
+  return [cell.join(" · "), items && `${items} items`, Number.isFinite(time_start) && `at ${clock(time_start)}`,
+    recognised && "recognised from an image"];
+}
+
+// Seconds as on a player: 12:31, 1:02:03.
+function clock(seconds) {
+  const [hours, minutes, rest] = [seconds / 3600, seconds / 60 % 60, seconds % 60].map(Math.floor);
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
 // The hash that opens a document, at a place if there is one; offsets in code points, as every program counts them.
@@ -76,6 +108,7 @@ function bibtex(citation) {
     pages: citation.page && String(citation.page),
     url: original(citation.url)?.href.replace(/[{}\\]/g, encodeURIComponent),
     note: `Quoted: ${braced(citation.sentence.text)}`,
+    annote: citation.annotation && braced(citation.annotation),
   };
   const given = Object.entries(fields).filter(([, value]) => value);
   const set = ([key, value]) => `  ${key} = ${key === "month" ? value : `{${value}}`}`;

@@ -1,60 +1,126 @@
-// What was asked and answered, kept in this browser only, and saved as a file.
+// The conversation that is shown: its turns in this browser's store, and what is cited in them.
 
-import { FORMATS, byline, escaped, permalink } from "./citing.js";
-import { timesInWords } from "./times.js";
+import * as store from "./store.js";
 
-const NAME = "citeqa.conversation";
-const MOST = 60; // turns
-const ROOM = 2_000_000; // UTF-16 units; browsers give about five million to all pages of an address
+const SHOWN = "citeqa.conversation"; // in this tab's storage: the id of the conversation it shows
 
-// A turn: { question, filters, titles (of the documents that they name), chips (what it carries over), use_dates,
-// asked (ISO time), response }.
-let turns = read();
+// A turn: { id, conversation, made (ms), question, filters, titles (of the documents that they name), chips (what it
+// carries over), use_dates, asked (ISO time), response or fault (why there is none), judged (verdicts by place) }.
+let turns = [];
+let current = null; // its id; null until something is asked
+let any = false; // whether there is any conversation
 
 export const all = () => turns;
+export const id = () => current;
+export const exist = () => any;
 
-// `earlier`: the same turn as it was kept before, which it replaces.
-export function keep(turn, earlier = null) {
-  const known = turns.includes(earlier);
-  turns = known ? turns.map((each) => each === earlier ? turn : each) : [...turns, turn].slice(-MOST);
-  write();
+// The turns of what this tab showed before, else of the newest conversation there is.
+export async function load(wanted = remembered()) {
+  const known = await store.all("conversations");
+  any = known.length > 0;
+  known.sort((a, b) => b.changed - a.changed);
+  const shown = wanted === NEW ? null : known.find((each) => each.id === wanted) ?? known[0];
+  await show(shown?.id ?? null);
 }
 
-export function clear() {
-  turns = [];
-  write();
+const NEW = "new";
+
+export async function show(which) {
+  current = which;
+  remember(which ?? NEW);
+  turns = which ? (await store.turnsOf(which)).filter(sound) : [];
 }
 
-function read() {
+function remembered() {
   try {
-    const kept = JSON.parse(localStorage.getItem(NAME) ?? "[]");
-    return kept.filter((turn) => turn.question && turn.response?.index).slice(-MOST);
+    return sessionStorage.getItem(SHOWN);
   } catch {
-    return []; // not ours, damaged, or storage is switched off
+    return null;
   }
 }
 
-// The oldest turns go first where there is no room; without any storage the page forgets, and works.
-function write() {
-  for (let kept = turns; ; kept = kept.slice(1)) {
-    const text = JSON.stringify(kept);
-    if (text.length > ROOM && kept.length) continue;
+function remember(which) {
+  try {
+    sessionStorage.setItem(SHOWN, which);
+  } catch {
+    // storage is switched off: the newest one is shown next time
+  }
+}
+
+// What can be shown; another version may have kept it.
+const sound = (turn) => typeof turn.question === "string" && (turn.fault || turn.response?.index);
+
+// A new turn of this conversation, which begins with it if there is none.
+export function begun(question, given) {
+  const made = Date.now();
+  current ??= store.newId();
+  remember(current);
+  return { id: store.newId(), conversation: current, made: Math.max(made, (turns.at(-1)?.made ?? 0) + 1), question, ...given };
+}
+
+let writing = Promise.resolve(); // changes are written, and the turns read anew, in the order in which they came
+
+const next = (work) => (writing = writing.then(work, work));
+
+// Keeps a turn as it is now, new or not. Resolves to whether the browser had room for it.
+export function keep(turn) {
+  if (turn.conversation === current) {
+    const known = turns.some(({ id }) => id === turn.id);
+    turns = known ? turns.map((each) => each.id === turn.id ? turn : each) : [...turns, turn];
+  }
+  return next(async () => {
     try {
-      localStorage.setItem(NAME, text);
-      return;
+      any = true;
+      await store.putTurn(turn, (known) => titled(turn, known));
+      return true;
     } catch {
-      if (!kept.length) return;
+      return false;
     }
-  }
+  });
 }
 
-export function citations({ response: { answer, conflicts, alternatives } }) {
+// Reads the turns anew, after another tab has changed them.
+export const refresh = () => next(() => show(current)).catch(() => {});
+
+// The conversation of a turn; its first question is its title, until it is given another.
+function titled({ conversation, question, made }, known = { id: conversation, made }) {
+  return { ...known, title: known.title ?? question.replace(/\s+/g, " ").slice(0, 200), changed: Date.now() };
+}
+
+// Remembers the verdict that was given of a place in a turn.
+export function judged(turn, place, verdict) {
+  const changed = (each) => ({ ...each, judged: { ...each.judged, [place]: verdict } });
+  turns = turns.map((each) => each.id === turn.id ? changed(each) : each);
+  return next(() => store.change("turns", turn.id, changed)).catch(() => {});
+}
+
+// Takes a conversation away with its turns; gives what `restore` needs to bring it back.
+export async function removed(which) {
+  const gone = { conversation: await store.get("conversations", which), turns: await store.turnsOf(which) };
+  await store.remove("turns", gone.turns.map((turn) => turn.id));
+  await store.remove("conversations", [which]);
+  any = (await store.all("conversations")).length > 0;
+  if (which === current) await show(null);
+  return gone;
+}
+
+export async function restored({ conversation, turns: given }) {
+  any = true;
+  if (conversation) await store.put("conversations", conversation);
+  for (const turn of given) await store.put("turns", turn);
+}
+
+export function citations({ response }) {
+  const { answer, conflicts, alternatives } = response ?? {};
   const others = [...conflicts ?? [], ...alternatives ?? []].map((other) => other.citation);
   return answer ? [answer.citation, ...answer.also_in ?? [], ...others] : others;
 }
 
-// All that can be opened: citations, and the passages of the evidence.
-export const places = () => turns.flatMap((turn) => [...citations(turn), ...turn.response.evidence ?? []]);
+// All that can be opened: citations, also of guesses, and the passages of the evidence.
+export const places = () => turns.flatMap((turn) => {
+  const { guesses = [], evidence = [] } = turn.response ?? {};
+  return [...citations(turn), ...guesses.map(({ citation }) => citation), ...evidence];
+});
 
 // Every citation of the conversation in one text, each place once, in the order of the text.
 export function citedIn(document_id, sha256) {
@@ -66,41 +132,5 @@ export function citedIn(document_id, sha256) {
   return [...found.values()].sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
-export function json() {
-  return JSON.stringify({ service: new URL(".", location.href).href, saved: new Date().toISOString(), turns }, null, 2);
-}
-
-export function markdown() {
-  return turns.map((turn) => {
-    const { question, response } = turn;
-    const told = [`## ${question.replace(/\s+/g, " ")}`, `*${terms(turn).join(", ")}.*`];
-    if (!response.answered) {
-      const { documents, passages } = response.index;
-      return [...told, `**Not in these documents.** ${response.reason.message} (${passages} passages of ${documents} documents searched.)`];
-    }
-    const { citation, confidence, also_in = [] } = response.answer;
-    told.push(cited(citation, `Answer: **${response.answer.text.replace(/\s+/g, " ")}** (confidence ${confidence.toFixed(2)})`));
-    told.push(...also_in.map((other) => `Also in: ${[other.title, ...byline(other)].join(", ")}: <${permalink(other)}>`));
-    told.push(...(response.conflicts ?? []).map((other) => cited(other.citation, `${other.newer ? "A newer" : "Another"} document says otherwise:`)));
-    return told;
-  }).map((told) => told.join("\n\n")).join("\n\n") + "\n";
-}
-
-function terms({ asked, chips = [], filters, ...turn }) {
-  const carrying = chips.map((words) => escaped(`“${words.replace(/\s+/g, " ")}”`)).join(" ");
-  return [`Asked ${asked}`, carrying && `following up ${carrying}`, filters && `searching only ${JSON.stringify(filters)}`,
-    ...timesInWords(turn).map(escaped)].filter(Boolean);
-}
-
-function cited(citation, label) {
-  const { document_id, document_sha256, start, end } = citation;
-  return `${label}\n\n${FORMATS.markdown(citation)}\n\n\`${document_id}\` [${start}, ${end}), SHA-256 \`${document_sha256}\``;
-}
-
-export function save(name, kind, text) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: kind }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
+// The last turn before this one that was answered or not, which a follow-up question refers to.
+export const before = (turn) => turns.filter(({ id, response, made }) => response && id !== turn.id && made < turn.made).at(-1);

@@ -30,6 +30,12 @@ export function chip(shown, name, onclick) {
 // Words of a document in a sentence of ours: their direction stays their own affair.
 export const isolated = (text) => element("bdi", {}, text);
 
+// The service's own sentence with the words that it quotes each kept to their own direction.
+export const isolating = (text) => text.split(/(?<=“)([^”]*)(?=”)/).map((part, i) => i % 2 ? isolated(part) : part);
+
+// The same where there are no elements: FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE.
+export const isolatedText = (text) => `\u2068${shown(text)}\u2069`;
+
 // A slice of a text with a slice of it marked; offsets in UTF-16 units, as the `_utf16` fields give them.
 export function marked(text, start, end) {
   return [text.slice(0, start), element("mark", {}, text.slice(start, end)), text.slice(end)];

@@ -1,19 +1,21 @@
 // What is searched: source, days, documents. Each condition stands as a chip above the question and can be taken away.
 
-import { listDocuments } from "./api.js";
+import { facets, listDocuments } from "./api.js";
 import { day } from "./citing.js";
 import { at, beside, chip, element, isolated } from "./dom.js";
 
 const panel = at("filter-panel");
 const opener = at("filter-button");
 const chosen = new Map(); // documents: id -> title
+const FIELDS = { "filter-folder": "Folder", "filter-source": "Source", "filter-from": "From", "filter-to": "To" };
 let looking = null; // the AbortController of the search among titles
-let known = false; // whether the sources have been fetched
+let known = false; // whether the folders and sources have been fetched
 
 // As the service takes them; null when everything is searched.
 export function filters() {
-  const [source, date_from, date_to] = ["filter-source", "filter-from", "filter-to"].map((id) => at(id).value.trim());
+  const [folder, source, date_from, date_to] = Object.keys(FIELDS).map((id) => at(id).value.trim());
   const given = {};
+  if (folder) given.folders = [folder];
   if (source) given.source = source;
   if (date_from) given.date_from = date_from;
   if (date_to) given.date_to = date_to;
@@ -24,8 +26,8 @@ export function filters() {
 // The same in words, a list; `titles` names documents that are known by more than their id.
 export function inWords(given, titles = chosen) {
   if (!given) return [];
-  const { source, date_from, date_to, document_ids = [] } = given;
-  return [source, date_from && `from ${day(date_from)}`, date_to && `to ${day(date_to)}`,
+  const { folders = [], source, date_from, date_to, document_ids = [] } = given;
+  return [...folders, source, date_from && `from ${day(date_from)}`, date_to && `to ${day(date_to)}`,
     ...document_ids.map((id) => titles.get(id) ?? id)].filter(Boolean);
 }
 
@@ -38,9 +40,18 @@ export function only({ id, title }) {
   show();
 }
 
+// What is searched becomes exactly this.
+export function set({ folders = [], source = "", date_from = "", date_to = "" }) {
+  chosen.clear();
+  [folders[0] ?? "", source, date_from, date_to].forEach((value, i) => { at(Object.keys(FIELDS)[i]).value = value; });
+  at("filter-folder").parentElement.hidden &&= !folders.length;
+  check();
+  show();
+}
+
 export function show() {
   const chips = [];
-  for (const [id, label] of [["filter-source", "Source"], ["filter-from", "From"], ["filter-to", "To"]]) {
+  for (const [id, label] of Object.entries(FIELDS)) {
     const { value, type } = at(id);
     if (value.trim()) chips.push(condition(label, type === "date" ? day(value) : value, () => { at(id).value = ""; check(); }));
   }
@@ -82,22 +93,24 @@ function choice({ id, title }) {
   return element("li", {}, element("label", {}, box, element("span", { dir: "auto" }, title)));
 }
 
-// The sources of the first thousand documents, to choose from; any other can be typed.
-async function sources() {
+// Folders and sources to choose from; any other can be typed.
+async function offered() {
   if (known) return;
   known = true;
-  const { documents } = await listDocuments({ limit: 1000 });
-  const names = [...new Set(documents.map(({ source }) => source).filter(Boolean))].sort();
-  at("sources").replaceChildren(...names.map((value) => element("option", { value })));
+  const { folders, sources } = await facets();
+  for (const [id, found] of Object.entries({ folders, sources })) {
+    at(id).replaceChildren(...found.map(({ name, documents }) => element("option", { value: name, label: `${name} (${documents})` })));
+  }
+  at("filter-folder").parentElement.hidden = !folders.length && !at("filter-folder").value;
 }
 
 panel.addEventListener("toggle", ({ newState }) => {
   if (newState !== "open") return;
   beside(panel, opener);
-  sources().catch(() => { known = false; });
+  offered().then(() => beside(panel, opener), () => { known = false; });
   look().then(() => beside(panel, opener));
 });
-for (const id of ["filter-source", "filter-from", "filter-to"]) {
+for (const id of Object.keys(FIELDS)) {
   at(id).addEventListener("input", () => { check(); show(); });
 }
 at("filter-search").addEventListener("input", look);

@@ -7,7 +7,7 @@ const MOST = 2000; // code points of a context that the service takes
 
 // What a question takes over from the turn before it; nothing if it is complete, or the service cannot say.
 export async function carried(question, previous, signal) {
-  if (!previous?.response.answered) return [];
+  if (!previous?.response?.answered) return [];
   try {
     const { text: answer, citation: { title } } = previous.response.answer;
     const { chips } = await complete({ question, previous: { question: previous.question, answer, title } }, signal);

@@ -1,28 +1,50 @@
 // A document's text as elements: few enough that a megabyte opens at once, and together exactly the text.
 
 import { element, shown } from "./dom.js";
+import { drawing } from "./tables.js";
 
 const BLOCK = 6_000; // UTF-16 units, at least, before a line's end ends a block
 const LONGEST = 12_000; // a line longer than this is cut, at a blank if there is one
 
 // `marks`: [{ start, end }] in UTF-16 units, overlapping or not. Gives the blocks, and for each mark its elements in
-// order: where marks overlap, an element belongs to each of them.
-export function laid(text, marks) {
-  const cut = new Set(cuts(text).filter((at) => !marks.some(({ start, end }) => start < at && at < end)));
-  const edges = new Set([0, text.length, ...cut, ...marks.flatMap(({ start, end }) => [start, end])]);
+// order: where marks overlap, an element belongs to each of them. `headings`: the same with their level;
+// `tables`: see tables.js. `pages`: { start, number, link } of each page's beginning; the break adds no text.
+export function laid(text, marks, { headings = [], tables = [], pages = [] } = {}) {
+  const uncut = [...marks, ...tables];
+  const cut = new Set(cuts(text).filter((at) => !uncut.some(({ start, end }) => start < at && at < end)));
+  const breaks = new Map(pages.map((page) => [page.start, page]));
+  const parts = [...marks, ...headings, ...tables, ...tables.flatMap(({ cells }) => cells)];
+  const edges = new Set([0, text.length, ...cut, ...breaks.keys(), ...parts.flatMap(({ start, end }) => [start, end])]);
   const sorted = [...edges].sort((a, b) => a - b);
   const pieces = new Map(marks.map((mark) => [mark, []]));
   const blocks = [];
+  let table = -1; // the one that was begun last
+  let place = null; // where its text goes
   for (let i = 0; i + 1 < sorted.length; i++) {
     const [from, to] = [sorted[i], sorted[i + 1]];
     if (!blocks.length || cut.has(from)) blocks.push(element("div", { class: "block" }));
+    if (breaks.has(from)) blocks.at(-1).append(broken(breaks.get(from)));
+    if (tables[table + 1]?.start === from) place = drawing(tables[++table], blocks.at(-1));
     const over = marks.filter(({ start, end }) => start <= from && to <= end);
     const words = shown(text.slice(from, to));
     const piece = over.length ? element("mark", {}, words) : words;
-    blocks.at(-1).append(piece);
+    const parent = from < tables[table]?.end ? place(from) : blocks.at(-1);
+    const heading = headings.find(({ start, end }) => start <= from && to <= end);
+    parent.append(heading ? titled(heading, piece) : piece);
     for (const mark of over) pieces.get(mark).push(piece);
   }
   return { blocks, pieces };
+}
+
+// Its words are the style sheet's, so that what is marked and counted is the text alone.
+function broken({ number, link }) {
+  const label = `Page ${number}`;
+  if (!link) return element("span", { class: "page", role: "separator", "aria-label": label, "data-page": label });
+  return element("a", { class: "page", href: link, target: "_blank", rel: "noopener", "aria-label": `${label} of the original`, "data-page": label });
+}
+
+function titled({ level }, piece) {
+  return element("span", { class: "heading", role: "heading", "aria-level": Math.min(level + 1, 6) }, piece);
 }
 
 function cuts(text) {
@@ -40,11 +62,4 @@ function shortened(text, from) {
   if (blank > from) return blank;
   const end = from + LONGEST;
   return /[\ud800-\udbff]/.test(text[end - 1]) ? end - 1 : end; // never through a character
-}
-
-// Where code point `position` stands in UTF-16 units.
-export function utf16(text, position) {
-  let unit = 0;
-  for (let seen = 0; seen < position && unit < text.length; seen++) unit += text.codePointAt(unit) > 0xffff ? 2 : 1;
-  return unit;
 }

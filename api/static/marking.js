@@ -3,6 +3,7 @@
 import { all } from "./conversation.js";
 import { at, element, isolated } from "./dom.js";
 import { missed } from "./feedback.js";
+import { keepButton } from "./keeping.js";
 
 const text = at("source-text");
 const offer = at("source-marking");
@@ -17,12 +18,17 @@ export function over(document) {
 document.addEventListener("selectionchange", () => {
   const selection = getSelection();
   const range = selection.rangeCount ? selection.getRangeAt(0) : null;
-  const question = all().at(-1)?.question;
-  if (!opened || !question || !range || !text.contains(range.commonAncestorContainer)) return;
+  if (!opened || !range || !text.contains(range.commonAncestorContainer)) return;
   const place = cited(range);
-  offer.replaceChildren(...place
-    ? [element("span", { class: "hint" }, "The marked words, for “", isolated(question), "”:"), missed(question, place)] : []);
+  offer.replaceChildren(...place ? offered(place) : []);
 });
+
+function offered(place) {
+  const turn = all().at(-1);
+  const judge = turn && element("div", { class: "judge" },
+    element("span", { class: "hint" }, "The marked words, for “", isolated(turn.question), "”:"), missed(turn, place));
+  return [keepButton(place, ""), judge].filter(Boolean);
+}
 
 // The offer does not take the marks away from the words it is about.
 offer.addEventListener("mousedown", (event) => event.preventDefault());
@@ -38,5 +44,8 @@ function cited(range) {
   const quote = words.trim();
   const points = (units) => [...units].length;
   const first = points(opened.text.slice(0, start));
-  return quote ? { document_id: opened.id, document_sha256: opened.sha256, start: first, end: first + points(quote), quote } : null;
+  if (!quote) return null;
+  const { id: document_id, sha256: document_sha256, title, author, date, source, url } = opened;
+  const place = { start: first, end: first + points(quote), start_utf16: start, end_utf16: start + quote.length };
+  return { document_id, document_sha256, title, author, date, source, url, ...place, quote, sentence: { text: quote, ...place } };
 }

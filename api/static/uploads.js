@@ -1,17 +1,22 @@
 // Adding files: dropped or chosen, one after the other, each with its progress.
 
 import { upload } from "./api.js";
-import { element } from "./dom.js";
+import { count, element } from "./dom.js";
 
-export function accept({ box, choose, input, list, allowed, done }) {
+export function accept({ box, choose, input, list, clear, allowed, done }) {
   let last = Promise.resolve();
   const add = (files) => {
     for (const file of files) {
       const shown = line(file.name);
       list.append(shown.item);
-      last = last.then(() => send(file, shown)).then(done);
+      last = last.then(() => send(file, shown)).then(() => { clear.hidden = false; }).then(done);
     }
   };
+  clear.addEventListener("click", () => {
+    for (const item of list.querySelectorAll(".done")) item.remove();
+    clear.hidden = true;
+    choose.focus();
+  });
   choose.addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
     add([...input.files]);
@@ -33,19 +38,20 @@ export function accept({ box, choose, input, list, allowed, done }) {
   });
 }
 
-async function send(file, { bar, told }) {
+async function send(file, { item, bar, told }) {
   told.textContent = "sending";
   try {
-    const replaced = await upload(file, (part) => {
+    const replaced = await upload(file, { sent: (part) => {
       bar.value = part;
       if (part === 1) told.textContent = "being read";
-    });
+    }, done: (passages) => { if (passages) told.textContent = `${count(passages, "passage")} done`; } });
     told.textContent = replaced ? "replaced" : "added";
   } catch (error) {
     told.textContent = error.message;
     told.classList.add("problem");
   }
   bar.remove();
+  item.classList.add("done");
 }
 
 function line(name) {

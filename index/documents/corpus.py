@@ -10,30 +10,54 @@ from __future__ import annotations
 import hashlib
 import logging
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
-from pathlib import Path
+from itertools import islice
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
-from citeqa.index.documents.ids import check_id, ids_of, name_of
+from citeqa.index.documents.ids import check_id, ids_of, name_of, without_ending
+from citeqa.index.documents.layout.finding import text_structure
 from citeqa.index.documents.listing import list_files, printable
 from citeqa.index.documents.metadata import describe
+from citeqa.index.documents.origins import Origins, root_of, source_of
+from citeqa.index.documents.own_date import own_date
 from citeqa.index.errors import DocumentError
+from citeqa.index.formats.choice import USUAL, Choice, reason
 from citeqa.index.formats.extracted import Extracted
 from citeqa.index.formats.extraction import Extractor
-from citeqa.index.formats.registry import Format, Runs, format_of, known_endings
-from citeqa.index.types import Document, Skipped
+from citeqa.index.formats.registry import Format, Runs
+from citeqa.index.structure import NO_STRUCTURE, Structure
+from citeqa.index.types import Document, Read, Skipped, SourceFile, Span, Timed
+
+if TYPE_CHECKING:
+    from citeqa.index.protocols import Records
 
 log = logging.getLogger(__name__)
 
+SMALL = 64 * 1024  # bytes of JSON that are read in this process: the objects in them may take 350 times as many
 MAX_FILE_BYTES = 256 * 1024 * 1024
 
 
-def load(paths: Iterable[Path]) -> Iterator[Document | Skipped]:
+def load(paths: Iterable[Path], choice: Choice = USUAL) -> Iterator[Document | Skipped]:
     """Read folders (with the folders below them) and files, one document at a time, in order of their names.
 
     A document's id is its path inside the folder given, without the ending; where two files of a folder would share
     an id, both keep their endings. In a file of many documents each says its own id. Hidden files and folders are left
-    out. A second document with the same id is skipped, so that none silently replaces another.
+    out. A document of another folder whose id is taken gets one with its folder before it (see `origins`).
+
+    Raises:
+        FileNotFoundError: if one of the paths does not exist; nothing has been read then.
+    """
+    return (item for item, _ in load_for(paths, None, choice))
+
+
+def load_for(
+    paths: Iterable[Path], records: Records | None, choice: Choice = USUAL
+) -> Iterator[tuple[Document | Skipped, SourceFile | None]]:
+    """Read as `load` does, for an index: no document gets the id of another file's document there. With each document
+    comes the file that it is from.
 
     Raises:
         FileNotFoundError: if one of the paths does not exist; nothing has been read then.
@@ -42,39 +66,70 @@ def load(paths: Iterable[Path]) -> Iterator[Document | Skipped]:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such file or folder")
-    return _load(paths)
+    return _load(paths, records, choice)
 
 
-def _load(paths: list[Path]) -> Iterator[Document | Skipped]:
-    seen: dict[str, str] = {}
+def _load(
+    paths: list[Path], records: Records | None, choice: Choice
+) -> Iterator[tuple[Document | Skipped, SourceFile | None]]:
+    origins = Origins(records, choice=choice)
     with Extractor() as extractor:
-        for name, item in (found for path in paths for found in _load_path(path, extractor)):
-            if isinstance(item, Document):
-                if item.id in seen:
-                    item = Skipped(name, f"its id {item.id!r} was already taken by {seen[item.id]}")
-                else:
-                    seen[item.id] = name
-            yield item
+        for path in paths:
+            whole = path.is_dir()
+            for name, item, file in _load_path(path, extractor, choice):
+                if file and choice.part and _holds_many(file, choice) and not choice.takes(_named(name, item)):
+                    continue
+                if isinstance(item, Document) and file:
+                    item = origins.place(item, name, file, whole=whole)
+                yield item, origins.file_of(item.id) if isinstance(item, Document) else None
 
 
-def _load_path(path: Path, extractor: Extractor) -> Iterator[tuple[str, Document | Skipped]]:
+def _load_path(
+    path: Path, extractor: Extractor, choice: Choice
+) -> Iterator[tuple[str, Document | Skipped, SourceFile | None]]:
     if path.is_dir():
-        files, unreadable = list_files(path)
-        yield from ((item.name, item) for item in unreadable)
+        files, unreadable = list_files(path, choice)
+        yield from ((item.name, item, None) for item in unreadable)
+        root = root_of(path)
         for file in files:
-            yield from load_file(file.path, file.id, extractor)
+            if not _is_passed_over(file.path, file.name, choice):
+                for name, item in load_file(file.path, file.id, extractor, choice, name_in_folder=file.name):
+                    yield name, item, SourceFile(root, file.name)
     else:
-        yield from load_file(path, ids_of([name_of(Path(path.name))])[0], extractor)
+        source = source_of(path)
+        if not _is_passed_over(path, source.name, choice):
+            for name, item in load_file(path, ids_of([source.name])[0], extractor, choice):
+                yield name, item, source
 
 
-def count(paths: Iterable[Path]) -> int:
+def _is_passed_over(path: Path, name: str, choice: Choice) -> bool:
+    """Whether a file is in another part than the one that is read. Of files of many documents each part reads its own
+    documents."""
+    return not choice.takes(name) and not _holds_many(SourceFile("", path.name), choice)
+
+
+def _holds_many(file: SourceFile, choice: Choice) -> bool:
+    found = choice.format_of(Path(file.name))
+    return found is not None and found.many
+
+
+def _named(name: str, item: Document | Skipped) -> str:
+    """What decides in which part a document of a file of many is."""
+    return item.id if isinstance(item, Document) else name
+
+
+def count(paths: Iterable[Path], choice: Choice = USUAL) -> int:
     """About how many documents `load` will give or skip, to show progress."""
-    files = ([file.path for file in list_files(path)[0]] if path.is_dir() else [path] for path in paths)
-    return sum(_count(file) for some in files for file in some)
+    return sum(_count_folder(path, choice) if path.is_dir() else _count(path, choice) for path in paths)
 
 
-def _count(file: Path) -> int:
-    found = format_of(file)
+def _count_folder(folder: Path, choice: Choice) -> int:
+    files, unreadable = list_files(folder, choice)
+    return len(unreadable) + sum(_count(file.path, choice) for file in files)
+
+
+def _count(file: Path, choice: Choice) -> int:
+    found = choice.format_of(file)
     if found is None or not found.many:
         return 1
     parts = 0
@@ -87,39 +142,54 @@ def _count(file: Path) -> int:
 
 
 def load_file(
-    path: Path, document_id: str, extractor: Extractor | None = None
+    path: Path,
+    document_id: str,
+    extractor: Extractor | None = None,
+    choice: Choice = USUAL,
+    *,
+    name_in_folder: str | None = None,
 ) -> Iterator[tuple[str, Document | Skipped]]:
     """The documents of a file, each with the name it is reported by: the file's, or "FILE, line 3" for a part of it.
 
     Args:
         document_id: the document's id, if the file is one document.
         extractor: one for all files of a caller that loads many, which is much faster than one for each.
+        name_in_folder: the file's path inside the folder that was given, which the ids of its parts begin with; by
+            default its name.
     """
     if extractor is None:
         with Extractor() as own:
-            yield from load_file(path, document_id, own)
+            yield from load_file(path, document_id, own, choice, name_in_folder=name_in_folder)
         return
     name = printable(path)
     try:
-        found = _format_of(path)
+        found = choice.format_of(path)
+        if found is None:
+            raise DocumentError(reason(path))
         if found.many:
+            whole = without_ending(name_in_folder or name_of(PurePath(path.name)))
             for part in found.parts(path):
-                part_name = f"{name}, {part.name}"
-                yield part_name, _document_of(part_name, part.data, found, extractor)
+                part_name, part_id = f"{name}, {part.name}", f"{whole}/{part.id}" if part.id else None
+                yield part_name, _document_of(part_name, part.data, found, extractor, part_id)
         else:
             yield name, _document_of(name, _read(path), found, extractor, document_id)
     except DocumentError as error:
-        yield name, Skipped(name, str(error))
+        yield name, Skipped(name, str(error), choice.format_name(path))
     except OSError as error:
-        yield name, Skipped(name, error.strerror or str(error))
+        yield name, Skipped(name, error.strerror or str(error), choice.format_name(path))
 
 
-def _format_of(path: Path) -> Format:
-    found = format_of(path)
-    if found is None:
-        known = ", ".join(known_endings())
-        raise DocumentError(f"files ending in {path.suffix!r} are not read; known: {known}")
-    return found
+def load_one(path: Path) -> Document:
+    """The one document of a file, whose id is the file's name.
+
+    Raises:
+        DocumentError: if the file cannot be read or holds several documents.
+    """
+    found = [item for _, item in islice(load_file(path, ids_of([path.name])[0]), 2)]
+    if len(found) == 1 and isinstance(found[0], Document):
+        return found[0]
+    reason = found[0].reason if isinstance(found[0], Skipped) else "it holds several documents"
+    raise DocumentError(f"{printable(path)}: {reason}")
 
 
 def _read(path: Path) -> bytes:
@@ -137,11 +207,11 @@ def _document_of(
     """The document in the bytes of a file or of a part of one, which says its id itself; or why there is none."""
     try:
         found = _extracted(data, format_, extractor)
-        if found.encoding != "utf-8":
-            log.info("%s is not UTF-8; read as %s", name, found.encoding)
-        for note in found.notes:
+        guessed = () if found.encoding == "utf-8" else (f"it is not UTF-8; read as {found.encoding}",)
+        notes = guessed + found.notes
+        for note in notes:
             log.info("%s: %s", name, note)
-        return document(
+        made = document(
             (found.id or "") if document_id is None else document_id,
             found.text,
             file_sha256=hashlib.sha256(data).hexdigest(),
@@ -152,9 +222,14 @@ def _document_of(
             source=found.source,
             url=found.url,
             pages=found.pages,
+            boilerplate=found.boilerplate,
+            structure=found.structure,
+            times=found.times,
+            recognised=found.recognised,
         )
+        return replace(made, read=Read(name, format_.name, notes))
     except DocumentError as error:
-        return Skipped(name, str(error))
+        return Skipped(name, str(error), format_.name)
 
 
 def _extracted(data: bytes, format_: Format, extractor: Extractor) -> Extracted:
@@ -163,18 +238,19 @@ def _extracted(data: bytes, format_: Format, extractor: Extractor) -> Extracted:
         raise DocumentError("it is empty")
     if format_.runs is Runs.HERE:
         return format_.extract(data)
-    if format_.runs is Runs.IN_CHILD_UNLESS_UTF8 and (plain := _utf8(data)):
-        return plain
+    if format_.runs is Runs.IN_CHILD_UNLESS_UTF8 and _is_utf8(data):
+        return format_.extract(data)
+    if format_.runs is Runs.IN_CHILD_UNLESS_SMALL and len(data) <= SMALL:
+        return format_.extract(data)
     return extractor.extract(format_.module, data)
 
 
-def _utf8(data: bytes) -> Extracted | None:
-    """The text of bytes that are UTF-8; None if they are not, or hold NULs."""
+def _is_utf8(data: bytes) -> bool:
+    """Whether bytes are text in UTF-8, without NULs."""
     try:
-        text = data.decode("utf-8")
+        return "\0" not in data.decode("utf-8")
     except UnicodeDecodeError:
-        return None
-    return None if "\0" in text else Extracted(text.removeprefix("\ufeff"))
+        return False
 
 
 def document(
@@ -189,22 +265,29 @@ def document(
     source: str | None = None,
     url: str | None = None,
     pages: tuple[int, ...] = (),
+    boilerplate: tuple[Span, ...] = (),
+    structure: Structure = NO_STRUCTURE,
+    times: tuple[Timed, ...] = (),
+    recognised: tuple[Span, ...] = (),
 ) -> Document:
     """A document with this canonical text. Title, author and date that are not given are read from the text, and so is
-    the boilerplate (see `metadata`).
+    boilerplate that is not given (see `metadata`, and `own_date` for a date that is not metadata). Where no structure
+    is given, lines show it (see `layout`).
 
     Raises:
         DocumentError: if the id or the text is not acceptable.
     """
     check_id(document_id)
     sha256 = _sha256(text)
-    found = describe(text)
+    found = describe(text, boilerplate)
+    metadata = published or found.date
+    dated = metadata or own_date(_without(text, found.boilerplate))
     return Document(
         id=document_id,
         title=title or found.title,
         text=text,
         author=author or found.author,
-        date=published or found.date,
+        date=dated,
         source=source,
         url=url,
         sha256=sha256,
@@ -212,7 +295,20 @@ def document(
         encoding=encoding,
         boilerplate=found.boilerplate,
         pages=pages,
+        structure=structure or text_structure(text, found.boilerplate),
+        date_origin="metadata" if metadata else "text" if dated else None,
+        times=times,
+        recognised=recognised,
     )
+
+
+def _without(text: str, boilerplate: Sequence[Span]) -> str:
+    """A text without its boilerplate, line by line as it was."""
+    kept, start = [], 0
+    for span in boilerplate:
+        kept.append(text[start : span.start])
+        start = span.end
+    return "".join([*kept, text[start:]])
 
 
 def _sha256(text: str) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path, PurePath
 
 from citeqa.index.errors import DocumentError
+from citeqa.index.formats.registry import ending_of
 
 MAX_ID_BYTES = 512
 
@@ -32,7 +33,7 @@ def name_of(relative: PurePath) -> str:
 
 def ids_of(names: list[str]) -> list[str]:
     """The ids of files by their names: without the ending, but names that would share an id keep theirs."""
-    ids = [_without_ending(name) for name in names]
+    ids = [without_ending(name) for name in names]
     while True:
         taken = Counter(ids)
         better = [name if taken[short] > 1 else short for short, name in zip(ids, names, strict=True)]
@@ -41,6 +42,7 @@ def ids_of(names: list[str]) -> list[str]:
         ids = better
 
 
-def _without_ending(name: str) -> str:
+def without_ending(name: str) -> str:
+    """The name of a file without its ending; what only looks like an ending (see `ending_of`) stays."""
     folder, slash, file = name.rpartition("/")
-    return folder + slash + (Path(file).stem or file)
+    return folder + slash + (Path(file).stem if ending_of(file) else file)

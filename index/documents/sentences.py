@@ -10,17 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
 
 import sentencex
 
+from citeqa.index.documents.matches import PIECE, matches
+from citeqa.index.documents.wrapping import paragraphs
 from citeqa.index.types import Document, Span
 
 _QUOTES = '"“”„«»'
 _MASK = {ord(mark): " " for mark in _QUOTES}
 _CLOSING = _QUOTES + "'’)]"
 
-_BLOCK = re.compile(r"\S(?:[^\n\r]|\r?\n(?=[^\S\n\r]*\S))*")  # consecutive lines that are not blank
+_BLOCK = re.compile(r"\S(?:[^\n\r]++|\r?\n(?=[^\S\n\r]*\S))*+")  # consecutive lines that are not blank
 _LINE = re.compile(r"[^\n\r]*\S[^\n\r]*")
 
 _TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Hon|Rev|Fr|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|Sec|Amb|St|Ste|Mt|Ft)\.$")
@@ -32,6 +33,16 @@ _NUMBERED = re.compile(
 _NOON = re.compile(r"\b[ap]\.m\.$")
 _AFTER_NOON = re.compile(r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|[ECMP][SD]?T\b|GMT\b|UTC\b|local\b")
 _ENUMERATOR = re.compile(r"^\(?(?:\d{1,3}|[A-Za-z])[.)]$")
+# Where the library sees an abbreviation and no end: behind the unit of a number, and behind a single letter that names
+# a kind or a part. What follows begins like a sentence.
+_MISSED = re.compile(
+    r"(?:(?<![^\s(])[-−–+]?\d[\d.,]*[ \u00a0]?"
+    r"(?:[kcmµμnd]?m|[km]?g|t|[mcdh]?l|L|[kM]?W|[km]?V|m?A|[kMG]?Hz|N|Nm|K|in|ft|s|ms|h|min)"
+    r"|\b(?:type|class|grade|plan|code|letter|vitamin|group|section|category|zone|point|option|version|model|size|"
+    r"appendix|annex|gate|hall|room|terminal|track|button|key|hepatitis)[ \u00a0][A-Z])"
+    r"\.(?=\s+[\"“‘«(]?[A-Z])"
+)
+_WINDOW = 2000  # code points that sentencex gets at once
 _CONTEXT = 80  # code points looked at on each side of a boundary
 
 
@@ -59,37 +70,52 @@ def _content_sentences(text: str, boilerplate: tuple[Span, ...]) -> tuple[Span, 
 
 
 def _blocks(text: str) -> Iterator[Span]:
-    """The lines that may share a sentence: single lines, or whole blocks of hard-wrapped prose."""
+    """The lines that may share a sentence: single lines, or the lines of a hard-wrapped paragraph."""
     for block in _BLOCK.finditer(text):
-        lines = list(_LINE.finditer(text, block.start(), block.end()))
-        if _is_wrapped([line.group().strip() for line in lines]):
-            yield Span(block.start(), block.end())
-        else:
-            for line in lines:
-                yield Span(line.start(), line.end())
-
-
-def _is_wrapped(lines: list[str]) -> bool:
-    """Whether these lines were broken to fit a width: then no line had room for the first word of the next."""
-    width = max(len(line) for line in lines)
-    if len(lines) < 2 or width > 120:
-        return False
-    full = all(len(a) + 1 + len(b.split(maxsplit=1)[0]) > width for a, b in pairwise(lines))
-    return full and any(line[0].islower() for line in lines[1:])
+        start = block.start()
+        while start > 0 and text[start - 1] in " \t":  # the first line's indent
+            start -= 1
+        lines = [Span(*line.span()) for line in _LINE.finditer(text, start, block.end())]
+        for first, last in paragraphs([text[line.start : line.end] for line in lines]):
+            yield Span(lines[first].start, lines[last].end)
 
 
 def _in_block(text: str, block: Span) -> Iterator[Span]:
     piece = text[block.start : block.end]
-    masked = piece.translate(_MASK)
+    masked = "".join(piece[at : at + PIECE].translate(_MASK) for at in range(0, len(piece), PIECE))
     start = 0
-    for boundary in sentencex.get_sentence_boundaries("en", masked):
-        end = _with_closing_marks(piece, masked, boundary["end_index"])
+    for boundary in _boundaries(masked):
+        if boundary <= start:  # behind the closing marks of the one before
+            continue
+        end = _with_closing_marks(piece, masked, boundary)
         context = slice(max(start, end - _CONTEXT), end), slice(end, end + _CONTEXT)
         if end <= start or not _ends_sentence(piece[context[0]], piece[context[1]]):
             continue
         yield from _trimmed(piece, start, end, block.start)
         start = end
     yield from _trimmed(piece, start, len(piece), block.start)
+
+
+def _boundaries(masked: str) -> list[int]:
+    """Where sentences may end, ascending."""
+    return sorted({*_library_boundaries(masked), *(missed.end() for missed in matches(_MISSED, masked))})
+
+
+def _library_boundaries(masked: str) -> Iterator[int]:
+    """Where `sentencex` ends sentences, in ascending order. Its time grows with the square of a text without blanks, so
+    it never gets more than a window; the next one begins at the last sentence that surely ended in it."""
+    start = 0
+    while True:
+        ends = [
+            start + found["end_index"]
+            for found in sentencex.get_sentence_boundaries("en", masked[start : start + _WINDOW])
+        ]
+        if start + _WINDOW >= len(masked):
+            yield from ends
+            return
+        sure = [end for end in ends if end <= start + _WINDOW - _CONTEXT]  # what follows a boundary decides about it
+        yield from sure
+        start = sure[-1] if sure and sure[-1] > start else start + _WINDOW - _CONTEXT
 
 
 def _with_closing_marks(piece: str, masked: str, end: int) -> int:

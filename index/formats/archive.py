@@ -28,9 +28,14 @@ class Archive:
             self._zip = zipfile.ZipFile(BytesIO(data))
         except _DAMAGE as error:
             raise DocumentError(f"it is damaged: {_message(error)}") from None
+        self._folded = {name.casefold(): name for name in self._zip.NameToInfo}
 
     def __contains__(self, name: str) -> bool:
         return name in self._zip.NameToInfo
+
+    def find(self, name: str) -> str | None:
+        """The name of a member that is called so, or so but for upper and lower case; None if there is none."""
+        return name if name in self else self._folded.get(name.casefold())
 
     def read(self, name: str) -> bytes:
         """The bytes of one member.

@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from lxml import etree
 
+from citeqa.index.documents.layout.finding import text_structure
 from citeqa.index.errors import DocumentError
+from citeqa.index.formats import mail
 from citeqa.index.formats.archive import Archive
-from citeqa.index.formats.extracted import Extracted, day, tidy
-from citeqa.index.formats.markup import Lines, local, parse_xml
+from citeqa.index.formats.decoding import decode
+from citeqa.index.formats.docx_paragraphs import Paragraph, Paragraphs
+from citeqa.index.formats.extracted import Extracted, somebody, written_on
+from citeqa.index.formats.formulas import linear
+from citeqa.index.formats.inline import write_inline
+from citeqa.index.formats.lines import Lines
+from citeqa.index.formats.markup import child_of, laid_out, local, parse_xhtml, parse_xml, value_of
+from citeqa.index.formats.raised import subscript, superscript
+from citeqa.index.formats.recording import Recorder
+from citeqa.index.structure import NO_STRUCTURE, Structure, in_order, joined
+from citeqa.index.types import Span
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how .doc files begin, and encrypted .docx files
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-# These parts follow the body, in this order; what is printed on every page is taken once.
-_AFTER = ("footnotes", "endnotes", "header", "footer")
+_AFTER = ("footnotes", "endnotes")  # these parts follow the body, in this order
+_ON_PAGES = ("header", "footer")  # and these, which are printed on every page; each text once
 # Left out: deleted and moved text, the formulas of fields, properties, the second form of drawings, ruby readings.
 _UNSEEN = {
     "del", "moveFrom", "Fallback", "instrText", "delText", "delInstrText", "pPr", "rPr", "sectPr", "tblPr", "trPr",
     "tcPr", "rt",
 }  # fmt: skip
+_WEB, _PLAIN, _MAIL = {".html", ".htm", ".xhtml"}, {".txt", ".text"}, {".mht", ".mhtml"}
+_SHIFTED = 3.0  # points; text that is moved by less stands in the line
 _CHARACTERS = {"tab": "\t", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad"}
 
 
 def extract(data: bytes) -> Extracted:
     """In the canonical text each paragraph is a line, and each table row a line with its cells separated by tabs. Text
-    boxes stand where they are anchored. Footnotes, endnotes, page headers and page footers follow, each text once.
-    Numbers of lists are not in the file; comments and deleted words are left out.
+    boxes stand where they are anchored. What is raised, lowered or a formula is written as `raised` and `formulas`
+    say. Footnotes and endnotes follow, then page headers and footers as boilerplate, each text once. Parts of other
+    kinds that are built in are read where they are HTML or text, else named in `notes`. Numbers of lists are not in the
+    file; comments and deleted words are left out.
 
     Raises:
         DocumentError: if it is encrypted, damaged, too large, or holds no text.
@@ -36,68 +52,292 @@ def extract(data: bytes) -> Extracted:
         raise DocumentError("it is encrypted" if _ENCRYPTED in data else "it is an old .doc file, not a .docx file")
     archive = Archive(data)
     related = _related(archive, "")
-    main = next((name for kind, name in related if kind == "officeDocument"), "word/document.xml")
-    after = [name for wanted in _AFTER for kind, name in _related(archive, main) if kind == wanted]
-    texts = [_text(parse_xml(archive.read(name))) for name in [main, *after]]
-    text = "\n".join(dict.fromkeys(text for text in texts if text))
+    main = next((part.name for part in related.values() if part.kind == "officeDocument"), "word/document.xml")
+    reader = _Reader(archive, main)
+    read = dict([reader.text(main), *(reader.text(name) for name in reader.parts(_AFTER))])
+    read.pop("", None)
+    text, structure = _following(read)
+    furniture = [found for name in reader.parts(_ON_PAGES) if (found := reader.text(name)[0]) and found not in read]
+    text, boilerplate = _with_furniture(text, list(dict.fromkeys(furniture)))
     if not text:
-        raise DocumentError("it holds no text; is it scanned?")
+        raise DocumentError("; ".join(reader.notes) or "it holds no text; is it scanned?")
     properties = _properties(archive, related)
     return Extracted(
         text,
-        title=tidy(properties.get("title")),
-        author=tidy(properties.get("creator")),
-        date=day(properties.get("modified")) or day(properties.get("created")),
+        title=somebody(properties.get("title")),
+        author=somebody(properties.get("creator")),
+        date=written_on(properties.get("modified")) or written_on(properties.get("created")),
+        boilerplate=boilerplate,
+        notes=tuple(reader.notes),
+        structure=structure,
     )
 
 
-def _related(archive: Archive, part: str) -> list[tuple[str, str]]:
-    """The kind and the name of each part of the archive that a part names as related; '' stands for the whole file."""
+def _following(read: Mapping[str, Structure]) -> tuple[str, Structure]:
+    """Texts on lines of their own as one text, and their structures as one."""
+    structures, at = list[Structure](), 0
+    for text, structure in read.items():
+        structures.append(structure.shifted(at) if structure else structure)
+        at += len(text) + 1
+    return "\n".join(read), joined(structures)
+
+
+def _with_furniture(text: str, furniture: list[str]) -> tuple[str, tuple[Span, ...]]:
+    """The text with what is printed on every page behind it, and where that stands. It is no boilerplate where there is
+    nothing else."""
+    spans = []
+    for found in furniture:
+        start = len(text) + 1 if text else 0
+        text = f"{text}\n{found}" if text else found
+        spans.append(Span(start, len(text)))
+    return text, tuple(spans) if spans and spans[0].start else ()
+
+
+class _Part(NamedTuple):
+    """A part of the archive that another one names: its kind, its name, and whether it lies in another file."""
+
+    kind: str
+    name: str
+
+
+def _related(archive: Archive, part: str) -> dict[str, _Part]:
+    """The parts of the archive that a part names as related, by their ids; '' stands for the whole file."""
     folder, name = posixpath.split(part)
     listing = posixpath.join(folder, "_rels", f"{name}.rels")
     if listing not in archive:
-        return []
-    return [
-        (element.get("Type", "").rpartition("/")[2], posixpath.normpath(posixpath.join("/", folder, target))[1:])
+        return {}
+    return {
+        element.get("Id", ""): _Part(
+            element.get("Type", "").rpartition("/")[2], posixpath.normpath(posixpath.join("/", folder, target))[1:]
+        )
         for element in parse_xml(archive.read(listing))
         if (target := element.get("Target")) and element.get("TargetMode") != "External"
-    ]
+    }
 
 
-def _text(root: Any) -> str:
-    lines = Lines()
-    walk = etree.iterwalk(root, events=("start", "end"))
-    for event, element in walk:
-        name = local(element)
-        if event == "end":
-            if name in ("p", "tr"):
-                lines.line()
-        elif name in _UNSEEN:
-            walk.skip_subtree()
-        else:
-            _begin(lines, name, element)
-    return str(lines)
+class _Reader:
+    """Reads the parts of a document as text. `notes` collects lines on what could not be read."""
+
+    def __init__(self, archive: Archive, main: str) -> None:
+        self._archive = archive
+        self._related = _related(archive, main)
+        self._raised = self._raised_styles()
+        self._paragraphs = Paragraphs(self._root("styles"), self._root("numbering"))
+        self.notes: list[str] = []
+
+    def parts(self, kinds: Sequence[str]) -> list[str]:
+        """The names of the parts of these kinds, in the order of the kinds."""
+        return [part.name for kind in kinds for part in self._related.values() if part.kind == kind]
+
+    def _root(self, kind: str) -> Any:
+        """The root of the part of this kind; None if there is none."""
+        name = next((part.name for part in self._related.values() if part.kind == kind), "")
+        return parse_xml(self._archive.read(name)) if name in self._archive else None
+
+    def text(self, name: str) -> tuple[str, Structure]:
+        """The words of a part, laid out in lines, and their structure."""
+        writer = _Writer(self._paragraphs)
+        root = parse_xml(self._archive.read(name))
+        walk = etree.iterwalk(root, events=("start", "end"))
+        for event, element in walk:
+            kind = local(element)
+            if event == "end":
+                writer.end(kind)
+            elif kind in _UNSEEN:
+                walk.skip_subtree()
+            elif kind == "oMath":
+                writer.formula(linear(element))
+                walk.skip_subtree()
+            elif kind == "altChunk":
+                writer.block(*self._chunk(element))
+            else:
+                if kind == "r":
+                    writer.align(self._alignment(element))
+                writer.begin(kind, element)
+        return writer.written()
+
+    def _chunk(self, element: Any) -> tuple[str, Structure]:
+        """The words and the structure of a part of another kind (ECMA-376 part 1, 17.17.2), which stands in place of an
+        element."""
+        reference = next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == "id"), "")
+        part = self._related.get(reference)
+        if part is None or self._archive.find(part.name) is None:
+            self.notes.append("a part that is built in is missing")
+            return "", NO_STRUCTURE
+        ending = posixpath.splitext(part.name)[1].lower()
+        data = self._archive.read(part.name)
+        try:
+            if ending in _WEB or data.lstrip()[:15].lower().startswith((b"<html", b"<!doctype html")):
+                page = parse_xhtml(data)
+                write_inline(page)
+                return laid_out(page)
+            if ending in _PLAIN:
+                text = decode(data)[0].strip()
+                return text, text_structure(text)
+            if ending in _MAIL:
+                found = mail.extract(b"Subject: \n" + data)
+                before = len(found.text) - len(found.text.lstrip())
+                return found.text.strip(), found.structure.shifted(-before) if found.structure else NO_STRUCTURE
+        except DocumentError as error:
+            self.notes.append(f"its part {part.name!r} is not read: {error}")
+            return "", NO_STRUCTURE
+        self.notes.append(f"its part {part.name!r} is not read: it is built in from a file of another kind")
+        return "", NO_STRUCTURE
+
+    def _raised_styles(self) -> dict[str, str]:
+        """The styles of characters that are raised or lowered, with those that are based on them."""
+        styles = self._root("styles")
+        if styles is None:
+            return {}
+        own, based = dict[str, str](), dict[str, str]()
+        for style in styles:
+            if local(style) == "style":
+                style_id = value_of(style, "styleId")
+                own[style_id] = _aligned(child_of(style, "rPr"))
+                based[style_id] = value_of(child_of(style, "basedOn"), "val")
+        found: dict[str, str] = {}
+        for style_id in own:
+            at, seen = style_id, set[str]()
+            while at in own and not own[at] and at not in seen:
+                seen.add(at)
+                at = based[at]
+            if own.get(at):
+                found[style_id] = own[at]
+        return found
+
+    def _alignment(self, run: Any) -> str:
+        """How a run stands: superscript, subscript, or as usual ("" or "baseline")."""
+        properties = child_of(run, "rPr")
+        return _aligned(properties) or self._raised.get(value_of(child_of(properties, "rStyle"), "val"), "")
 
 
-def _begin(lines: Lines, name: str, element: Any) -> None:
-    if name == "t":
-        lines.verbatim(element.text or "")
-    elif name in _CHARACTERS:
-        lines.verbatim(_CHARACTERS[name])
-    elif name == "tr":
-        lines.row()
-    elif name == "tc":
-        previous = element.getprevious()
-        lines.cell(first=previous is None or local(previous) != "tc")
-    elif name in ("p", "br", "cr"):
-        lines.line()
+def _aligned(properties: Any) -> str:
+    """How a run with these properties stands; empty if they do not say."""
+    return value_of(child_of(properties, "vertAlign"), "val") or _shifted(
+        value_of(child_of(properties, "position"), "val")
+    )
 
 
-def _properties(archive: Archive, related: list[tuple[str, str]]) -> dict[str, str]:
+def _shifted(position: str) -> str:
+    """How text stands that is moved up or down by so many half points; small moves only adjust it."""
+    try:
+        points = int(position) / 2 if position else 0.0
+    except ValueError:
+        return ""
+    return "" if abs(points) < _SHIFTED else "superscript" if points > 0 else "subscript"
+
+
+class _Writer:
+    """Writes runs, paragraphs, rows and formulas as lines. Neighbouring runs that are raised alike are one."""
+
+    def __init__(self, paragraphs: Paragraphs) -> None:
+        self._lines = Lines()
+        self._recorder = Recorder(self._lines)
+        self._paragraphs = paragraphs
+        self._open: list[tuple[int, Paragraph]] = []  # where the paragraphs began that are open, and what they are
+        self._blocks: list[Structure] = []
+        self._pending: list[str] = []
+        self._alignment = ""
+
+    def align(self, alignment: str) -> None:
+        """Say how the runs that follow stand."""
+        if alignment != self._alignment:
+            self._flush()
+            self._alignment = alignment
+
+    def begin(self, kind: str, element: Any) -> None:
+        """Write what an element begins with."""
+        if kind == "t":
+            self._pending.append(element.text or "")
+        elif kind in _CHARACTERS:
+            self._pending.append(_CHARACTERS[kind])
+        elif kind == "tr":
+            self._flush()
+            self._lines.row()
+            self._recorder.begin_row(header=_is_on(child_of(child_of(element, "trPr"), "tblHeader")))
+        elif kind == "tc":
+            self._flush()
+            previous = element.getprevious()
+            self._lines.cell(first=previous is None or local(previous) != "tc")
+            self._begin_cell(child_of(element, "tcPr"))
+        elif kind in ("p", "br", "cr"):
+            self._flush()
+            self._lines.line()
+            if kind == "p":
+                self._open.append((self._lines.here, self._paragraphs.of(element)))
+        elif kind == "tbl":
+            self._flush()
+            self._recorder.begin_table(data=next(element.iterdescendants("{*}tbl"), None) is None)
+
+    def _begin_cell(self, properties: Any) -> None:
+        spanned = value_of(child_of(properties, "gridSpan"), "val")
+        merged = child_of(properties, "vMerge")
+        self._recorder.begin_cell(
+            columns=int(spanned) if spanned.isascii() and spanned.isdecimal() and len(spanned) < 4 else 1,
+            further=merged is not None and value_of(merged, "val") in ("", "continue"),
+        )
+
+    def end(self, kind: str) -> None:
+        """Write what an element ends with."""
+        if kind in ("p", "tr"):
+            self._flush()
+            if kind == "p":
+                self._end_paragraph(*self._open.pop())
+            self._lines.end_row() if kind == "tr" else self._lines.line()
+        elif kind == "tc":
+            self._flush()
+            self._recorder.end_cell()
+        elif kind == "tbl":
+            self._recorder.end_table()
+
+    def _end_paragraph(self, start: int, paragraph: Paragraph) -> None:
+        if self._lines.said <= start:
+            return
+        recorder = self._recorder
+        recorder.listed(start, paragraph.list, paragraph.level, ordered=paragraph.ordered)
+        if paragraph.heading:
+            recorder.heading(start, paragraph.heading)
+        if paragraph.quotation:
+            recorder.quotation(start)
+        if paragraph.caption:
+            recorder.caption(start)
+
+    def formula(self, text: str) -> None:
+        """Write a formula in its place in the line."""
+        self._flush()
+        self._lines.formula(text)
+
+    def block(self, text: str, structure: Structure) -> None:
+        """Write lines of their own, which have this structure."""
+        self._flush()
+        self._lines.line()
+        if structure:
+            self._blocks.append(structure.shifted(self._lines.here))
+        self._lines.verbatim(text)
+        self._lines.line()
+
+    def _flush(self) -> None:
+        text, self._pending = "".join(self._pending), []
+        raised = {"superscript": superscript, "subscript": subscript}.get(self._alignment)
+        self._lines.verbatim(raised(text) if raised else text)
+
+    def written(self) -> tuple[str, Structure]:
+        """The text, and its structure."""
+        self._flush()
+        whole = self._lines.whole()
+        found = in_order([self._recorder.structure(whole), *self._blocks])
+        before = len(whole) - len(whole.lstrip())
+        return whole.strip(), found.shifted(-before) if found and before else found
+
+
+def _is_on(switch: Any) -> bool:
+    """Whether a switch is there and on (ECMA-376 part 1, 17.17.4)."""
+    return switch is not None and value_of(switch, "val") not in ("0", "false", "off")
+
+
+def _properties(archive: Archive, related: dict[str, _Part]) -> dict[str, str]:
     """What the file says about itself, by the field's name."""
-    name = next((name for kind, name in related if kind == "core-properties"), None)
+    name = next((part.name for part in related.values() if part.kind == "core-properties"), None)
     if name is None or name not in archive:
         return {}
-    properties = {local(element): element.text or "" for element in parse_xml(archive.read(name))}
-    # python-docx fills in its own name and a day of 2013 if the program that uses it says nothing.
-    return {"title": properties.get("title", "")} if properties.get("creator") == "python-docx" else properties
+    return {local(element): element.text or "" for element in parse_xml(archive.read(name))}

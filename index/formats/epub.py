@@ -3,40 +3,56 @@
 from __future__ import annotations
 
 import posixpath
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
 from citeqa.index.errors import DocumentError
 from citeqa.index.formats.archive import Archive
-from citeqa.index.formats.extracted import Extracted, day, tidy
-from citeqa.index.formats.markup import local, parse_xhtml, parse_xml, text_of
+from citeqa.index.formats.extracted import Extracted, somebody, tidy, written_on
+from citeqa.index.formats.inline import raised_classes, write_inline
+from citeqa.index.formats.markup import decoded, laid_out, local, parse_xhtml, parse_xml
+from citeqa.index.structure import Structure, in_a_row
 
-_CHAPTERS = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
+_PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
+# Chapters are also listed as these; the words of anything else in the spine (a drawing, say) cannot be read.
+_LIKE_PAGES = frozenset({"text/xml", "application/xml", "application/x-dtbook+xml", "text/plain", ""})
+_STYLES = frozenset({"text/css", "text/x-oeb1-css"})
 
 
 def extract(data: bytes) -> Extracted:
     """Canonical text is all the words of the chapters, in the order of the spine and laid out like those of an HTML
-    page, with a blank line between chapters. The table of contents is left out.
+    page, with a blank line between chapters. The table of contents is left out. Chapters that are missing, damaged or
+    not text are left out too; `notes` name them.
 
     Raises:
-        DocumentError: if it is encrypted, damaged, too large, or holds no text.
+        DocumentError: if it is encrypted, damaged, too large, or no chapter is left that holds text.
     """
     archive = Archive(data)
     path = _package(archive)
     package = parse_xml(archive.read(path))
-    chapters = _chapters(package, posixpath.dirname(path))
+    chapters, notes = _chapters(package, posixpath.dirname(path), archive)
     if not _encrypted(archive).isdisjoint(chapters):
         raise DocumentError("it is encrypted")
-    texts = [_text(archive.read(chapter)) for chapter in chapters]
-    text = "\n\n".join(text for text in texts if text)
+    classes = _classes(package, posixpath.dirname(path), archive)
+    read, errors = list[tuple[str, Structure]](), list[DocumentError]()
+    for chapter in chapters:
+        try:
+            read.append(_text(archive.read(chapter), classes))
+        except DocumentError as error:
+            errors.append(error)
+            notes.append(f"its chapter {chapter!r} is not read: {error}")
+    text, structure = in_a_row(read)
     if not text:
-        raise DocumentError("it holds no text")
+        raise errors[0] if errors else DocumentError("; ".join(["it holds no text", *notes]))
     return Extracted(
         text,
-        title=tidy(next(iter(_metadata(package, "title")), None)),
-        author=tidy(", ".join(_metadata(package, "creator"))),
-        date=next((found for value in _metadata(package, "date") if (found := day(value))), None),
-        source=tidy(next(iter(_metadata(package, "publisher")), None)),
+        title=somebody(next(iter(_metadata(package, "title")), None)),
+        author=tidy(", ".join(filter(None, map(somebody, _metadata(package, "creator"))))),
+        date=next((found for value in _metadata(package, "date") if (found := written_on(value))), None),
+        source=somebody(next(iter(_metadata(package, "publisher")), None)),
+        notes=tuple(notes),
+        structure=structure,
     )
 
 
@@ -47,17 +63,43 @@ def _package(archive: Archive) -> str:
     raise DocumentError("it is damaged: it names no package document")
 
 
-def _chapters(package: Any, folder: str) -> list[str]:
-    """The names of the chapters in the archive, in the order of the spine."""
+def _chapters(package: Any, folder: str, archive: Archive) -> tuple[list[str], list[str]]:
+    """The names of the chapters in the archive, in the order of the spine, and lines on those that cannot be read."""
     items = {element.get("id"): element for element in package.iter() if local(element) == "item"}
-    spine = [items.get(element.get("idref")) for element in package.iter() if local(element) == "itemref"]
-    if None in spine:
-        raise DocumentError("it is damaged: its spine names a chapter that is not listed")
-    return [
-        posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
-        for item in spine
-        if item is not None and item.get("media-type") in _CHAPTERS and "nav" not in item.get("properties", "").split()
-    ]
+    chapters, notes = list[str](), list[str]()
+    for reference in (element.get("idref") for element in package.iter() if local(element) == "itemref"):
+        item = items.get(reference)
+        if item is None:
+            notes.append(f"its chapter {reference!r} is missing: the list of its parts does not have it")
+            continue
+        name = _name(item, folder)
+        kind = item.get("media-type", "").partition(";")[0].strip().lower()
+        if "nav" in item.get("properties", "").split():
+            continue
+        if kind not in _PAGES | _LIKE_PAGES:
+            notes.append(f"its chapter {name!r} is not read: it is {kind}")
+        elif (found := archive.find(name)) is None:
+            notes.append(f"its chapter {name!r} is missing")
+        else:
+            chapters.append(found)
+    return list(dict.fromkeys(chapters)), notes
+
+
+def _name(item: Any, folder: str) -> str:
+    """The name in the archive of a part that the book lists; the place inside the part does not count."""
+    href = item.get("href", "").partition("#")[0]
+    return posixpath.normpath(posixpath.join(folder, unquote(href)))
+
+
+def _classes(package: Any, folder: str, archive: Archive) -> dict[str, str]:
+    """The classes that the book's style sheets raise or lower."""
+    found: dict[str, str] = {}
+    for element in package.iter():
+        if local(element) == "item" and element.get("media-type") in _STYLES:
+            name = archive.find(_name(element, folder))
+            with suppress(DocumentError):  # a damaged style sheet costs no chapter
+                found |= raised_classes(decoded(archive.read(name))[0]) if name else {}
+    return found
 
 
 def _encrypted(archive: Archive) -> set[str]:
@@ -72,8 +114,10 @@ def _encrypted(archive: Archive) -> set[str]:
     }
 
 
-def _text(chapter: bytes) -> str:
-    return text_of(parse_xhtml(chapter))  # the whole page: text may follow a body that was closed too early
+def _text(chapter: bytes, classes: dict[str, str]) -> tuple[str, Structure]:
+    page = parse_xhtml(chapter)
+    write_inline(page, classes)
+    return laid_out(page)  # the whole page: text may follow a body that was closed too early
 
 
 def _metadata(package: Any, field: str) -> list[str]:

@@ -15,14 +15,17 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from datetime import date
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Any
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats.child import OUT_OF_MEMORY
+from citeqa.index.formats.child import ALIVE, OUT_OF_MEMORY
 from citeqa.index.formats.extracted import Extracted
+from citeqa.index.structure import structure_of
+from citeqa.index.types import Span, Timed
 
 SECONDS = 60.0
 MEMORY = 2 * 1024 * 1024 * 1024  # bytes of address space
@@ -84,26 +87,18 @@ class Extractor:
 
     def _ask(self, module: str, data: bytes) -> Extracted:
         child = self._child = self._child or _Child(self._memory, self._seconds)
-        overdue = threading.Event()
-
-        def stop() -> None:
-            overdue.set()
-            child.kill()
-
-        timer = threading.Timer(self._seconds, stop)
-        timer.start()
+        clock = _Clock(self._seconds, child.kill)
         try:
-            reply = child.ask(module, data)
+            reply = child.ask(module, data, clock.wind)
         except BaseException:  # an interrupt, say: nobody knows any more what the child would reply next
             self.close()
             raise
         finally:
-            timer.cancel()
-            timer.join()
-        if reply is None or overdue.is_set():
+            clock.stop()
+        if reply is None or clock.ran_down:
             self._child = None
             status, last_words = child.end()
-            if overdue.is_set():
+            if clock.ran_down:
                 raise DocumentError(f"reading it took longer than {self._seconds:g} seconds")
             raise _ChildDiedError(self._cause(status, last_words))
         return _extracted(reply)
@@ -115,6 +110,33 @@ class Extractor:
             with contextlib.suppress(ValueError):
                 return f"its reader crashed ({signal.Signals(-status).name})"
         return f"its reader ended with status {status}" + (f": {last_words}" if last_words else "")
+
+
+class _Clock:
+    """Calls a function when it has not been wound for so many seconds."""
+
+    def __init__(self, seconds: float, then: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._then = then
+        self._timer = threading.Timer(seconds, self._run_down)
+        self._timer.start()
+        self.ran_down = False
+
+    def _run_down(self) -> None:
+        self.ran_down = True
+        self._then()
+
+    def wind(self) -> None:
+        """Begin anew."""
+        self.stop()
+        if not self.ran_down:
+            self._timer = threading.Timer(self._seconds, self._run_down)
+            self._timer.start()
+
+    def stop(self) -> None:
+        """Stop for good, or until it is wound."""
+        self._timer.cancel()
+        self._timer.join()
 
 
 class _Child:
@@ -134,8 +156,8 @@ class _Child:
         finally:
             os.close(lifeline)
 
-    def ask(self, module: str, data: bytes) -> dict[str, Any] | None:
-        """The child's reply; None if the child ended before it gave one."""
+    def ask(self, module: str, data: bytes, alive: Callable[[], None]) -> dict[str, Any] | None:
+        """The child's reply; None if the child ended before it gave one. At each sign of life `alive` is called."""
         requests, replies = self._process.stdin, self._process.stdout
         if requests is None or replies is None:
             raise RuntimeError("the child has no pipes")
@@ -143,7 +165,8 @@ class _Child:
             requests.write(json.dumps({"module": module, "size": len(data)}).encode() + b"\n")
             requests.write(data)
             requests.flush()
-            line = replies.readline()
+            while (line := replies.readline()) == ALIVE:
+                alive()
         except OSError:  # the pipe broke
             return None
         reply: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
@@ -171,5 +194,15 @@ def _extracted(reply: dict[str, Any]) -> Extracted:
     if "error" in reply:
         raise DocumentError(reply["error"])
     fields = reply["extracted"]
-    published = date.fromisoformat(fields["date"]) if fields["date"] else None
-    return Extracted(**{**fields, "date": published, "pages": tuple(fields["pages"]), "notes": tuple(fields["notes"])})
+    return Extracted(
+        **{
+            **fields,
+            "date": date.fromisoformat(fields["date"]) if fields["date"] else None,
+            "pages": tuple(fields["pages"]),
+            "notes": tuple(fields["notes"]),
+            "boilerplate": tuple(Span(**span) for span in fields["boilerplate"]),
+            "structure": structure_of(fields["structure"]),
+            "times": tuple(Timed(Span(**span), start, end) for span, start, end in fields["times"]),
+            "recognised": tuple(Span(**span) for span in fields["recognised"]),
+        }
+    )

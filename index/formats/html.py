@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats.extracted import Extracted, day, tidy
-from citeqa.index.formats.markup import decoded, parse_html, text_of
+from citeqa.index.formats.extracted import Extracted, somebody, tidy, written_on
+from citeqa.index.formats.inline import write_inline
+from citeqa.index.formats.kept import keep_content
+from citeqa.index.formats.markup import decoded, laid_out, parse_html
+from citeqa.index.structure import NO_STRUCTURE
 
 # Dates come from the page's markup alone, are never guessed from its words, and do not depend on the day of reading.
 _DATES = {"original_date": True, "extensive_search": False, "min_date": "1900-01-01", "max_date": "2100-01-01"}
@@ -12,8 +15,8 @@ _DATES = {"original_date": True, "extensive_search": False, "min_date": "1900-01
 
 def extract(data: bytes) -> Extracted:
     """Canonical text is the main content without menus, footers and readers' comments. Each paragraph, heading, list
-    item and table row is a line; cells are separated by tabs. A page without a recognisable main content gives all its
-    words.
+    item, table row and line of preformatted text is a line; cells are separated by tabs. What is raised, lowered or a
+    formula is written as `raised` and `formulas` say. A page without a recognisable main content gives all its words.
 
     Raises:
         DocumentError: if it is not text, holds no words, or is nested too deeply.
@@ -22,20 +25,25 @@ def extract(data: bytes) -> Extracted:
 
     text, encoding = decoded(data)
     tree = parse_html(text)
+    write_inline(tree)
+    kept = keep_content(tree, text)
     found = bare_extraction(tree, include_comments=False, with_metadata=True, date_extraction_params=_DATES)
     page = None if isinstance(found, dict) else found
     body = tree.find("body")  # there is none in a page of frames, or an empty one
-    content = (text_of(page.body) if page else "") or text_of(tree if body is None else body)
+    content, structure = laid_out(page.body, *kept) if page else ("", NO_STRUCTURE)
+    if not content:
+        content, structure = laid_out(tree if body is None else body, *kept)
     if not content:
         raise DocumentError("it holds no text")
     if page is None:
-        return Extracted(content, encoding=encoding)
+        return Extracted(content, encoding=encoding, structure=structure)
     return Extracted(
         content,
-        title=tidy(page.title),
-        author=tidy(page.author),
-        date=day(page.date),
+        title=somebody(page.title),
+        author=somebody(page.author),
+        date=written_on(page.date),
         source=tidy(page.sitename),
         url=tidy(page.url),
         encoding=encoding,
+        structure=structure,
     )

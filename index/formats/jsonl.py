@@ -15,9 +15,10 @@ from typing import Any, BinaryIO, cast
 
 from citeqa.index.errors import DocumentError
 from citeqa.index.formats.extracted import Extracted, Part
+from citeqa.index.structure import NO_STRUCTURE, Structure, fits, structure_of
 
 FIELDS = frozenset({"id", "title", "text", "date", "author", "source", "url"})
-MAX_LINE_BYTES = 256 * 1024 * 1024
+MAX_LINE_BYTES = 32 * 1024 * 1024
 MAX_RATIO = 200  # a packed file may unpack to so many times its size; JSON seldom passes 20
 _SMALL = 64 * 1024 * 1024  # bytes; a file that unpacks to no more than this may have any ratio
 _DATE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})(?:[T ].*)?")  # a time of day may follow
@@ -67,7 +68,7 @@ def _lines(file: BinaryIO, limit: int | None = None) -> Iterator[Part]:
 
 
 def extract(data: bytes) -> Extracted:
-    """The document on one line.
+    """The document on one line. Where `id` is missing, `_id` is taken, as BEIR's corpora have it.
 
     Raises:
         DocumentError: if the line is not a JSON object in UTF-8, lacks `id` or `text`, or has a field of the wrong
@@ -82,6 +83,7 @@ def extract(data: bytes) -> Extracted:
     if not isinstance(fields, dict):
         raise DocumentError("it is not a JSON object")
     values = {name: _string(fields, name) for name in FIELDS}
+    values["id"] = values["id"] or _string(fields, "_id")
     for name in ("id", "text"):
         if values[name] is None:
             raise DocumentError(f"it has no {name!r}")
@@ -93,7 +95,28 @@ def extract(data: bytes) -> Extracted:
         author=values["author"],
         source=values["source"],
         url=values["url"],
+        structure=_structure(fields, values["text"] or ""),
+        pages=_pages(fields.get("pages"), len(values["text"] or "")),
     )
+
+
+def _structure(fields: dict[str, Any], text: str) -> Structure:
+    """The structure that an export of citeqa wrote; none if the field holds anything else."""
+    given = fields.get("structure")
+    try:
+        found = structure_of(given) if isinstance(given, dict) else NO_STRUCTURE
+    except ValueError:
+        return NO_STRUCTURE
+    return found if fits(found, len(text)) else NO_STRUCTURE
+
+
+def _pages(value: Any, length: int) -> tuple[int, ...]:
+    """The offsets at which pages begin, as an export has them."""
+    numbers = value is None or (isinstance(value, list) and all(type(one) is int for one in value))
+    starts = tuple(value or ()) if numbers else None
+    if starts is None or (starts and (list(starts) != sorted({0, *starts}) or starts[-1] > length)):
+        raise DocumentError("its 'pages' are not the offsets in its text at which pages begin")
+    return starts
 
 
 def _string(fields: dict[str, Any], name: str) -> str | None:

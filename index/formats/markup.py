@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from html.entities import html5
 from typing import Any
 
@@ -12,6 +14,9 @@ from lxml.html import HTMLParser, document_fromstring
 
 from citeqa.index.errors import DocumentError
 from citeqa.index.formats.decoding import decode
+from citeqa.index.formats.lines import Lines
+from citeqa.index.formats.recording import MAX_ROWS_SPANNED, Recorder
+from citeqa.index.structure import Structure
 
 # The elements that begin a line: HTML's, and those that trafilatura writes (head, item, list, quote, row).
 _BLOCKS = {
@@ -23,14 +28,19 @@ _BLOCKS = {
 _ROWS = {"tr", "row"}
 _CELLS = {"td", "th", "cell"}
 _BREAKS = {"br", "lb"}
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6", "head"}
+_LISTS = {"ul", "ol", "dl", "menu", "list"}
+_ITEMS = {"li", "dt", "dd", "item"}
+_QUOTATIONS = {"blockquote", "quote"}
+_NO_SIGNS: Mapping[int, str] = {}
 # Never shown as text: programs, styles, and ruby readings, which would stand inside the words.
 _UNSEEN = {
     "script", "style", "template", "noscript", "title", "iframe", "object", "audio", "video", "canvas", "svg", "rt",
     "rp",
 }  # fmt: skip
 
-_SPACE = re.compile(r"[ \t\n\r\f]+")
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # no characters of XML
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*;)")
 _XML_ENTITIES = frozenset({"amp;", "lt;", "gt;", "quot;", "apos;"})
 _DECLARED = re.compile(
@@ -45,97 +55,163 @@ _SUPERSETS = {
 }  # fmt: skip
 
 
-class Lines:
-    """Builds text from words, line breaks and cells, without blank lines and without blanks around lines."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._row = 0
-
-    def words(self, text: str) -> None:
-        """Add text in which white space only separates words."""
-        text = _SPACE.sub(" ", text)
-        if not self._pieces or self._pieces[-1][-1] in " \n\t":
-            text = text.removeprefix(" ")
-        self.verbatim(text)
-
-    def verbatim(self, text: str) -> None:
-        """Add text in which every blank counts."""
-        if text:
-            self._pieces.append(text)
-
-    def line(self) -> None:
-        """Begin a line, unless one has just begun, or a cell has."""
-        if self._pieces and self._pieces[-1] not in ("\n", "\t"):
-            self._trim()
-            self._pieces.append("\n")
-
-    def row(self) -> None:
-        """Begin a row of a table."""
-        while self._pieces and self._pieces[-1] in ("\t", " "):
-            self._pieces.pop()
-        self.line()
-        self._row = len(self._pieces)
-
-    def cell(self, first: bool) -> None:
-        """Begin a cell of a row; a tab stands between two cells."""
-        if not first:
-            if len(self._pieces) > self._row and self._pieces[-1] == "\n":
-                self._pieces.pop()
-            self._trim()
-            self._pieces.append("\t")
-
-    def _trim(self) -> None:
-        while self._pieces and self._pieces[-1] != "\n" and not (last := self._pieces[-1]).endswith("\t"):
-            if shorter := last.rstrip(" "):
-                self._pieces[-1] = shorter
-                return
-            self._pieces.pop()
-
-    def __str__(self) -> str:
-        return "".join(self._pieces).strip()
-
-
 def local(element: Any) -> str:
     """An element's name without its namespace; empty for a comment or a processing instruction."""
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
+def child_of(element: Any, name: str) -> Any:
+    """The first child of this name, whatever namespace it is in; None if there is none, or no element."""
+    return None if element is None else next((child for child in element if local(child) == name), None)
+
+
+def value_of(element: Any, name: str) -> str:
+    """An attribute's value, whatever namespace the attribute is in; empty if there is none, or no element."""
+    if element is None:
+        return ""
+    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
+
+
 def text_of(root: Any) -> str:
     """The words in an element of HTML, or of the tree that trafilatura makes of it. A block or a table row is a line,
     cells are separated by tabs, and preformatted text keeps its blanks; nothing is added to the words."""
-    lines, preformatted = Lines(), 0
+    return laid_out(root)[0]
+
+
+def laid_out(root: Any, signs: Mapping[int, str] = _NO_SIGNS, note: str = "") -> tuple[str, Structure]:
+    """The words of an element as `text_of` gives them, and their structure.
+
+    Args:
+        signs: what to put in place of characters of the words, one for one; those are preformatted.
+        note: the sign around what `noted` says at the beginning of cells; empty if nothing is said there.
+    """
+    writing = _Writing(root, note)
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
     for event, element in walk:
         name = local(element).lower()
         if event == "start":
-            preformatted += name == "pre"
-            _begin(lines, name, element)
+            writing.begin(name, element)
             if name in _UNSEEN:
                 walk.skip_subtree()
             else:
-                _write(lines, element.text, preformatted)
+                writing.write(element.text)
         else:
-            preformatted -= name == "pre"
-            if event == "end" and name in _BLOCKS | _ROWS:
-                lines.line()
+            writing.end(name if event == "end" else "")
             if element is not root:
-                _write(lines, element.tail, preformatted)
-    return str(lines)
+                writing.write(element.tail)
+    raw = writing.lines.whole()
+    whole = raw.translate(signs)
+    found = writing.recorder.structure(whole)
+    quoted = tuple(span for span in found.quotations if not any(ord(c) in signs for c in raw[span.start : span.end]))
+    found = replace(found, quotations=quoted) if signs else found
+    before = len(whole) - len(whole.lstrip())
+    return whole.strip(), found.shifted(-before) if found and before else found
 
 
-def _begin(lines: Lines, name: str, element: Any) -> None:
-    if name in _ROWS:
-        lines.row()
-    elif name in _CELLS:
-        lines.cell(first=element.getprevious() is None)
-    elif name in _BLOCKS or name in _BREAKS:
-        lines.line()
+def noted(sign: str, *, header: bool = False, rows: int = 1, columns: int = 1, caption: bool = False) -> str:
+    """What to write at the beginning of a cell so that `laid_out` knows it, whatever becomes of the cell's element; it
+    is no part of the words. Empty for an ordinary cell."""
+    kind = "c" if caption else "h" if header else "d"
+    spans = f"{rows}x{columns}" if rows > 1 or columns > 1 else ""
+    return f"{sign}{kind}{spans}{sign}" if sign and (spans or kind != "d") else ""
 
 
-def _write(lines: Lines, text: str | None, preformatted: int) -> None:
-    if text:
-        (lines.verbatim if preformatted else lines.words)(text)
+class _Writing:
+    """Writes a tree's elements as lines, and says to a recorder what they are."""
+
+    def __init__(self, root: Any, note: str) -> None:
+        self.lines = Lines()
+        self.recorder = Recorder(self.lines)
+        self._preformatted = 0
+        self._laying_out = _holding_tables(root)
+        self._note = re.compile(rf"{note}([chd])(?:(\d+)x(\d+))?{note}") if note else None
+        self._begun: list[tuple[int, int]] = []  # where headings and quotations began, and the levels of headings
+        self._defining = False  # whether a word stands before that a list of definitions explains
+
+    def begin(self, name: str, element: Any) -> None:
+        """Write what an element begins with."""
+        self._preformatted += name == "pre"
+        if name in _ROWS:
+            self.lines.row()
+            parent = element.getparent()
+            self.recorder.begin_row(header=parent is not None and local(parent).lower() == "thead")
+        elif name in _CELLS:
+            self.lines.cell(first=element.getprevious() is None)
+            rows, columns = span_of(element, "rowspan"), span_of(element, "colspan")
+            header = name == "th" or element.get("role") == "head"
+            self.recorder.begin_cell(rows=rows, columns=columns, header=header)
+        elif name in _BLOCKS or name in _BREAKS:
+            self.lines.line()
+            self._begin_part(name, element)
+
+    def _begin_part(self, name: str, element: Any) -> None:
+        recorder, rendered = self.recorder, str(element.get("rend") or name)
+        if name == "table":
+            shown = element.get("role") not in ("presentation", "none")
+            recorder.begin_table(data=shown and element not in self._laying_out)
+        elif name == "caption":
+            recorder.begin_caption()
+        elif name in _LISTS:
+            self._defining = False
+            recorder.begin_list(ordered=rendered == "ol")
+        elif name in _ITEMS:
+            recorder.begin_item(further=rendered.startswith("dd") and self._defining)
+            self._defining = rendered.startswith(("dt", "dd"))
+        elif name in _HEADINGS or name in _QUOTATIONS:
+            level = rendered[1:] if rendered in _HEADINGS else ""
+            self._begun.append((self.lines.here, int(level) if level.isdecimal() else 2))
+
+    def end(self, name: str) -> None:
+        """Write what an element ends with; an empty name is that of a comment."""
+        self._preformatted -= name == "pre"
+        recorder = self.recorder
+        if name in _CELLS:
+            recorder.end_cell()
+        elif name == "table":
+            recorder.end_table()
+        elif name == "caption":
+            recorder.end_caption()
+        elif name in _LISTS:
+            recorder.end_list()
+        elif name in _ITEMS:
+            recorder.end_item()
+        elif name in _HEADINGS:
+            recorder.heading(*self._begun.pop())
+        elif name in _QUOTATIONS:
+            recorder.quotation(self._begun.pop()[0])
+        if name in _ROWS:
+            self.lines.end_row()
+        elif name in _BLOCKS:
+            self.lines.line()
+
+    def write(self, text: str | None) -> None:
+        """Write the words of an element, without what is noted in them."""
+        if text and self._note and (found := self._note.search(text)):
+            text = text[: found.start()] + text[found.end() :]
+            if found[1] == "c":
+                self.recorder.caption_cell()
+            else:
+                rows, columns = int(found[2] or 1), int(found[3] or 1)
+                self.recorder.describe_cell(rows=rows, columns=columns, header=found[1] == "h")
+        if text:
+            (self.lines.verbatim if self._preformatted else self.lines.words)(text)
+
+
+def span_of(cell: Any, name: str) -> int:
+    """How many rows or columns a cell says that it spans."""
+    value = (cell.get(name) or "").strip()
+    return max(1, min(int(value), MAX_ROWS_SPANNED)) if value.isascii() and value.isdecimal() and len(value) < 7 else 1
+
+
+def _holding_tables(root: Any) -> set[Any]:
+    """The tables that hold other tables: they lay out a page."""
+    found = set()
+    for table in root.iter("{*}table"):
+        for around in table.iterancestors("{*}table"):
+            if around in found:
+                break
+            found.add(around)
+    return found
 
 
 def decoded(data: bytes) -> tuple[str, str]:
@@ -179,7 +255,21 @@ def parse_html(text: str) -> Any:
         body = tree.find("body")
         (tree if body is None else body).append(stray)
         stray.tag = "div"
+    if "&#" in text or _UNWRITABLE.search(text):
+        _make_writable(tree)
     return tree
+
+
+def _make_writable(tree: Any) -> None:
+    """Put spaces in place of control characters, which the HTML parser lets in but nobody can write into a tree."""
+    for element in tree.iter():
+        element.text, element.tail = (
+            _UNWRITABLE.sub(" ", part) if part and _UNWRITABLE.search(part) else part
+            for part in (element.text, element.tail)
+        )
+        for name, value in element.attrib.items():
+            if _UNWRITABLE.search(value):
+                element.attrib[name] = _UNWRITABLE.sub(" ", value)
 
 
 def _check_limits(parser: Any) -> None:

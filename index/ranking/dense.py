@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citeqa.index.cores import cores
-from citeqa.index.ranking.ties import with_ties
+from citeqa.index.ranking.ties import Places, Scored, with_ties
 from citeqa.index.types import Ranked
 
 Vectors = NDArray[np.float16] | NDArray[np.float32]
@@ -75,10 +75,11 @@ class DensePart:
     def __len__(self) -> int:
         return int(self.index.ntotal)
 
-    def scan(self, row: NDArray[np.float32], limit: int, selector: faiss.IDSelector | None) -> list[Ranked]:
+    def scan(self, row: NDArray[np.float32], limit: int, selector: faiss.IDSelector | None) -> Scored:
         """The `limit` best of all vectors, or of those whose ids are selected; `row` has shape `(1, dimension)`."""
         scores, ids = self.index.search(row, min(limit, len(self)), params=_selecting(selector))
-        return [Ranked(int(i), float(s)) for i, s in zip(ids[0], scores[0], strict=True) if i >= 0]
+        found = ids[0] >= 0
+        return ids[0][found], scores[0][found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +140,12 @@ class InvertedLists:
         rows = rows[np.isin(self._ids[rows], dead)]
         return faiss.IDSelectorNot(_bitmap(rows)) if len(rows) else None
 
-    def search(self, row: NDArray[np.float32], limit: int, selector: faiss.IDSelector | None) -> list[Ranked] | None:
+    def search(self, row: NDArray[np.float32], limit: int, selector: faiss.IDSelector | None) -> Scored | None:
         """Most of the `limit` best, with their exact scores; None if the lists that are searched hold fewer."""
         scores, rows = self._search(row, min(limit, len(self._ids)), selector, self.index.nprobe)
         if rows[0, -1] < 0:
             return None
-        return [Ranked(int(i), float(s)) for i, s in zip(self._ids[rows[0]], scores[0], strict=True)]
+        return self._ids[rows[0]], scores[0]
 
     def _search(self, queries: NDArray[np.float32], k: int, selector: faiss.IDSelector | None, probes: int) -> Any:
         lists = faiss.IVFRaBitQSearchParameters(nprobe=probes, sel=selector, qb=4)  # type: ignore[call-arg]
@@ -187,8 +188,15 @@ class DenseIndex:
     def __len__(self) -> int:
         return self._alive
 
-    def search(self, query: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None = None) -> list[Ranked]:
-        """The `k` ids with the highest inner product, best first, and all that tie with the last of them.
+    def search(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        allowed: NDArray[np.int64] | None = None,
+        places: Places | None = None,
+    ) -> list[Ranked]:
+        """The `k` ids with the highest inner product, best first, ties by `places`; without it, also all that tie with
+        the last of them.
 
         In a part with inverted lists some may be missed; those that are found have their exact scores. Nothing is
         missed if `allowed` is given, or if `k` is more than 100.
@@ -211,14 +219,16 @@ class DenseIndex:
         # cores. The setting belongs to the calling thread, so it is made here.
         faiss.omp_set_num_threads(1)
 
-        def best(limit: int) -> list[Ranked]:
-            found: list[Ranked] = []
+        def best(limit: int) -> Scored:
+            found: list[Scored] = []
             for part, rows in zip(self.parts, self._rows_not_dead, strict=True):
                 some = part.lists.search(row, limit, rows) if part.lists and fast else None
-                found += part.scan(row, limit, selector) if some is None else some
-            return sorted(found, key=lambda entry: -entry.score)[:limit]
+                found.append(part.scan(row, limit, selector) if some is None else some)
+            ids, scores = (np.concatenate(columns) for columns in zip(*found, strict=True))
+            order = np.argsort(-scores, kind="stable")[:limit]
+            return ids[order], scores[order]
 
-        return with_ties(best, k, reachable)
+        return with_ties(best, k, reachable, places)
 
 
 def _bitmap(ids: NDArray[np.int64]) -> faiss.IDSelectorBitmap:

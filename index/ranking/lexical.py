@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
+import tempfile
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import tantivy
 
 from citeqa.index.errors import StorageError
 from citeqa.index.ranking.analyzer import ANALYZER, english
-from citeqa.index.ranking.ties import with_ties
+from citeqa.index.ranking.ties import Places, Scored, with_ties
 from citeqa.index.types import Ranked
 
 _HEAP = 64_000_000  # bytes the writer may use before it spills a segment
@@ -41,6 +45,7 @@ class LexicalIndex:
         self._schema = index.schema
         self._searcher = index.searcher()
         self._analyzer = english()
+        self._links: tempfile.TemporaryDirectory[str] | None = None
 
     @staticmethod
     def write(folder: Path, entries: Iterable[LexicalEntry], gone: Iterable[str] = ()) -> None:
@@ -80,8 +85,22 @@ class LexicalIndex:
 
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:
-        """Open what `write` wrote. The caller has checked the files' digests."""
-        return cls(tantivy.Index.open(str(folder)))
+        """Open what `write` wrote. The caller has checked the files' digests.
+
+        The library makes the file of a lock in the folder that it opens. Where that cannot be written, it is given
+        another, of links to the files, which is there as long as the index is used.
+        """
+        if os.access(folder, os.W_OK):
+            return cls(tantivy.Index.open(str(folder)))
+        links = tempfile.TemporaryDirectory(prefix="citeqa-lexical-", ignore_cleanup_errors=True)
+        for path in (path for path in folder.iterdir() if path.suffix != ".lock"):
+            try:
+                Path(links.name, path.name).symlink_to(path.resolve())
+            except OSError:  # Windows allows links to few
+                shutil.copyfile(path, Path(links.name, path.name))
+        opened = cls(tantivy.Index.open(links.name))
+        opened._links = links
+        return opened
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -101,9 +120,11 @@ class LexicalIndex:
         held every term infinitely often; 0 if the query has no terms."""
         return (_K1 + 1) * sum(self.idf(term) for term in self.terms(query)[:_TERM_LIMIT])
 
-    def search(self, query: str, k: int, document_ids: Iterable[str] | None = None) -> list[Ranked]:
-        """The `k` passages with the highest BM25 score for the terms of `query`, best first, and all that tie with the
-        last of them. Passages that hold none of the terms are not found.
+    def search(
+        self, query: str, k: int, document_ids: Iterable[str] | None = None, places: Places | None = None
+    ) -> list[Ranked]:
+        """The `k` passages with the highest BM25 score for the terms of `query`, best first, ties by `places`; without
+        it, also all that tie with the last of them. Passages that hold none of the terms are not found.
 
         Args:
             document_ids: only passages of these documents are searched; their scores are those of the search of
@@ -113,20 +134,43 @@ class LexicalIndex:
         if not terms:
             return []
         should = tantivy.Occur.Should
-        wanted = tantivy.Query.boolean_query(
-            [(should, tantivy.Query.term_query(self._schema, "text", term, index_option="freq")) for term in terms]
+        wanted = self._within(
+            tantivy.Query.boolean_query(
+                [(should, tantivy.Query.term_query(self._schema, "text", term, index_option="freq")) for term in terms]
+            ),
+            document_ids,
         )
-        if document_ids is not None:
-            chosen = tantivy.Query.term_set_query(self._schema, "document_id", list(document_ids))
-            must = tantivy.Occur.Must
-            wanted = tantivy.Query.boolean_query([(must, wanted), (must, tantivy.Query.const_score_query(chosen, 0.0))])
 
-        def best(limit: int) -> list[Ranked]:
+        def best(limit: int) -> Scored:
             hits = self._searcher.search(wanted, limit, count=False).hits
             ids = self._searcher.fast_field_values("id", [address for _, address in hits])
-            return [Ranked(int(i or 0), float(score)) for i, (score, _) in zip(ids, hits, strict=True)]
+            return np.array(ids, dtype=np.int64), np.array([score for score, _ in hits], dtype=np.float32)
 
-        return with_ties(best, k, len(self))
+        return with_ties(best, k, len(self), places)
+
+    def holds(self, words: str, document_ids: Iterable[str] | None = None, *, typo: bool = False) -> bool:
+        """Whether a passage (of these documents) has all terms of the words; or, if `typo`, all terms that are at most
+        one edit away from them (Damerau 1964: a letter wrong, missing, added, or two swapped). True without terms."""
+        terms = self.terms(words)[:_TERM_LIMIT]
+        if not terms:
+            return True
+
+        def query(term: str) -> tantivy.Query:
+            if typo:
+                return tantivy.Query.fuzzy_term_query(self._schema, "text", term)
+            return tantivy.Query.term_query(self._schema, "text", term, index_option="basic")
+
+        must = tantivy.Occur.Must
+        wanted = self._within(tantivy.Query.boolean_query([(must, query(term)) for term in terms]), document_ids)
+        return bool(self._searcher.search(wanted, 1, count=False).hits)
+
+    def _within(self, query: tantivy.Query, document_ids: Iterable[str] | None) -> tantivy.Query:
+        """The query, for these documents only."""
+        if document_ids is None:
+            return query
+        chosen = tantivy.Query.term_set_query(self._schema, "document_id", list(document_ids))
+        must = tantivy.Occur.Must
+        return tantivy.Query.boolean_query([(must, query), (must, tantivy.Query.const_score_query(chosen, 0.0))])
 
 
 def _schema() -> tantivy.Schema:

@@ -6,25 +6,36 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from citeqa.index.documents.chunker import ChunkerSettings
-from citeqa.index.documents.corpus import load
+from citeqa.index.documents.corpus import load_for
 from citeqa.index.embedding.embedder import Embedder
+from citeqa.index.formats.choice import USUAL, Choice
 from citeqa.index.protocols import Progress, Store, Writer
-from citeqa.index.types import Document, Report, Skipped
+from citeqa.index.types import Document, Report, Skipped, SourceFile
 
 
 def add_paths(
-    store: Store, paths: Iterable[Path], embedder: Embedder, chunker: ChunkerSettings, progress: Progress | None = None
+    store: Store,
+    paths: Iterable[Path],
+    embedder: Embedder,
+    chunker: ChunkerSettings,
+    progress: Progress | None = None,
+    choice: Choice = USUAL,
 ) -> Report:
-    """Add the documents at `paths` to the index in a store, and replace those that changed (see `add_documents`).
+    """Add the documents at `paths` to the index in a store, and replace those that changed (see `origins` for
+    their ids, and `add_documents`). Links that lead out of a folder are named as skipped unless they are to be
+    followed.
 
     Raises:
         FileNotFoundError: if one of the paths does not exist.
         IndexMismatchError: if the index was made with another model, chunker or analyzer.
         IndexBusyError: if another process is writing.
     """
-    items = load(paths)
+    paths = list(paths)
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file or folder")
     with store.writing(lambda: embedder, chunker, "adding documents", progress) as writer:
-        return add_documents(writer, items)
+        return _add(writer, load_for(paths, writer.records, choice))
 
 
 def add_documents(writer: Writer, items: Iterable[Document | Skipped]) -> Report:
@@ -36,12 +47,17 @@ def add_documents(writer: Writer, items: Iterable[Document | Skipped]) -> Report
     Raises:
         IndexMismatchError: if the index was made with another model, chunker or analyzer.
     """
+    return _add(writer, ((item, None) for item in items))
+
+
+def _add(writer: Writer, items: Iterable[tuple[Document | Skipped, SourceFile | None]]) -> Report:
+    """Add documents with the files that they come from."""
     writer.check_settings()
-    for item in items:
+    for item, file in items:
         if isinstance(item, Skipped):
             writer.skip(item)
         else:
-            writer.put(item)
+            writer.put(item, file)
     writer.commit()
     writer.compact_if_worn()
     return writer.report()

@@ -7,24 +7,28 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from citeqa.index.atomic import sync
 from citeqa.index.protocols import Records
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.layout import existing_database
+from citeqa.index.structure import values_of
 
 
 def export_jsonl(records: Records, target: Path) -> int:
     """Write every document as a line of the JSONL that `citeqa index` reads; `target` is replaced when all of it is
     written. Returns how many documents there are."""
     ids = records.ids()
-    with _beside(target) as path:
+    with beside(target) as path:
         with path.open("w", encoding="utf-8") as file:
             for document_id in ids:
                 d = records.document(document_id)
                 known = {name: getattr(d, name) for name in ("id", "title", "text", "author", "source", "url")}
                 date = d.date.isoformat() if d.date else None
-                file.write(json.dumps(known | {"date": date}, ensure_ascii=False) + "\n")
+                more: dict[str, Any] = {"pages": d.pages} if d.pages else {}
+                more |= {"structure": values_of(d.structure)} if d.structure else {}
+                file.write(json.dumps(known | {"date": date} | more, ensure_ascii=False) + "\n")
         sync(path)
         path.replace(target)
     return len(ids)
@@ -37,7 +41,7 @@ def backup(folder: Path, target: Path) -> int:
     Raises:
         IndexNotFoundError: if there is no index.
     """
-    with closing(Catalog(existing_database(folder))) as catalog, _beside(target) as path:
+    with closing(Catalog(existing_database(folder))) as catalog, beside(target) as path:
         catalog.copy(path)
         sync(path)
         path.replace(target)
@@ -45,7 +49,7 @@ def backup(folder: Path, target: Path) -> int:
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[Path]:
+def beside(target: Path) -> Iterator[Path]:
     """A temporary path beside the target, of which nothing stays."""
     path = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:

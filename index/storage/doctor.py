@@ -10,16 +10,17 @@ import numpy as np
 
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import CiteqaError, GenerationDamagedError, IndexDamagedError
+from citeqa.index.protocols import IndexSettings
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.layout import existing_database
 from citeqa.index.storage.manifest import Manifest, manifest_of
 from citeqa.index.storage.opening import open_generation
-from citeqa.index.storage.settings import check_settings, chunker_of, settings_of
+from citeqa.index.storage.settings import check_settings, chunker_of, is_outdated, rebuilding, settings_of
 from citeqa.index.types import Finding
 
 _AGAIN = "index the documents again into another folder (--index), or put a backup in its place"
-_REBUILD = "citeqa index --rebuild makes passages and vectors again from the stored texts"
-_OPENING = "they are made again when the index is opened next: citeqa search ready"
+_REBUILD = "citeqa index --rebuild rebuilds passages and vectors from the stored texts"
+_OPENING = "they are rebuilt when the index is opened next: citeqa search ready"
 _ANEW = "run again what was interrupted: citeqa index FOLDER, or citeqa sync FOLDER"
 _SHOWN = 5  # faults named of each kind
 
@@ -44,10 +45,14 @@ def examine(folder: Path, load: Callable[[str, str], Embedder]) -> Iterator[Find
         elif not faults:
             yield Finding("each text has its digest", tuple(_texts(catalog))[:_SHOWN], _AGAIN)
             yield Finding("each passage is a slice of its text", tuple(_slices(catalog))[:_SHOWN], _REBUILD)
+            yield Finding(_form(folder, catalog), (), _REBUILD)
             yield Finding("each vector is one", tuple(_vectors(catalog))[:_SHOWN], _REBUILD)
+            yield Finding(_structure(catalog), (), _REBUILD)
             yield from _search_files(folder, catalog)
             yield Finding(
-                "the embedding model is the one it was made with", tuple(_model(folder, catalog, load)), _REBUILD
+                "the embedding model is the one it was made with",
+                tuple(model_faults(folder, catalog.settings(), load)),
+                _REBUILD,
             )
 
 
@@ -72,6 +77,13 @@ def _slices(catalog: Catalog) -> Iterator[str]:
             yield f"a passage of {document_id!r} is [{start}, {end}) of {length} code points"
 
 
+def _form(folder: Path, catalog: Catalog) -> str:
+    """Which form the passages have; an earlier one is no fault."""
+    if is_outdated(catalog.settings()):
+        return rebuilding(folder)
+    return "passages have the form of this version"
+
+
 def _vectors(catalog: Catalog) -> Iterator[str]:
     dimension = int(catalog.settings()["embedder.dimension"])
     wrong = catalog.vectors_of_other_size(2 * dimension)
@@ -81,6 +93,14 @@ def _vectors(catalog: Catalog) -> Iterator[str]:
     for ids, block in catalog.vectors(dimension):
         for i in ids[~np.isfinite(block).all(axis=1)]:
             yield f"the vector of passage {i} holds values that are not numbers"
+
+
+def _structure(catalog: Catalog) -> str:
+    """Whether tables, lists and headings are known; that they are not is no fault."""
+    if count := catalog.unstructured_count():
+        told = f"{count} documents were read by a version that did not tell tables, lists and headings"
+        return f"{told}: citeqa index --rebuild, or citeqa sync FOLDER"
+    return "the structure of each document is known"
 
 
 def _search_files(folder: Path, catalog: Catalog) -> Iterator[Finding]:
@@ -111,10 +131,10 @@ def _dense_search(manifest: Manifest) -> str:
     )
 
 
-def _model(folder: Path, catalog: Catalog, load: Callable[[str, str], Embedder]) -> Iterator[str]:
-    settings = catalog.settings()
+def model_faults(address: object, settings: IndexSettings, load: Callable[[str, str], Embedder]) -> Iterator[str]:
+    """What keeps the embedding model from being the one that an index was made with."""
     try:
         embedder = load(str(settings["embedder.name"]), str(settings["embedder.precision"]))
-        check_settings(folder, settings, settings_of(embedder.info, chunker_of(settings)))
+        check_settings(address, settings, settings_of(embedder.info, chunker_of(settings)))
     except CiteqaError as error:
         yield str(error)

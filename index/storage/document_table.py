@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from citeqa.index.errors import IndexDamagedError, UnknownDocumentError
 from citeqa.index.storage import schema
 from citeqa.index.storage.database import Database
-from citeqa.index.types import Document, Filters, Summary
+from citeqa.index.structure import NO_STRUCTURE
+from citeqa.index.types import Counted, Document, Facets, Filters, Order, Summary
 
 
 class DocumentTable(Database):
@@ -23,9 +24,22 @@ class DocumentTable(Database):
         """The ids of all documents, in order."""
         return [row[0] for row in self._fetch("SELECT id FROM documents ORDER BY id")]
 
+    def digests(self) -> dict[str, str]:
+        """The digest of each document's text, by id."""
+        return dict(self._fetch("SELECT id, sha256 FROM documents"))
+
     def contains(self, document_id: str) -> bool:
         """Whether there is a document with this id."""
         return bool(self._fetch("SELECT 1 FROM documents WHERE id = ?", (document_id,)))
+
+    def files_needed(self) -> set[str]:
+        """The digests of the bytes that the documents were made of."""
+        return {row[0] for row in self._fetch("SELECT file_sha256 FROM documents")}
+
+    def holds(self, document_id: str, words: str) -> bool:
+        """Whether the document with this id exists and holds these words."""
+        found = self._fetch("SELECT instr(text, ?) FROM documents WHERE id = ?", (words, document_id))
+        return bool(found and found[0][0])
 
     def unknown(self, document_ids: Iterable[str]) -> list[str]:
         """Those of the ids that no document has, sorted."""
@@ -44,8 +58,9 @@ class DocumentTable(Database):
         rows = self._fetch(f"SELECT {schema.WITHOUT_TEXT} FROM documents WHERE id = ?", (document.id,))
         if not rows:
             return None
-        row = schema.row_of(document)
-        return bool(tuple(rows[0]) == (*row[:2], "", *row[3:]))
+        row, stored = schema.row_of(document), list(rows[0])
+        stored[12] = stored[12] or schema.written(NO_STRUCTURE)
+        return bool(tuple(stored) == (*row[:2], "", *row[3:]))
 
     def document(self, document_id: str) -> Document:
         """A document. The digest of its text is checked: SQLite does not notice when a disk changes what it stored.
@@ -66,6 +81,15 @@ class DocumentTable(Database):
             )
         return found
 
+    def unstructured(self) -> list[tuple[str, str | None]]:
+        """The ids, in order, of the documents that were read before documents had a structure, each with the name of
+        the file in a folder that it came from, if it came from one."""
+        return self._fetch("SELECT id, name FROM documents WHERE structure = '' ORDER BY id")
+
+    def unstructured_count(self) -> int:
+        """How many documents `unstructured` gives."""
+        return int(self._fetch("SELECT count(*) FROM documents WHERE structure = ''")[0][0])
+
     def dates(self, document_ids: Iterable[str]) -> dict[str, date | None]:
         """The dates of documents by id; ids that no document has are left out."""
         wanted = json.dumps(list(document_ids))
@@ -79,21 +103,60 @@ class DocumentTable(Database):
             self._fetch("SELECT id, heading FROM documents WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
         )
 
-    def summaries(self, limit: int, after: str, contains: str) -> list[Summary]:
-        """Up to `limit` documents with ids greater than `after`, in order of their ids, whose id, title, author or
-        source contains the text given, whatever its case."""
+    def summaries(self, limit: int, after: str, contains: str, filters: Filters | None = None) -> list[Summary]:
+        """Up to `limit` documents with ids greater than `after`, in order of their ids, that pass the filters and whose
+        id, title, author or source contains the text given, whatever its case."""
+        condition, values = schema.condition_of(filters or Filters())
         rows = self._fetch(
             f"SELECT id, title, author, date, source, url, sha256, file_sha256, encoding, length, "
-            f"(SELECT count(*) FROM passages WHERE document_id = documents.id) "
-            f"FROM documents WHERE id > ? AND {schema.CONTAINS} ORDER BY id LIMIT ?",
-            (after, contains.casefold(), limit),
+            f"(SELECT count(*) FROM passages WHERE document_id = d.id) "
+            f"FROM documents AS d WHERE id > ? AND {schema.CONTAINS} AND {condition} ORDER BY id LIMIT ?",
+            (after, contains.casefold(), *values, limit),
         )
         return [Summary._make((*row[:3], schema.date_of(row[3]), *row[4:])) for row in rows]
 
-    def count(self, contains: str) -> int:
+    def count(self, contains: str, filters: Filters | None = None) -> int:
         """How many documents `summaries` would give without a limit."""
-        sql = f"SELECT count(*) FROM documents WHERE {schema.CONTAINS}"
-        return int(self._fetch(sql, (contains.casefold(),))[0][0])
+        condition, values = schema.condition_of(filters or Filters())
+        sql = f"SELECT count(*) FROM documents AS d WHERE {schema.CONTAINS} AND {condition}"
+        return int(self._fetch(sql, (contains.casefold(), *values))[0][0])
+
+    def unknown_folders(self, folders: Iterable[str]) -> list[str]:
+        """Those of the folders that no document is in, sorted."""
+        sql = f"SELECT EXISTS (SELECT 1 FROM documents AS d WHERE {schema.IN_FOLDER})"
+        return [one for one in sorted(folders) if not self._fetch(sql, schema.folder_range(one))[0][0]]
+
+    def sorted_summaries(
+        self,
+        order: Order,
+        limit: int,
+        after: tuple[str | int, str] | None,
+        contains: str,
+        filters: Filters | None = None,
+    ) -> list[tuple[str | int, Summary]]:
+        """Up to `limit` documents behind the place `after` of an order, each with its key; the document's key and its
+        id are its place. Which documents they are is decided as in `summaries`."""
+        key, falls = schema.KEYS[order]
+        condition, filtered = schema.condition_of(filters or Filters())
+        behind, values = "1", list[str | int]()
+        if after:
+            behind = f"(key {'<' if falls else '>'} ? OR (key = ? AND id > ?))"
+            values = [after[0], *after]
+        rows = self._fetch(
+            f"SELECT {key} AS key, id, title, author, date, source, url, sha256, file_sha256, encoding, length, "
+            "(SELECT count(*) FROM passages WHERE document_id = d.id) "
+            f"FROM documents AS d WHERE {behind} AND {schema.CONTAINS} AND {condition} "
+            f"ORDER BY key {'DESC' if falls else ''}, id LIMIT ?",
+            (*values, contains.casefold(), *filtered, limit),
+        )
+        return [(row[0], Summary._make((*row[1:4], schema.date_of(row[4]), *row[5:]))) for row in rows]
+
+    def facets(self, most: int) -> Facets:
+        """How many documents there are by folder, source and year, at most `most` of each. Each count walks an index of
+        the database, without reading a document."""
+        (total,) = self._fetch("SELECT count(*) FROM documents")[0]
+        counted = (self._fetch(sql, (most,)) for sql in (schema.FOLDERS, schema.SOURCES, schema.YEARS))
+        return Facets(total, *(tuple(Counted(*row) for row in rows) for rows in counted))
 
     def matching(self, filters: Filters) -> tuple[list[str], NDArray[np.int64]]:
         """The ids of the documents that pass the filters, and the numbers of their passages, both ascending."""

@@ -10,7 +10,7 @@ from citeqa.index.errors import GenerationDamagedError
 from citeqa.index.ranking.dense import Measured
 from citeqa.index.storage.catalog import Catalog
 
-WORN = 4  # what is gone to a fourth is made again
+WORN = 4  # what is gone to a fourth is rebuilt
 
 
 @dataclass(frozen=True, slots=True)

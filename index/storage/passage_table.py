@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from citeqa.index.context import Context, of_json
 from citeqa.index.ranking.lexical import LexicalEntry
 from citeqa.index.storage import schema
 from citeqa.index.storage.database import Database
@@ -25,21 +26,28 @@ class PassageTable(Database):
 
     def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
         """The passages with these numbers, ascending; numbers that no passage has are left out."""
-        spans: dict[str, dict[int, Span]] = {}
-        for i, (document_id, start, end) in self.spans_of(ids).items():
-            spans.setdefault(document_id, {})[i] = Span(start, end)
-        sql = "SELECT id, text FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+        spans: dict[str, dict[int, tuple[Span, Context]]] = {}
+        where = "WHERE id IN (SELECT value FROM json_each(?))"
+        stored = self._fetch(f'SELECT id, document_id, start, "end", context FROM passages {where}', (_json(ids),))
+        for i, document_id, start, end, context in stored:
+            spans.setdefault(document_id, {})[i] = Span(start, end), of_json(context)
+        sql = f"SELECT id, text FROM documents {where}"
         found: dict[int, Passage] = {}
         with self._guarded():  # one text at a time: together they may be large
-            for document_id, text in self._connection.execute(sql, (json.dumps(list(spans)),)):
-                for i, span in spans[document_id].items():
-                    found[i] = Passage(document_id, span, text[span.start : span.end])
+            for document_id, text in self._connection.execute(sql, (_json(spans),)):
+                for i, (span, context) in spans[document_id].items():
+                    found[i] = Passage(document_id, span, text[span.start : span.end], context)
         return dict(sorted(found.items()))
 
     def spans_of(self, ids: Sequence[int]) -> dict[int, tuple[str, int, int]]:
         """Document id, start and end of the passages with these numbers; numbers that no passage has are left out."""
         sql = 'SELECT id, document_id, start, "end" FROM passages WHERE id IN (SELECT value FROM json_each(?))'
-        return {row[0]: row[1:] for row in self._fetch(sql, (json.dumps(list(ids)),))}
+        return {row[0]: row[1:] for row in self._fetch(sql, (_json(ids),))}
+
+    def in_order(self) -> NDArray[np.int64]:
+        """The numbers of all passages, in order of their documents' ids and of where they begin."""
+        rows = self._fetch('SELECT id FROM passages ORDER BY document_id, start, "end"')
+        return np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
 
     def all_spans(self) -> Iterator[tuple[str, int, int, int]]:
         """Of every passage: the document's id, the passage's start and end, and the length of the document's text."""
@@ -67,28 +75,44 @@ class PassageTable(Database):
     def lexical_entries(self, first: int = 0, block: int = 1024) -> Iterator[LexicalEntry]:
         """What the lexical index holds of the passages from number `first` on, ascending."""
         sql = (
-            'SELECT p.id, p.document_id, d.heading || char(10) || substr(d.text, p.start + 1, p."end" - p.start) '
+            'SELECT p.id, p.document_id, d.heading, substr(d.text, p.start + 1, p."end" - p.start), p.context '
             "FROM passages AS p JOIN documents AS d ON d.id = p.document_id "
             "WHERE p.id > ? AND p.id <= ? ORDER BY p.id LIMIT ?"
         )
         for rows in self._fetch_blocks(sql, first - 1, _LAST, block):
-            yield from (LexicalEntry(*row) for row in rows)
+            for i, document_id, heading, text, context in rows:
+                yield LexicalEntry(i, document_id, f"{of_json(context).before(heading)}\n{text}")
 
     def reusable_passages(self, document: Document, heading: str) -> tuple[list[Passage], NDArray[np.float16]] | None:
-        """Passages and vectors for a document, taken from one that has the same text, heading and boilerplate, whatever
-        its id; None if there is no such document."""
+        """Passages and vectors for a document, taken from one that has the same text, heading, boilerplate and
+        structure, whatever its id; None if there is no such document."""
+        row = schema.row_of(document)
         rows = self._fetch(
-            "SELECT id FROM documents WHERE sha256 = ? AND heading = ? AND boilerplate = ? LIMIT 1",
-            (document.sha256, heading, schema.row_of(document)[10]),
+            "SELECT id FROM documents WHERE sha256 = ? AND heading = ? AND boilerplate = ? "
+            "AND (structure = ? OR structure = '' AND ? = '{}') LIMIT 1",
+            (document.sha256, heading, row[10], row[12], row[12]),
         )
         if not rows:
             return None
-        found = self._fetch('SELECT start, "end", vector FROM passages WHERE document_id = ? ORDER BY id', rows[0])
-        passages = [Passage(document.id, Span(a, b), document.quote(Span(a, b))) for a, b, _ in found]
-        vectors = np.frombuffer(b"".join(vector for _, _, vector in found), dtype=np.float16)
+        return self.passages_of(document, rows[0][0])
+
+    def passages_of(self, document: Document, like: str | None = None) -> tuple[list[Passage], NDArray[np.float16]]:
+        """Passages and vectors of a document, or for it those of another one with the same text."""
+        sql = 'SELECT start, "end", context, vector FROM passages WHERE document_id = ? ORDER BY id'
+        found = self._fetch(sql, (like or document.id,))
+        passages = [
+            Passage(document.id, span, document.quote(span), of_json(context))
+            for start, end, context, _ in found
+            for span in [Span(start, end)]
+        ]
+        vectors = np.frombuffer(b"".join(row[3] for row in found), dtype=np.float16)
         return passages, vectors.reshape(len(found), -1) if found else vectors.reshape(0, 0)
 
     def _numbers_of(self, document_id: str) -> list[int]:
         """The numbers of a document's passages, ascending."""
         rows = self._fetch("SELECT id FROM passages WHERE document_id = ? ORDER BY id", (document_id,))
         return [row[0] for row in rows]
+
+
+def _json(values: Collection[int] | Collection[str]) -> str:
+    return json.dumps(list(values))

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from citeqa.index.errors import CiteqaError, IndexNotFoundError
+from citeqa.index.extras import need
+from citeqa.index.storage.postgresql.address import shown
 
 if TYPE_CHECKING:
     from citeqa.index.protocols import Store
@@ -21,8 +23,15 @@ def _in_folder(address: str) -> Store:
     return SqliteStore(Path(address))
 
 
+def _in_postgresql(address: str) -> Store:
+    need("postgres", "an index in PostgreSQL")
+    from citeqa.index.storage.postgresql.store import PostgresStore
+
+    return PostgresStore(address)
+
+
 # By the scheme of an address, which is what stands before `://`; the path of a folder has none.
-STORES: dict[str, Callable[[str], Store]] = {"": _in_folder}
+STORES: dict[str, Callable[[str], Store]] = {"": _in_folder, "postgresql": _in_postgresql}
 
 
 def open_store(address: str | Path) -> Store:
@@ -34,7 +43,7 @@ def open_store(address: str | Path) -> Store:
     scheme, separator, _ = str(address).partition("://")
     kind = scheme if separator else ""
     if kind not in STORES:
-        raise CiteqaError(f"an index cannot be kept at {address}: there is no kind of store called {kind!r}")
+        raise CiteqaError(f"an index cannot be kept at {shown(address)}: there is no kind of store called {kind!r}")
     return STORES[kind](str(address))
 
 
@@ -42,5 +51,5 @@ def existing_store(address: str | Path) -> Store:
     """The store at an address. Raises IndexNotFoundError if there is no index in it."""
     store = open_store(address)
     if not store.exists():
-        raise IndexNotFoundError(address)
+        raise IndexNotFoundError(shown(address))
     return store

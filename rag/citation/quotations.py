@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from citeqa.index.types import Span
 
-LONGEST = 1000  # code points; a run of sentences is not extended beyond this
+PARAGRAPH = 50_000  # code points; in a longer one no quotation is looked for
+LONGEST = 400  # code points; a run of sentences is not extended beyond this, for a longer one is not shown whole
 
 _OPENING, _CLOSING, _EITHER = "“„«", "”»", '"'
 
@@ -15,14 +16,18 @@ def whole(text: str, sentences: Sequence[Span], first: int, last: int) -> tuple[
     """Extend the run of sentences `first` to `last` (both included) so that it does not cut a quotation of its
     paragraph.
 
-    The run stays as it is if the quotation is not closed in its paragraph, or if the extended run is longer than
-    LONGEST.
+    The run stays as it is if the quotation is not closed in its paragraph, if the paragraph is longer than PARAGRAPH,
+    or if the extended run is longer than LONGEST.
     """
     start, end = first, last
     while start > 0 and not _breaks(text, sentences, start):
         start -= 1
+        if sentences[last].end - sentences[start].start > PARAGRAPH:
+            return first, last
     while end + 1 < len(sentences) and not _breaks(text, sentences, end + 1):
         end += 1
+        if sentences[end].end - sentences[start].start > PARAGRAPH:
+            return first, last
     inside = False
     quoted = []  # for each sentence of the paragraph: is its start, is its end inside a quotation?
     for sentence in sentences[start : end + 1]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from citeqa.index.documents.sentences import document_sentences
@@ -15,12 +16,16 @@ from citeqa.rag.types import Citation
 
 Status = Literal["valid", "moved", "changed", "gone"]
 
+LONGEST = 500  # words of a claim that are compared
 ALIKE = 0.5  # similarity (0 to 1) that a sentence must exceed to be shown as the changed one
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A citation as it was issued: words of a document, their position, and the sentence around them."""
+    """A citation as it was issued: words of a document, their position, and the sentence around them.
+
+    A sentence that does not hold the words where they are said to stand counts as none.
+    """
 
     document_id: str
     document_sha256: str
@@ -82,30 +87,76 @@ def _unchanged(document: Document, claim: Claim) -> Citation | None:
 
 
 def _elsewhere(document: Document, claim: Claim) -> Verdict:
-    inside = claim.start - claim.sentence_start
-    by_context = [place + inside for place in _places(document.text, claim.sentence)] if claim.sentence else []
-    for places in (by_context, list(_places(document.text, claim.quote))):
-        fitting = [i for i in places if document.text[i : i + len(claim.quote)] == claim.quote]
-        if len(fitting) == 1:
-            return Verdict("moved", Citation.of(document, Span(fitting[0], fitting[0] + len(claim.quote))))
+    span = _in_its_sentence(document.text, claim) or _only_place(document.text, claim.quote)
+    if span is not None:
+        return Verdict("moved", Citation.of(document, span))
     return Verdict("changed", nearest=_nearest(document, claim.sentence or claim.quote))
 
 
-def _places(text: str, words: str) -> Iterator[int]:
-    place = text.find(words) if words else -1
-    while place >= 0:
-        yield place
-        place = text.find(words, place + 1)
+def _in_its_sentence(text: str, claim: Claim) -> Span | None:
+    """Where the words of a claim stand in the only place of their sentence; None if that cannot be told."""
+    inside = claim.start - claim.sentence_start
+    if inside < 0 or claim.sentence[inside : inside + len(claim.quote)] != claim.quote:
+        return None
+    sentence = _only_place(text, claim.sentence)
+    if sentence is None:
+        return None
+    found = text[sentence.start : sentence.end]
+    if found == claim.sentence:
+        return Span(sentence.start + inside, sentence.start + inside + len(claim.quote))
+    words = _only_place(found, claim.quote)
+    return words.shifted(sentence.start) if words else None
+
+
+def _only_place(text: str, words: str) -> Span | None:
+    """Where the words stand in the text; None if nowhere, or in several places. Where they stand nowhere as they are,
+    they are looked for with other white space between them: the same file may be read with other line ends."""
+    place = text.find(words)
+    if place >= 0:
+        return None if text.find(words, place + 1) >= 0 else Span(place, place + len(words))
+    if not words.split():
+        return None
+    # What is between words is never tried in shorter pieces, so that the work grows with the text alone.
+    pattern = re.compile(r"\s++".join(map(re.escape, words.split())))
+    found = [Span(*match.span()) for match in islice(pattern.finditer(text), 2)]
+    return found[0] if len(found) == 1 else None
 
 
 def _nearest(document: Document, words: str) -> Citation | None:
-    """The sentence most similar to the words (Ratcliff & Metzener 1988), the first if several are; None if none is
-    similar enough."""
-    matcher = difflib.SequenceMatcher(autojunk=False)
-    matcher.set_seq2(words.split())
+    """The sentence most similar to the words, the first if several are; None if none is similar enough."""
+    likeness = Likeness(words)
     best, found = ALIKE, None
     for sentence in document_sentences(document):
-        matcher.set_seq1(document.quote(sentence).split())
-        if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and (ratio := matcher.ratio()) > best:
-            best, found = ratio, sentence
+        if (similar := likeness.to(document.quote(sentence))) > best:
+            best, found = similar, sentence
     return Citation.of(document, found) if found else None
+
+
+class Likeness:
+    """How similar texts are to one text: twice the length of the longest common subsequence of their words, divided by
+    how many words both have; between 0 and 1.
+
+    The subsequence is found with one row of bits (Hyyrö 2004, "Bit-parallel LCS-length computation revisited"), so that
+    the work grows with the words of a text, and not with the product of both texts. Of the one text, the first
+    `LONGEST` words count.
+    """
+
+    def __init__(self, text: str) -> None:
+        words = text.split()[:LONGEST]
+        self._count, self._places = len(words), dict[str, int]()
+        for number, word in enumerate(words):
+            self._places[word] = self._places.get(word, 0) | 1 << number
+
+    def to(self, text: str) -> float:
+        """How similar a text is; 0 if either has no words."""
+        words = text.split()
+        common = self.common(words)
+        return 2 * common / (self._count + len(words)) if common else 0.0
+
+    def common(self, words: Sequence[str]) -> int:
+        """The length of the longest common subsequence of the text's words and these."""
+        row = full = (1 << self._count) - 1
+        for word in words:
+            if matching := row & self._places.get(word, 0):
+                row = (row + matching | row - matching) & full
+        return self._count - row.bit_count()

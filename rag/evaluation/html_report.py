@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from citeqa.index.errors import CiteqaError
+from citeqa.index.extras import need
 from citeqa.rag.evaluation.failures import MEANINGS
 from citeqa.rag.evaluation.report import format_figure
 
@@ -15,25 +14,15 @@ TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
 
 def check() -> None:
-    """Check that a page can be rendered.
-
-    Raises:
-        CiteqaError: if a required package is not installed.
-    """
-    for name in ("jinja2", "matplotlib"):
-        try:
-            import_module(name)
-        except ImportError:
-            raise CiteqaError(
-                f"an HTML report needs {name}, which is not installed; get it with: pip install 'citeqa[report]'"
-            ) from None
+    """Raises MissingExtraError if what renders a page is not installed."""
+    need("report", "an HTML report")
 
 
 def render(record: Mapping[str, Any]) -> str:
     """The page of a record (see `report.record`), either as built or as read back from JSON.
 
     Raises:
-        CiteqaError: if a required package is not installed.
+        MissingExtraError: if what renders it is not installed.
     """
     check()
     from jinja2 import Environment, StrictUndefined

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from citeqa.index.extras import need
+
 MEASURES = ("Success@1", "Success@5", "Success@10", "R@5", "R@10", "R@50", "RR", "AP", "nDCG@10")
 
 
@@ -24,7 +26,11 @@ def measured(
     Args:
         relevant: for each question, the grades of its relevant documents; at least one, each at least 1.
         ranked: for each question, the documents returned, best first, without duplicates; a question may be missing.
+
+    Raises:
+        MissingExtraError: if ir-measures is not installed.
     """
+    need("evaluate", "measuring a ranking")
     from ir_measures import Qrel, ScoredDoc, iter_calc, parse_measure
 
     qrels = [Qrel(question, document, grade) for question, held in relevant.items() for document, grade in held.items()]

@@ -171,7 +171,7 @@ def _exact(response: dict[str, Any], texts: _Texts) -> list[bool]:
     """For every slice in a response, whether the document's text, as served, has these words at that position."""
     answer = response["answer"]
     citations = [answer["citation"], *answer["also_in"]] if answer else []
-    citations += [item["citation"] for item in response["alternatives"] + response["conflicts"]]
+    citations += [item["citation"] for item in response["alternatives"] + response["conflicts"] + response["guesses"]]
     slices = [(c["document_id"], c, c["quote"]) for c in citations]
     slices += [(c["document_id"], c["sentence"], c["sentence"]["text"]) for c in citations]
     slices += [(found["document_id"], found, found["text"]) for found in response["evidence"]]

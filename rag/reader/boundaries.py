@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from citeqa.index.types import Span
 
@@ -20,34 +16,22 @@ _SURROUNDING = {*_PAIRS, *"".join(_PAIRS.values()), *"'‚‛`´.,;:!?…¿¡*_|
 _APOSTROPHES = "'’"
 
 _POSSESSIVE = re.compile(r"['’]s(?!\w)", re.IGNORECASE)
-_MONEY = "[$¢£¤¥฿\u20a0-\u20cf]"
-_SIGNABLE = rf"(?:(?<![^\s(\[{{<=~≈\"'“„‘«‹])|(?<={_MONEY}))"  # where the sign or decimal point of a number may stand
-_SIGNS = "-−–."  # the first characters of signed numbers
-_SIGNED = re.compile(rf"{_SIGNABLE}(?:[-−–]{_MONEY}?\.?\d|\.\d)")
-_ABBREVIATION = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,2}\.){2,}\Z")
+MONEY = "[$¢£¤¥฿\u20a0-\u20cf]"
+SIGNABLE = rf"(?:(?<![^\s(\[{{<=~≈\"'“„‘«‹])|(?<={MONEY}))"  # where the sign or decimal point of a number may stand
+_SIGNS = "-−–+."  # the first characters of signed numbers
+_SIGNED = re.compile(rf"{SIGNABLE}(?:[-−–+]{MONEY}?\.?\d|\.\d)")
+_ABBREVIATION = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,2}\.){2,8}")
+_ABBREVIATED = 24  # the longest of these, in code points
+_REACH = 400  # code points within which the partner of a mark is looked for
 _JOINERS = set("\u00ad\u200c\u200d\u2060")  # soft hyphen, zero-width non-joiner and joiner, word joiner
-
-_BLANK = "[ \u00a0\u202f]"
-_SIZE = r"(?i:hundred|thousand|million|billion|bn|trillion|dozen)s?\b"
-_QUANTITY = re.compile(
-    rf"(?=[A-Z\d.−–-]|{_MONEY})"  # fails fast where no quantity begins
-    # in "5$ 9" the sign belongs to the first number, in "5 €9" to the second
-    rf"(?:(?P<money>(?:(?<![^\W_])[A-Z]{{1,3}})?(?:{_MONEY}|(?<!\d){_MONEY}(?={_BLANK}))){_BLANK}?(?=[-−–]?\.?\d))?"
-    rf"(?P<number>(?:{_SIGNABLE}(?:[-−–]\.?|\.))?\d+(?:[.,]\d+)*\w*)"
-    rf"(?:[ \u00a0-](?P<size>{_SIZE}))?(?:[ \u00a0-](?P<more>{_SIZE}))?"
-    rf"(?:{_BLANK}?(?P<share>[%‰‱])(?!\w)|(?P<coin>{_MONEY})(?![-−–.]?\d)"
-    rf"|{_BLANK}(?P<coins>{_MONEY})(?!{_BLANK}?[-−–.]?\d)|(?P<degree>°(?:[CFK]\b)?))?"
-)
-_BLANKS = re.compile(r"\s{2,}")
-_LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def inside_word(text: str, position: int) -> bool:
     """Whether a cut between `text[position - 1]` and `text[position]` splits a word or a number.
 
     An apostrophe between letters belongs to the word ("don't", "O'Brien"), but a possessive may be cut off ("Cuba's").
-    A sign or a decimal point belongs to the number after it ("-4", ".5"). In scripts without spaces between words,
-    every character is a possible boundary.
+    A sign or a decimal point belongs to the number after it ("-4", ".5"), and an abbreviation with several full stops
+    is one word with them ("U.S."). In scripts without spaces between words, every character is a possible boundary.
     """
     if not 0 < position < len(text):
         return False
@@ -59,6 +43,8 @@ def inside_word(text: str, position: int) -> bool:
     last = position - 1
     while last > 0 and _joins(text[last]):
         last -= 1
+    if "." in (after, text[last]) and _abbreviates(text, position):
+        return True
     before, earlier, later = text[last], text[last - 1 : last], text[position + 1 : position + 2]
     if before.isalnum() and after.isalnum():
         return not (_unspaced(before) or _unspaced(after))
@@ -73,7 +59,7 @@ def inside_word(text: str, position: int) -> bool:
     if after in _APOSTROPHES and before.isalnum() and later.isalnum():
         return not _POSSESSIVE.match(text, position)
     return any(
-        text[start] in _SIGNS and (end := _sign(text, start)) and position < end
+        text[start] in _SIGNS and (end := sign(text, start)) and position < end
         for start in range(max(0, position - 3), position)
     )
 
@@ -85,44 +71,6 @@ def after_marks(text: str, position: int) -> int:
     return position
 
 
-class QuantityBounds(NamedTuple):
-    """Where a span must begin or end instead of inside a quantity; the keys are the positions inside."""
-
-    starts: dict[int, int]
-    ends: dict[int, int]
-
-
-def quantity_bounds(text: str) -> QuantityBounds:
-    """For every quantity in a text, moves the ends of its parts to the ends of the whole.
-
-    A quantity is a number with its currency sign ("$9", "US$9", "5€"), its percent, per-mille or degree sign ("50%",
-    "20°C") and the word for its size ("1.5 million"). Without these it is a different quantity.
-    """
-    found = QuantityBounds({}, {})
-    for quantity in _QUANTITY.finditer(text):
-        start, end = quantity.span()
-        if start > 0 and _sign(text, start - 1):
-            start -= 1
-        parts = [quantity.span(name) for name in quantity.groupdict() if quantity[name]]
-        found.starts.update({at: start for at, _ in parts})
-        found.ends.update({at: end for _, at in parts})
-    return found
-
-
-def paragraphs(
-    text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The numbers of the paragraphs in which spans begin (by `starts`) and end (by `ends`), as if the spans were
-    trimmed.
-
-    A blank line separates paragraphs: two or more line breaks with only white space between them.
-    """
-    runs = [run.span() for run in _BLANKS.finditer(text) if len(_LINE_BREAK.findall(run.group())) > 1]
-    first, last = np.array(runs, dtype=np.int64).reshape(-1, 2).T
-    # white space at the start of a span counts to the next paragraph, at its end to the previous one
-    return np.searchsorted(first, starts, side="right"), np.searchsorted(last, ends, side="left")
-
-
 def trimmed(text: str, span: Span) -> Span | None:
     """The span without the spaces, quotation marks and punctuation around it; None if nothing else is left.
 
@@ -131,7 +79,7 @@ def trimmed(text: str, span: Span) -> Span | None:
     """
     start, end = span.start, span.end
     while start < end and _surrounds(text[start]):
-        if (digit := _sign(text, start)) and digit <= end:
+        if (digit := sign(text, start)) and digit <= end:
             break
         closing = _closing(text, start, end)
         if closing is not None:
@@ -140,10 +88,22 @@ def trimmed(text: str, span: Span) -> Span | None:
             end = closing
         start += 1
     while start < end and _surrounds(text[end - 1]):
-        if _opened(text, start, end) or _ABBREVIATION.search(text[start:end]):
+        if _opened(text, start, end) or (text[end - 1] == "." and _abbreviated(text, start, end)):
             break
         end -= 1
     return Span(start, end) if start < end else None
+
+
+def _abbreviates(text: str, position: int) -> bool:
+    """Whether a position is inside an abbreviation with several full stops."""
+    around = _ABBREVIATION.finditer(text, max(0, position - _ABBREVIATED), position + _ABBREVIATED)
+    return any(found.start() < position < found.end() for found in around)
+
+
+def _abbreviated(text: str, start: int, end: int) -> bool:
+    """Whether such an abbreviation, begun at `start` or later, ends at `end`."""
+    around = _ABBREVIATION.finditer(text, max(start, end - _ABBREVIATED), end)
+    return any(found.end() == end for found in around)
 
 
 def _surrounds(character: str) -> bool:
@@ -174,7 +134,7 @@ def _unspaced(character: str) -> bool:
     )  # fmt: skip
 
 
-def _sign(text: str, start: int) -> int | None:
+def sign(text: str, start: int) -> int | None:
     """Where the first digit ends of a number that begins with a sign or a decimal point at `start`; None if there is
     none."""
     found = _SIGNED.match(text, start)
@@ -182,10 +142,11 @@ def _sign(text: str, start: int) -> int | None:
 
 
 def _closing(text: str, start: int, end: int) -> int | None:
-    """Where the mark that opens at `start` is closed before `end`; None if it is not closed, or opens nothing."""
+    """Where the mark that opens at `start` is closed before `end`; None if it is not closed, or opens nothing. Looks
+    `_REACH` code points far."""
     opening = text[start]
     depth = 0
-    for position in range(start + 1, end):
+    for position in range(start + 1, min(end, start + _REACH)):
         if text[position] in _PAIRS.get(opening, "") and not _apostrophe(text, position):
             if depth == 0:
                 return position
@@ -196,8 +157,10 @@ def _closing(text: str, start: int, end: int) -> int | None:
 
 
 def _opened(text: str, start: int, end: int) -> bool:
-    """Whether the last character before `end` closes a mark that opens after `start`."""
+    """Whether the last character before `end` closes a mark that opens after `start`, at most `_REACH` code points
+    before it."""
     mark = text[end - 1]
+    start = max(start, end - _REACH)
     if mark == '"':
         return text[start:end].count(mark) % 2 == 0
     opening = {one for one, closing in _PAIRS.items() if mark in closing}

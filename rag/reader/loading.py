@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from citeqa.index.embedding.cache import check_writable
 from citeqa.index.embedding.weights import digest
+from citeqa.index.errors import CiteqaError
+from citeqa.index.extras import need
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.reader.protocol import Reader, ReaderError
 
@@ -34,6 +37,8 @@ def load_reader(model: str | None, cache: Path) -> Reader:
     imported. Several processes may do this at once.
 
     Raises:
+        MissingExtraError: if the model must be exported and what exports it is not installed.
+        ModelCacheError: if it must be exported and `cache` cannot be written to.
         ReaderError: if the model cannot be loaded or exported.
     """
     return next(kind.open(model, cache) for kind in KINDS if kind.takes(model))
@@ -53,6 +58,7 @@ def _hugging_face(model: str | None, cache: Path) -> Reader:
             return OnnxReader(folder)
         except ReaderError as error:
             log.warning("exporting the reader %s again: %s", model, error)
+    need("models", f"the reader {model!r}")
     log.info("exporting the reader %s; this happens only once", model)
     _export(model, folder)
     return OnnxReader(folder)
@@ -79,11 +85,12 @@ def _export(model: str, folder: Path) -> None:
         names = ["input_ids", "attention_mask", "token_type_ids"]
         inputs = [name for name in names if name in takes and name in [*tokenizer.model_input_names, *names[:2]]]
         longest = min(LONGEST_INPUT, int(tokenizer.model_max_length), _positions(loaded.config))
+        check_writable(folder.parent)
         with tempfile.TemporaryDirectory() as work:
             file = Path(work) / "tokenizer.json"
             tokenizer.backend_tokenizer.save(str(file))
             export(loaded, file, inputs, model, longest, folder)
-    except ReaderError:
+    except CiteqaError:
         raise
     except Exception as error:  # the model's own code may raise anything
         first = f"{type(error).__name__}: {error}".splitlines()[0]

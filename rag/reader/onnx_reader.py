@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from citeqa.index.atomic import sha256
-from citeqa.index.embedding.runtime import MODEL, TOKENIZER, OnnxModel
+from citeqa.index.context import NO_CONTEXT, Context
+from citeqa.index.embedding.runtime import MODEL, TOKENIZER, Feed, OnnxModel
 from citeqa.index.types import Span
 from citeqa.rag.reader.protocol import ReaderError, ReaderInfo
 from citeqa.rag.reader.spans import best_spans
@@ -32,11 +36,11 @@ class OnnxReader:
                 scores than the one the reader was made on.
         """
         self._folder = folder
-        described = _described(folder)
-        self._info = ReaderInfo(described["name"], described["files"][MODEL], described["precision"])
+        stored = _stored(folder, checked=True)
+        self._info = _info(stored)
         self._model = OnnxModel(folder / MODEL)
-        self._encoder = Encoder(folder / TOKENIZER, described["max_tokens"])
-        probe = described["probe"]
+        self._encoder = Encoder(folder / TOKENIZER, stored["max_tokens"])
+        probe = stored["probe"]
         best = self.read(probe["question"], [probe["text"]], [probe["heading"]])[0][:1]
         if probed and (not best or abs(best[0].score - probe["margin"]) > SAME):
             found = f"{best[0].score:.3f}" if best else "nothing"
@@ -54,29 +58,47 @@ class OnnxReader:
         path = self._folder / CONFIDENCE
         return path if path.exists() else None
 
-    def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
-        seen = self._encoder.encode_all(question, headings, texts)
+    def scores(self, feeds: Sequence[Feed]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """The start and end logit of each token of some windows."""
+        return [(starts[0], ends[0]) for starts, ends in self._model.run(feeds)]
+
+    def read(
+        self, question: str, texts: Sequence[str], headings: Sequence[str], contexts: Sequence[Context] = ()
+    ) -> list[list[ScoredSpan]]:
+        contexts = contexts or [NO_CONTEXT] * len(texts)
+        seen = self._encoder.encode_all(question, headings, texts, contexts)
         windows = [(place, window) for place, found in enumerate(seen) for window in found]
         windows.sort(key=lambda one: -len(one[1].ids))  # longest first, so that no core ends with a long one
         found: list[dict[Span, float]] = [{} for _ in texts]
         logits = self._model.run([window.feed for _, window in windows])
         for (place, window), (starts, ends) in zip(windows, logits, strict=True):
             margins = found[place]
-            for span, margin in best_spans(texts[place], window, starts[0], ends[0], SPANS):
+            for span, margin in best_spans(texts[place], window, starts[0], ends[0], SPANS, contexts[place]):
                 margins[span] = max(margin, margins.get(span, margin))
         return [
             sorted((ScoredSpan(span, margin) for span, margin in margins.items()), key=lambda s: (-s.score, s.span))[
-                :SPANS
+                : 2 * SPANS if context.pieces else SPANS
             ]
-            for margins in found
+            for margins, context in zip(found, contexts, strict=True)
         ]
 
 
-def _described(folder: Path) -> dict[str, Any]:
+def described(folder: Path) -> ReaderInfo:
+    """What identifies the reader in a folder, without opening it. Raises ReaderError if that does not say it."""
+    return _info(_stored(folder, checked=False))
+
+
+def _info(stored: dict[str, Any]) -> ReaderInfo:
+    return ReaderInfo(stored["name"], stored["files"][MODEL], stored["precision"])
+
+
+def _stored(folder: Path, *, checked: bool) -> dict[str, Any]:
+    """The description of a reader; `checked` compares the digests of its files too."""
     try:
         described: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         for name in (MODEL, TOKENIZER):
-            found, needed = sha256(folder / name), described["files"][name]
+            needed = described["files"][name]
+            found = sha256(folder / name) if checked else needed
             if found != needed:
                 raise ReaderError(f"{folder / name} has SHA-256 {found}, needed {needed}; reinstall citeqa")
         probe, wanted = described["probe"], dict.fromkeys(("question", "heading", "text"), str) | {"margin": float}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from citeqa.index.context import Context
 from citeqa.index.errors import CiteqaError
 from citeqa.rag.types import ScoredSpan
 
@@ -35,9 +36,12 @@ class Reader(Protocol):
     def confidence_file(self) -> Path | None:
         """The file of the confidence fitted for this reader (see `rag.confidence.load`); None if there is none."""
 
-    def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
+    def read(
+        self, question: str, texts: Sequence[str], headings: Sequence[str], contexts: Sequence[Context] = ()
+    ) -> list[list[ScoredSpan]]:
         """For each text, the spans that may answer, best first; an empty list if none does.
 
         A span's score is its margin: how far it scores above "no answer". `headings` has for each text where it comes
-        from (title, date), or is empty; no span is ever in a heading.
+        from (title, date, headings above it), or is empty; no span is ever in a heading. `contexts` has what else is
+        known of each text, or is empty: a text with pieces is shown in them, and no span leaves a piece.
         """

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding
 
+from citeqa.index.context import NO_CONTEXT, Context, Piece
 from citeqa.index.embedding.runtime import Feed, tokenizer
 from citeqa.index.types import Span
 from citeqa.rag.reader.boundaries import after_marks
@@ -22,13 +23,16 @@ STRIDE = 96  # tokens shared by two windows of a long passage, at most a third o
 class Window:
     """What the model sees at once: token ids, token types, and the position of each token in the passage.
 
-    `starts[i] == -1` if token `i` is not part of the passage (question, heading, special token); `ends` are half-open.
+    `starts[i] == -1` if token `i` is not part of the passage (question, heading, a label shown again, special token);
+    `ends` are half-open. `pieces` has for each token the number of the piece it belongs to, where the passage is shown
+    in pieces (see `index.context`).
     """
 
     ids: list[int]
     types: list[int]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
+    pieces: NDArray[np.int64] | None = None
 
     @property
     def feed(self) -> Feed:
@@ -58,15 +62,20 @@ class Encoder:
         """The windows of a passage, each with the question; only the first one has the heading."""
         return self.encode_all(question, [heading], [text])[0]
 
-    def encode_all(self, question: str, headings: Sequence[str], texts: Sequence[str]) -> list[list[Window]]:
-        """The windows of each passage, as `encode` returns them."""
+    def encode_all(
+        self, question: str, headings: Sequence[str], texts: Sequence[str], contexts: Sequence[Context] = ()
+    ) -> list[list[Window]]:
+        """The windows of each passage, as `encode` returns them. A passage that has a context is shown as that says."""
         question = self._shortened(question)
+        contexts = contexts or [NO_CONTEXT] * len(texts)
         before = [f"{heading}\n" if heading else "" for heading in headings]
-        pairs = [(question, head + text) for text, head in zip(texts, before, strict=True)]
-        encoded = self._windows.encode_batch(pairs)
-        return [self._laid_out(*one) for one in zip(encoded, before, texts, strict=True)]
+        shown = [context.shown(text) for context, text in zip(contexts, texts, strict=True)]
+        encoded = self._windows.encode_batch(
+            [(question, head + text) for text, head in zip(shown, before, strict=True)]
+        )
+        return [self._laid_out(*one) for one in zip(encoded, before, texts, contexts, strict=True)]
 
-    def _laid_out(self, encoded: Encoding, before: str, text: str) -> list[Window]:
+    def _laid_out(self, encoded: Encoding, before: str, text: str, context: Context) -> list[Window]:
         windows = []
         for one in [encoded, *encoded.overflowing]:
             offsets = np.array(one.offsets, dtype=np.int64).reshape(-1, 2) - len(before)
@@ -75,7 +84,10 @@ class Encoder:
             # a token may begin in the line break between heading and passage
             starts = np.where(own, np.maximum(offsets[:, 0], 0), -1)
             ends = np.where(own, offsets[:, 1], -1)
-            windows.append(Window(one.ids, one.type_ids, starts, _whole(text, ends)))
+            pieces = None
+            if context.pieces:
+                starts, ends, pieces = _placed(starts, ends, context.pieces)
+            windows.append(Window(one.ids, one.type_ids, starts, _whole(text, ends), pieces))
         return windows
 
     def _shortened(self, question: str) -> str:
@@ -83,6 +95,25 @@ class Encoder:
         if len(encoded.ids) <= self._question_tokens:
             return question
         return question[: encoded.offsets[self._question_tokens - 1][1]]
+
+
+def _placed(
+    starts: NDArray[np.int64], ends: NDArray[np.int64], pieces: Sequence[Piece]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Positions in a passage as it is shown become positions in the passage; also the number of each token's piece,
+    -1 for the tokens of labels."""
+    lengths = np.array([[len(lead), len(span)] for lead, span in pieces], dtype=np.int64)
+    last = np.cumsum(lengths.sum(axis=1))  # where each piece ends as it is shown
+    first = last - lengths[:, 1]
+    number = np.minimum(np.searchsorted(last, ends - 1, side="right"), len(pieces) - 1)
+    # a token may begin in the blank before a piece
+    inside = (starts >= 0) & (starts >= first[number] - 1) & (ends > first[number])
+    moved = np.array([span.start for _, span in pieces], dtype=np.int64)[number] - first[number]
+    return (
+        np.where(inside, np.maximum(starts, first[number]) + moved, -1),
+        np.where(inside, ends + moved, ends),
+        np.where(inside, number, -1),
+    )
 
 
 def _whole(text: str, ends: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,11 +9,12 @@ quotation marks. Relative words ("last week") count from `today`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from citeqa.index.types import Span
+from citeqa.rag.folding import folded
 from citeqa.rag.timing.absolute import UNITS as ABSOLUTE
 from citeqa.rag.timing.periods import Days, Period, part
 from citeqa.rag.timing.relative import UNITS as RELATIVE
@@ -87,18 +88,25 @@ _OF_THE_PRESS = re.compile(rf"(?:['’]s?)?\s+{_PRESS}\b", re.IGNORECASE)
 
 
 def find_times(question: str, today: date) -> tuple[Timing, ...]:
-    """The times that a question names, in order, without overlaps."""
-    if not _CUE.search(question):
-        return ()
+    """The times that a question names, in order, without overlaps. What would lie outside the calendar (the years 1 to
+    9999) is no time."""
+    plain = folded(question)
+    found = _found(plain, today) if _CUE.search(plain) else []
+    named = (replace(timing, text=question[timing.span.start : timing.span.end]) for timing in found)
+    return tuple(sorted(named, key=lambda timing: timing.span))
+
+
+def _found(question: str, today: date) -> list[Timing]:
+    """The times in a question whose letters are folded, without overlaps."""
     quoted = [found.span() for found in _QUOTED.finditer(question)]
     units = [unit for unit in _units(question, today) if not any(a <= unit.start < b for a, b in quoted)]
-    found = [_timing(question, unit) for unit in _ranges(question, units)]
+    found = [timing for unit in _ranges(question, units) if (timing := _timing(question, unit))]
     taken = [timing.span for timing in found]
     for match in _NEWEST.finditer(question):
         span = Span(*match.span())
         if not any(span.overlaps(other) for other in taken) and not any(a <= span.start < b for a, b in quoted):
             found.append(Timing(match.group(), span, None, None, "newest"))
-    return tuple(sorted(found, key=lambda timing: timing.span))
+    return found
 
 
 def _units(question: str, today: date) -> list[_Unit]:
@@ -144,7 +152,8 @@ def _ranges(question: str, units: list[_Unit]) -> list[_Unit]:
     return joined
 
 
-def _timing(question: str, unit: _Unit) -> Timing:
+def _timing(question: str, unit: _Unit) -> Timing | None:
+    """The time that a unit and the words around it name; None if it lies outside the calendar."""
     start, end, days, adjective = unit
     if found := _PART.search(question, 0, start):
         start, days = found.start("part"), part(days, *_PARTS[found["part"].lower()])
@@ -154,7 +163,10 @@ def _timing(question: str, unit: _Unit) -> Timing:
     if (found := _BEFORE.search(question, 0, start)) and not _OPENING.match(question, start, end):
         word = " ".join(found["word"].lower().split()).removeprefix("ever ")
         adjective = adjective and bool(found["the"])
-        period = _bounded(word, days, adjective, bool(_ONWARDS.match(question, end)))
+        try:
+            period = _bounded(word, days, adjective, bool(_ONWARDS.match(question, end)))
+        except OverflowError:
+            return None
         if word == "from" and period.last is None:
             end = _ONWARDS.match(question, end).end()  # type: ignore[union-attr]
         if not adjective or (period.first, period.last) != days:
@@ -164,7 +176,11 @@ def _timing(question: str, unit: _Unit) -> Timing:
 
 
 def _bounded(word: str, days: Days, adjective: bool, onwards: bool) -> Period:
-    """The period that a word and the days after it mean. What comes after "the 2018 election" may still be in 2018."""
+    """The period that a word and the days after it mean. What comes after "the 2018 election" may still be in 2018.
+
+    Raises:
+        OverflowError: if the calendar has no such day.
+    """
     if word in _FROM_START or (word == "from" and onwards):
         return Period(days.first, None)
     if word in _FROM_END:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from citeqa.index.embedding.runtime import Feed
 from citeqa.rag.reader.windows import Encoder, Window
 from citeqa.rag.training.windows import Example
 
@@ -64,6 +65,12 @@ class Encoded:
     def lengths(self) -> NDArray[np.int64]:
         """The number of tokens in each window."""
         return np.diff(self.bounds)
+
+    def feed(self, row: int) -> Feed:
+        """One window as the inputs of an exported model."""
+        ids = self.ids[self.bounds[row] : self.bounds[row + 1]].astype(np.int64)[None]
+        types = (np.arange(ids.shape[1]) >= self.passages[row]).astype(np.int64)[None]
+        return {"input_ids": ids, "token_type_ids": types, "attention_mask": np.ones_like(ids)}
 
     def batch(self, rows: Sequence[int], device: str) -> Batch:
         """The given windows, padded to one length."""

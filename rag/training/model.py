@@ -58,10 +58,27 @@ def average(models: Sequence[torch.nn.Module]) -> torch.nn.Module:
     return mean
 
 
+def beyond(model: torch.nn.Module, earlier: torch.nn.Module) -> torch.nn.Module:
+    """A model as far on again as `model` is from `earlier` (Ilharco et al. 2023, task arithmetic): all of what was
+    learned, if `model` is the mean of `earlier` and what learned from there."""
+    moved, before = deepcopy(model), earlier.state_dict()
+    for name, weights in moved.state_dict().items():
+        if weights.is_floating_point():
+            weights.mul_(2).sub_(before[name])
+    return moved
+
+
 def feed(window: Window) -> dict[str, NDArray[np.int64]]:
     """One window as the inputs of the exported model."""
     ids = np.array([window.ids], dtype=np.int64)
     return {"input_ids": ids, "token_type_ids": np.array([window.types]), "attention_mask": np.ones_like(ids)}
+
+
+def lowered(device: str) -> torch.autocast:
+    """Computes in bfloat16 where the device does that fast; processors without instructions for it take forty times as
+    long."""
+    fast = device != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=fast)
 
 
 def logits(model: Callable[..., Any], batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -89,7 +106,7 @@ def predict(
     found: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
     for first in range(0, len(order), size):
         some = order[first : first + size]
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with lowered(device):
             starts, ends = (values.cpu().numpy() for values in logits(model, windows.batch(some, device)))
         for row, start, end in zip(some, starts, ends, strict=True):
             found[row] = start[: lengths[row]], end[: lengths[row]]
@@ -113,8 +130,16 @@ class Ensemble(torch.nn.Module):
 def with_soft_labels(teacher: torch.nn.Module, windows: Encoded, device: str, rows: Sequence[int]) -> Encoded:
     """The windows with the teacher's probabilities as targets instead of the labels (Hinton et al. 2015). Only the
     windows `rows` are read; the others become useless."""
+    return softened(windows, rows, predict(teacher.to(device), windows, device, rows, 256))
+
+
+def softened(
+    windows: Encoded, rows: Sequence[int], predicted: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]
+) -> Encoded:
+    """The windows with the probabilities that `predicted` start and end logits of the windows `rows` make as targets;
+    the others get none."""
     soft = np.zeros((2, len(windows.ids)), dtype=np.float16)
-    for row, both in zip(rows, predict(teacher.to(device), windows, device, rows, 256), strict=True):
+    for row, both in zip(rows, predicted, strict=True):
         for side, scores in enumerate(both):
             raised = np.exp(scores - scores.max())
             soft[side, windows.bounds[row] : windows.bounds[row + 1]] = raised / raised.sum()

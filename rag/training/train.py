@@ -10,18 +10,21 @@ import json
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from citeqa.rag.evaluation.metrics import auroc, exact_match, mean, token_f1
 from citeqa.rag.reader.spans import best_spans
 from citeqa.rag.reader.windows import Encoder
 from citeqa.rag.training.encoded import Encoded
-from citeqa.rag.training.model import logits, loss, predict
+from citeqa.rag.training.model import logits, loss, lowered, predict
 from citeqa.rag.training.windows import Example
 
 log = logging.getLogger(__name__)
@@ -59,21 +62,20 @@ class TrainingSettings:
         return self.peak * min(1.0, rising, falling)
 
 
-def batches(windows: Encoded, size: int, seed: str) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int] | NDArray[np.int64], size: int, seed: str) -> Iterator[list[int]]:
     """An endless sequence of batches, each of windows of similar length. Every pass over the data has a different
     order.
 
     Raises:
         ValueError: if there are no windows.
     """
-    if not len(windows):
+    if not len(lengths):
         raise ValueError("there is nothing to train on")
-    lengths = windows.lengths()
     epoch = 0
     pool: list[int] = []  # what is left of a pass goes into the next one
     while True:
         chance = Random(f"{seed} {epoch}")
-        order = list(range(len(windows)))
+        order = list(range(len(lengths)))
         chance.shuffle(order)
         for i in order:
             pool.append(i)
@@ -88,24 +90,48 @@ def batches(windows: Encoded, size: int, seed: str) -> Iterator[list[int]]:
 
 def order(windows: Encoded, settings: TrainingSettings) -> Iterator[list[int]]:
     """The batches of a training, one for each step."""
-    return batches(windows, settings.batch, str(settings.seed))
+    return batches(windows.lengths(), settings.batch, str(settings.seed))
 
 
 def train(
     model: torch.nn.Module, windows: Encoded, held_out: Sequence[Example], encoder: Encoder, settings: TrainingSettings,
     folder: Path,
 ) -> torch.nn.Module:  # fmt: skip
-    """Train a reader, or continue from the last checkpoint; `folder` holds the checkpoints and the log."""
+    """Train a reader on windows, each for itself, and measure it on held-out examples; see `run`."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+
+    def error(given: Callable[..., Any], rows: Sequence[int]) -> torch.Tensor:
+        batch = windows.batch(rows, device)
+        with lowered(device):
+            starts, ends = logits(given, batch)
+        return loss(starts, ends, batch.wanted)
+
+    def measure(given: torch.nn.Module) -> dict[str, float]:
+        return measured(given, held_out, encoder, device)
+
+    return run(model, order(windows, settings), error, measure, settings, folder)
+
+
+def run(
+    model: torch.nn.Module,
+    coming: Iterator[Sequence[int]],
+    error_of: Callable[[Callable[..., Any], Sequence[int]], torch.Tensor],
+    measure: Callable[[torch.nn.Module], dict[str, float]],
+    settings: TrainingSettings,
+    folder: Path,
+) -> torch.nn.Module:
+    """Train a reader, or continue from the last checkpoint; `folder` holds the checkpoints and the log.
+
+    Args:
+        coming: the batches, one for each step.
+        error_of: the loss of a model on a batch.
+        measure: results that are noted in the log, three times.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device)
-    parameters = list(model.named_parameters())
-    decayed = [p for name, p in parameters if p.dim() > 1]
-    others = [p for name, p in parameters if p.dim() <= 1]
-    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=settings.peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
+    optimizer = _optimizer(model, settings)
     step = _resume(folder, model, optimizer, settings)
-    coming = order(windows, settings)
     for _ in range(step):  # skip the batches already seen
         next(coming)
     started, first = time.monotonic(), step
@@ -115,13 +141,11 @@ def train(
     # on a GPU, compiling takes longer than it saves
     compiled = torch.compile(model, dynamic=True) if device == "cpu" else model
     while step < settings.steps:
-        rows = windows.batch(next(coming), device)
+        chosen = next(coming)
         torch.manual_seed(settings.seed * 1_000_003 + step)  # dropout is the same after an interruption
         for group in optimizer.param_groups:
             group["lr"] = settings.rate(step)
-        with torch.autocast(device, dtype=torch.bfloat16):
-            starts, ends = logits(compiled, rows)
-        error = loss(starts, ends, rows.wanted)
+        error = error_of(compiled, chosen)
         optimizer.zero_grad(set_to_none=True)
         error.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
@@ -140,9 +164,17 @@ def train(
             _save(folder / "last.pt", model, optimizer, step, settings)
             saved = time.monotonic()
         if step % max(1, settings.steps // 3) == 0 or step == settings.steps:
-            _note(folder, step=step, **measured(model, held_out, encoder, device))
+            _note(folder, step=step, **measure(model))
             model.train()
     return model
+
+
+def _optimizer(model: torch.nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    parameters = list(model.named_parameters())
+    decayed = [p for name, p in parameters if p.dim() > 1]
+    others = [p for name, p in parameters if p.dim() <= 1]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=settings.peak, betas=(0.9, 0.98), eps=1e-6, fused=True)
 
 
 def measured(model: torch.nn.Module, examples: Sequence[Example], encoder: Encoder, device: str) -> dict[str, float]:

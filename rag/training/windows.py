@@ -55,6 +55,9 @@ class Cutter:
     def heading(self, document_id: str) -> str:
         return self._headings[document_id]
 
+    def passages(self, document_id: str) -> list[Passage]:
+        return self._passages[document_id]
+
     def knows(self, document_id: str) -> bool:
         return document_id in self._documents
 

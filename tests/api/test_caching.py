@@ -41,6 +41,7 @@ VARIATIONS: dict[str, list[Any]] = {
     "min_confidence": [None, 0.0, 1.0],
     "context": [None, "", "Jamaica"],
     "today": [DAY, DAY + timedelta(days=30)],
+    "look": [None, "once", "twice"],
     "use_dates": [True, False],
     "filters": [
         Filters(),
@@ -69,7 +70,7 @@ class Counting(Answerer):
 @pytest.fixture
 def answerer(service: Service) -> Counting:
     original = service.answerer
-    return Counting(service.index, original.embedder, original._reader, original._confidence)
+    return Counting(service.index, original.embedder, original._reader, original._confidence, original.second)
 
 
 def without_timing(response: AskResponse) -> str:

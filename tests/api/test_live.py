@@ -240,7 +240,7 @@ def test_a_rebuild_with_other_settings_swaps_in_one_step(
         texts = {f"n{i}": {living.now.index.document(f"n{i}").text} for i in range(12)}
         until(swapped)
     assert made.result().documents == 13
-    assert {state[:2] for state in seen} == {("fp32", 128), (precision, 24)}
+    assert {state[:2] for state in seen} == {("int8", 128), (precision, 24)}
     assert living.put(given("new", "The heron stands in the reeds of Omey.")) is True  # with the new settings
     assert chunker_of(living.now.index.settings) == other
 
@@ -298,7 +298,7 @@ def test_an_interrupted_rebuild_keeps_no_text_that_is_taken_away(
     living: LiveService, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     living.put(given("aaa", SECRET))
-    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 1)
+    monkeypatch.setattr("citeqa.index.storage.collecting.BATCH", 1)
 
     def interrupt(documents: int, passages: int) -> None:
         if documents:

@@ -168,3 +168,16 @@ def test_each_option_of_serve_is_a_setting() -> None:
     done = subprocess.run([*PROGRAM, "serve", "--help"], capture_output=True, text=True, check=True)
     options = set(re.findall(r"--([a-z-]+)", done.stdout))
     assert options - {"help", "config", "print-config"} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://qa.example", "https://qa.example"),
+        ("https://ann:secret@qa.example:81/a@b", "https://***@qa.example:81/a@b"),
+        ("https://secret@qa.example", "https://***@qa.example"),
+    ],
+)
+def test_a_password_inside_an_address_is_masked(url: str, shown: str) -> None:
+    (line,) = [line for line in effective({"url": url}).lines() if line.startswith("url ")]
+    assert f'"{shown}"' in line

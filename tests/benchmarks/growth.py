@@ -29,9 +29,10 @@ from citeqa.index.documents.sentences import sentences
 from citeqa.index.embedding.embedder import Embedder, Vectors
 from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
+from citeqa.index.storage.collecting import BATCH
 from citeqa.index.storage.doctor import examine
 from citeqa.index.storage.snapshot import Index
-from citeqa.index.storage.writer import BATCH, update
+from citeqa.index.storage.writer import update
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = (1_000, 10_000, 100_000)

@@ -61,8 +61,8 @@ import json, sys, time
 import torch
 from transformers import AutoTokenizer
 from citeqa.index.embedding.weights import packaged
-from citeqa.rag.training.model import fresh
-model = fresh(1).eval()
+from citeqa.rag.training.model import new_model
+model = new_model(1).eval()
 tokenizer = AutoTokenizer.from_pretrained(str(packaged()))
 @torch.inference_mode()
 def read(question, texts):

@@ -147,7 +147,7 @@ def bear_many(server: ConfiguredServer, clients: int, seconds: float) -> dict[st
 
 def bear_generated(server: ConfiguredServer, count: int) -> dict[str, Any]:
     """Requests that schemathesis generates from the OpenAPI document, in all its phases."""
-    done = tried(server.url, max(1, count // 13))  # of each of 13 routes
+    done = tried(server.url, max(1, count // 17))  # of each of 17 routes
     return {"output": done.stdout[-2000:], "failed": done.returncode != 0}
 
 
@@ -160,7 +160,7 @@ def told(name: str, found: dict[str, Any]) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--questions", type=int, default=10_000, help="hostile questions")
-    parser.add_argument("--generated", type=int, default=10_000, help="generated requests")
+    parser.add_argument("--generated", type=int, default=50_000, help="generated requests")
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=120)
     chosen = parser.parse_args()

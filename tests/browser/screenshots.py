@@ -18,6 +18,9 @@ from citeqa.index.embedding.loading import load_embedder
 from citeqa.index.embedding.weights import DEFAULT_MODEL
 
 OUT = TESTS / "screenshots"
+MANUSCRIPT = """The minister promised “$8 million of humanitarian assistance to Cubans”.
+
+The Harbour Gazette said in 2023: “The new ferry terminal opened on Wednesday.”"""
 COLOURS = 128  # of a picture's palette
 
 
@@ -46,7 +49,24 @@ def documents(page: Page) -> None:
     expect(page.locator("#adding")).to_be_visible()
 
 
-STATES: list[Callable[[Page], None]] = [answer, document, disagreement, abstention, documents]
+def clippings(page: Page) -> None:
+    for question in (ANSWERED, "How much did the ferry terminal cost to build?"):
+        ask(page, question)
+        page.locator(".answer > figure").last.get_by_role("button", name="Keep the quote").click()
+        expect(page.locator("#toast-text")).to_be_visible()
+    page.get_by_role("link", name="Clippings").click()
+    page.get_by_role("button", name="Verify all").click()
+    expect(page.locator("#clippings-list .state").first).to_be_visible()
+
+
+def manuscript(page: Page) -> None:
+    page.goto(f"{page.url.partition('#')[0]}#manuscript")
+    page.get_by_role("textbox", name="The manuscript").fill(MANUSCRIPT)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.locator("#quotations > li").first).to_be_visible()
+
+
+STATES: list[Callable[[Page], None]] = [answer, document, disagreement, abstention, documents, clippings, manuscript]
 
 
 def take(browser: Browser, url: str, view: str, state: Callable[[Page], None]) -> None:

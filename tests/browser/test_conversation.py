@@ -37,12 +37,13 @@ def test_the_conversation_survives_a_reload_and_is_cleared_by_a_button(page: Pag
     expect(page.locator(".answer > figure mark")).to_have_text(GIVEN)
     expect(page.locator("#welcome")).to_be_hidden()
     page.get_by_role("button", name="Conversation", exact=True).click()
-    page.get_by_role("button", name="Clear it").click()
+    page.get_by_role("button", name="Delete this one").click()
     expect(page.locator(".turn")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".turn > h2")).to_have_text([COST, UNANSWERED])
     page.get_by_role("button", name="Conversation", exact=True).click()
-    page.get_by_role("button", name="Clear it").click()
+    page.get_by_role("button", name="Delete this one").click()
+    expect(page.locator(".turn")).to_have_count(0)  # it is gone for good
     page.reload()
     expect(page.locator("#suggestions li").first).to_be_visible()
     expect(page.locator(".turn")).to_have_count(0)
@@ -50,20 +51,33 @@ def test_the_conversation_survives_a_reload_and_is_cleared_by_a_button(page: Pag
 
 
 @seen("desktop light")
-def test_what_is_kept_is_bounded_and_what_is_damaged_is_forgotten(page: Page, server: Server) -> None:
+def test_a_turn_that_another_version_kept_is_left_out_if_it_cannot_be_shown(page: Page) -> None:
     ask(page, COST)
-    name = "citeqa.conversation"
-    many = f"JSON.stringify(Array(200).fill(JSON.parse(localStorage.getItem('{name}'))[0]))"
-    page.evaluate(f"localStorage.setItem('{name}', {many})")
+    page.evaluate(
+        """async () => {
+            const { put, all } = await import("/static/store.js");
+            const [turn] = await all("turns");
+            const bad = { index: {}, answered: true, answer: {} };
+            const odd = [{ response: {} }, { question: 7 }, { response: bad }, { fault: null }];
+            for (const [number, each] of odd.entries()) {
+                await put("turns", { ...turn, response: null, id: `odd ${number}`, ...each });
+            }
+        }"""
+    )
     page.reload()
-    ask(page, UNANSWERED)
-    kept = json.loads(page.evaluate(f"localStorage.getItem('{name}')"))
-    assert len(kept) == 60
-    assert kept[-1]["question"] == UNANSWERED
-    for damaged in ("{", "null", "7", '[{"question": 1}]', "[null]", '[{"question": "a", "response": {"index": {}}}]'):
-        page.evaluate(f"localStorage.setItem('{name}', {json.dumps(damaged)})")
-        page.reload()
-        expect(page.locator("#suggestions li").first).to_be_visible()
+    expect(page.locator(".turn > h2")).to_have_text([COST])
+    expect(page.locator(".answer > figure mark")).to_have_text(GIVEN)
+
+
+@seen("phone dark")
+def test_without_a_database_the_page_works_and_forgets(page: Page) -> None:
+    page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    page.reload()
+    ask(page, COST)
+    assert json.loads(saved(page, "Save as JSON"))["turns"][0]["question"] == COST
+    page.reload()
+    expect(page.locator("#suggestions li").first).to_be_visible()
+    expect(page.locator(".turn")).to_have_count(0)
 
 
 def test_it_is_saved_as_json_and_markdown_with_whole_citations(page: Page, server: Server) -> None:

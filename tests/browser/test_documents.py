@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
+from typing import Any
 
 from playwright.sync_api import FilePayload, Page, Route, expect
-from support.browsing import allow_writing, expect_held, seen
+from support.browsing import allow_writing, ask, expect_held, seen
 from support.servers import Server
 
 ROWS = "#documents-list > li:not([hidden])"
@@ -38,6 +39,65 @@ def go(page: Page) -> None:
 
 def file(name: str, text: str) -> FilePayload:
     return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
+
+
+def test_the_list_is_narrowed_and_the_question_too(page: Page) -> None:
+    go(page)
+    folder = page.locator("#by-folder")
+    expect(folder.locator("option")).to_contain_text(["All folders", "ferry (2)", "scripts (1)", "zoo (1)"])
+    folder.select_option("ferry")
+    expect(page.locator(ROWS)).to_have_count(2)
+    expect(page.locator("#documents-count")).to_have_text("2 documents")
+    page.locator("#by-year").select_option("2025")
+    expect(page.locator(ROWS)).to_have_count(1)
+    expect(page.locator(ROWS)).to_contain_text("City Audit Office")
+    page.locator("#by-source").select_option("Harbour Gazette")
+    expect(page.locator("#documents-list")).to_contain_text("No document is of all that.")
+    page.get_by_role("button", name="Show all").click()
+    expect(page.locator(ROWS)).to_have_count(9)
+    page.locator("#documents-sort").select_option("date")
+    expect(page.locator(ROWS).first).to_contain_text("2026")
+    folder.select_option("ferry")
+    with page.expect_request("**/api/ask") as sent:
+        page.get_by_role("button", name="Ask only these").click()
+        chips = page.locator("#chips")
+        expect(chips).to_contain_text("Folder: ferry")
+        ask(page, "How much did it cost to build?")
+    asked: Any = sent.value.post_data_json
+    assert asked["filters"] == {"folders": ["ferry"]}
+    expect(page.locator(".scope")).to_have_text("Searching only ferry")
+    chips.get_by_role("button", name="Folder: ferry. Remove").click()
+    expect(chips).not_to_contain_text("ferry")
+
+
+@seen("desktop light", "phone dark")
+def test_what_no_title_says_is_looked_for_inside_the_documents(page: Page) -> None:
+    go(page)
+    search = page.get_by_role("searchbox", name="Search the documents")
+    search.fill("how long had the residents waited")
+    expect(page.locator("#documents-list")).to_have_text("No title, author or source has these words.")
+    expect(page.locator("#inside .passage").first).to_contain_text("Residents had waited for eleven years")
+    search.fill("ferry")
+    expect(page.locator(ROWS)).to_have_count(2)
+    expect(page.locator("#inside")).to_be_hidden()
+    page.get_by_role("button", name="Search inside the documents").click()
+    expect(page.locator("#inside .passage").first).to_be_visible()
+    page.locator("#inside").get_by_role("link", name="Open in document").first.click()
+    expect(page.locator("#source mark.current").first).to_be_visible()
+
+
+@seen("desktop light")
+def test_an_empty_list_says_what_to_do_next(page: Page) -> None:
+    nothing: dict[str, Any] = {"documents": [], "next_cursor": None, "total": 0}
+    page.route(re.compile(r"/api/documents\?"), lambda route: route.fulfill(json=nothing))
+    page.route("**/api/facets", lambda route: route.fulfill(json={"folders": [], "sources": [], "years": []}))
+    for writing, told in ((True, "Drop files above."), (False, "citeqa index FOLDER")):
+        allow_writing(page, writing=writing)
+        page.goto(f"{page.url.partition('#')[0]}#documents")
+        expect(page.locator("#documents-list")).to_contain_text(
+            f"There are no documents yet. {told if writing else ''}"
+        )
+        expect(page.locator("#documents-list")).to_contain_text(told)
 
 
 def test_all_documents_are_listed_searched_and_opened(page: Page) -> None:
@@ -133,6 +193,9 @@ def test_files_are_added_and_found_by_the_next_question(page: Page, server: Serv
     expect(page.locator("progress")).to_have_count(0)
     expect(page.get_by_role("link", name=re.compile("lighthouse of Porto Azul"))).to_be_visible()
     assert "lighthouse" in ids(server)
+    page.get_by_role("button", name="Clear what is done").click()
+    expect(uploads).to_have_count(0)
+    expect(page.get_by_role("button", name="choose files")).to_be_focused()
     take_away(server, "lighthouse")
 
 
@@ -235,3 +298,23 @@ def test_a_list_that_cannot_be_had_says_why_and_can_be_tried_again(page: Page) -
     page.unroute(listing)
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(ROWS)).to_have_count(9)
+
+
+@seen("desktop light")
+def test_an_upload_tells_how_many_passages_are_done(page: Page, server: Server) -> None:
+    allow_writing(page)
+    go(page)
+    told = page.locator("#uploads li")
+    page.evaluate(
+        "() => { window.told = []; new MutationObserver(() => window.told.push(document.querySelector('#uploads')"
+        ".innerText)).observe(document.querySelector('#uploads'), { subtree: true, childList: true }); }"
+    )
+    text = "".join(
+        f"The keeper of lighthouse {n} wrote {n * 7} letters to the harbour of Vila Torta.\n\n" for n in range(900)
+    )
+    page.locator("#files").set_input_files([file("letters.txt", text)])
+    try:
+        expect(told).to_contain_text("added", timeout=60_000)
+        assert any(re.search(r"[1-9]\d* passages done", each) for each in page.evaluate("told"))
+    finally:
+        take_away(server, "letters")

@@ -56,11 +56,13 @@ def test_what_was_taken_over_is_kept_and_saved_and_can_be_taken_away_later(page:
     ask(page, COST)
     ask(page, OPENED)
     page.reload()
+    expect(page.get_by_role("group", name="Following up")).to_be_visible()
     assert carried(page) == CHIPS
     with page.expect_response("**/api/ask"):
         take_away(page, "build")
     expect(page.locator(".answer")).to_have_count(2)
     page.reload()
+    expect(page.get_by_role("group", name="Following up")).to_be_visible()
     assert carried(page) == CHIPS[:2]
     expect(page.locator(".turn")).to_have_count(2)
     for label in ("Save as JSON", "Save as Markdown"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from support.browsing import HOSTILE, HOSTILE_TITLE, ask, expect_words, seen, unmarked
+from support.browsing import HOSTILE, HOSTILE_TITLE, ask, expect_words, fetched, seen, unmarked
 from support.servers import Server
 
 LINES = {"lines": "Words 🦜 of a text.\n", "one line": "Words 🦜 of a text. ", "no blank": "Words🦜ofatext."}
@@ -40,7 +40,7 @@ def test_a_hostile_document_does_nothing(page: Page, server: Server) -> None:
     page.get_by_role("button", name="Ask only this document").click()
     expect(page.locator(".chip.on")).to_contain_text("<script>")
     assert page.locator("#talk, #source, #documents, #chips").locator(MADE).count() == 0
-    assert page.title() == "citeqa"
+    assert page.title() == "\u2068When did the parrot house open?\u2069 · citeqa"
 
 
 @seen("desktop light")
@@ -61,7 +61,7 @@ def test_what_is_copied_of_a_hostile_document_is_harmless_elsewhere_too(page: Pa
 
 def test_words_that_turn_the_direction_do_not_turn_what_stands_around_them(page: Page) -> None:
     def turned(route: Route) -> None:
-        response = route.fetch()
+        response = fetched(route)
         found = response.json()
         found["answer"]["citation"] |= {"author": "\u202eevil \u202dtwice", "source": "\u2067left"}
         route.fulfill(response=response, json=found)
@@ -79,7 +79,9 @@ def test_words_that_turn_the_direction_do_not_turn_what_stands_around_them(page:
 def test_every_script_is_asked_quoted_and_marked(page: Page, question: str) -> None:
     def found_there(route: Route) -> None:
         body = json.loads(route.request.post_data or "")
-        answered = route.fetch(post_data={**body, "filters": {"document_ids": ["scripts/many"]}, "min_confidence": 0})
+        answered = fetched(
+            route, post_data={**body, "filters": {"document_ids": ["scripts/many"]}, "min_confidence": 0}
+        )
         document = route.request.frame.page.request.get(page.url.partition("#")[0] + "api/documents/scripts/many")
         text = document.json()["text"]
         response = answered.json()

@@ -8,7 +8,7 @@ import urllib.request
 from urllib.parse import quote
 
 from playwright.sync_api import Page, Route, expect
-from support.browsing import ANSWERED, UNANSWERED, ask, expect_held, seen, unmarked
+from support.browsing import ANSWERED, UNANSWERED, ask, expect_held, fetched, seen, unmarked
 from support.servers import Server
 
 CITED = "002_73ec0a3e5fd5a0e3"
@@ -152,7 +152,7 @@ def test_a_link_to_a_text_that_changed_says_so(page: Page, server: Server) -> No
 @seen("desktop dark", "phone light")
 def test_words_that_moved_are_found_again_and_words_that_are_gone_are_told(page: Page, server: Server) -> None:
     def stale(route: Route) -> None:
-        response = route.fetch()
+        response = fetched(route)
         found = response.json()
         citation = found["answer"]["citation"]
         citation |= {"document_sha256": "0" * 64, "start": citation["start"] + 7, "end": citation["end"] + 7}
@@ -174,7 +174,7 @@ def test_words_that_moved_are_found_again_and_words_that_are_gone_are_told(page:
 @seen("desktop light")
 def test_a_passage_whose_text_changed_is_not_marked(page: Page) -> None:
     def stale(route: Route) -> None:
-        response = route.fetch()
+        response = fetched(route)
         found = response.json()
         found["evidence"][0]["text"] = "What it said before."
         route.fulfill(response=response, json=found)

@@ -9,6 +9,7 @@ A page marks where a table stands; what lies between the two marks is replaced, 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from pydantic import SecretStr
 import citeqa
 from citeqa import errors
 from citeqa.api.cli.main import app as program
+from citeqa.api.http import limits
 from citeqa.api.http.app import create_app
 from citeqa.api.http.needs import RouteTable
 from citeqa.api.settings import Settings
@@ -55,6 +57,8 @@ def tables() -> dict[str, str]:
         "schemas": "\n\n".join(_schemas(openapi)),
         "errors": _errors(),
         "names": _names(),
+        "limits": _limits_of_http(),
+        "costliest": _costliest(),
         "qaindex": _methods(citeqa.QAIndex),
         "client": _methods(citeqa.Client),
     }
@@ -210,6 +214,36 @@ def _names() -> str:
             shown = name + str(_signature(value)) if inspect.isfunction(value) else name
             rows.append([f"`{shown}`", _sentence(_summary(value))])
     return _table(["name", "what it is"], rows)
+
+
+def _limits_of_http() -> str:
+    return _table(["what", "at most", "beyond"], limits.table())
+
+
+def _costliest() -> str:
+    """The costliest request of each route, as `tests/benchmarks/costliest.py --write` measured them."""
+    measured = json.loads((Path(__file__).parents[1] / "benchmarks" / "costliest.json").read_text(encoding="utf-8"))
+    rows = [
+        [
+            f"`{row['route']}`",
+            row["request"],
+            *(_measured(row[name]) for name in ("seconds", "megabytes", "health_ms", "question")),
+        ]
+        for row in measured
+    ]
+    head = [
+        "route",
+        "its costliest request",
+        "seconds",
+        "MB above idle",
+        "`/api/health`, worst ms",
+        "another's question",
+    ]
+    return _table(head, rows)
+
+
+def _measured(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:,}"
 
 
 def _methods(of: type[Any]) -> str:

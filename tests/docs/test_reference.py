@@ -71,7 +71,7 @@ def test_every_route_and_every_status_it_answers_is_there() -> None:
     from citeqa.api.http.app import create_app
 
     openapi = create_app(None).openapi()  # type: ignore[arg-type]
-    page, explained = _page("http"), first_cells(section(_page("errors"), "Over HTTP"))
+    page, explained = section(_page("http"), "Routes"), first_cells(section(_page("errors"), "Over HTTP"))
     rows = dict(re.findall(r"^\| `([A-Z]+ /[^`]*)` \| (.*) \|$", page, re.MULTILINE))
     described = {f"{m.upper()} {path}": r for path, methods in openapi["paths"].items() for m, r in methods.items()}
     assert set(rows) == set(described)
@@ -97,3 +97,19 @@ def test_every_dependency_is_there_with_its_purpose() -> None:
     for heading, needed in wanted.items():
         names = [re.split(r"[^A-Za-z0-9-]", one)[0] for one in needed]
         assert first_cells(section(page, heading)) == sorted(name for name in names if name != "citeqa")
+
+
+def test_the_costliest_request_of_every_route_that_works_is_measured() -> None:
+    import json
+
+    from citeqa.api.http.routes import ROUTERS
+
+    measured = json.loads((ROOT / "tests" / "benchmarks" / "costliest.json").read_text(encoding="utf-8"))
+    there = {row["route"].replace(":path", "") for row in measured}
+    routes = {
+        f"{method} {route.path.replace(':path', '')}"  # type: ignore[attr-defined]
+        for router in ROUTERS
+        for route in router.routes
+        for method in route.methods  # type: ignore[attr-defined]
+    }
+    assert routes - {"GET /", "GET /metrics", "GET /api/health"} == there  # those answer with what is there already

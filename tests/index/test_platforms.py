@@ -89,6 +89,7 @@ def test_a_folder_that_cannot_be_read_is_named_as_its_files_are(tmp_path: Path) 
     assert sync._relative(str(tmp_path / "cafe\u0301" / "sub"), tmp_path) == "caf\u00e9/sub"
 
 
+@pytest.mark.faults
 def test_the_child_ends_itself_where_nobody_else_ends_it() -> None:
     """As when its parent was killed on a system that does not tell it."""
     lifeline, held = os.pipe()

@@ -135,7 +135,8 @@ def test_features_by_hand() -> None:
         3.0, 0.25, evidence_behind=0, coverage_behind=0, lead=1.25, agreeing=1
     )
     found = features_of(best, [*candidates, replace(best, evidence=0.75), replace(best, coverage=1.0)])
-    assert (found.evidence_behind, found.coverage_behind) == (0.25, 0.75)
+    assert (found.evidence_behind, found.coverage_behind, found.unknown_names) == (0.25, 0.75, 0)
+    assert [features_of(best, candidates, count).unknown_names for count in (1, 2, 3)] == [1, 2, 2]
     assert features_of(candidates[5], candidates).lead == 1.75 - 3.0
     assert features_of(best, candidates[:5]).lead == LEAD  # 3 + LEAD, cut
     assert features_of(replace(best, margin=-LEAD - 4), candidates).lead == -LEAD

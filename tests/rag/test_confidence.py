@@ -12,16 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citeqa.index.errors import CiteqaError
-from citeqa.rag.confidence import FITTED, LEAD, Confidence, Features, load, stale
+from citeqa.rag.confidence import FITTED, LEAD, Confidence, Features, Logistic, load, stale
 from citeqa.rag.reader.protocol import ReaderInfo
 
-WEIGHTS = Features(2.0, -1.0, evidence_behind=-2.0, coverage_behind=-4.0, lead=0.5, agreeing=0.25)
-HAND = Confidence(3.0, intercept=-1.0, weights=WEIGHTS, threshold=0.25)
+WEIGHTS = Features(2.0, -1.0, evidence_behind=-2.0, coverage_behind=-4.0, lead=0.5, agreeing=0.25, unknown_names=-3.0)
+OTHERS = Features(1.0, 0.5, evidence_behind=-1.0, coverage_behind=-0.5, lead=0.25, agreeing=0.125, unknown_names=-1.0)
+HAND = Confidence(3.0, intercept=-1.0, weights=WEIGHTS, threshold=0.25, others=Logistic(-2.0, OTHERS))
 VALUES: dict[str, Any] = {
     "evidence_weight": 3,
     "intercept": -1,
     "weights": WEIGHTS._asdict(),
     "threshold": 0.25,
+    "others": {"intercept": -2, "weights": OTHERS._asdict()},
 }
 READER = ReaderInfo("a reader", "1" * 64, "int8")
 FITTED_ON: dict[str, Any] = {
@@ -70,6 +72,8 @@ def test_with_the_shipped_numbers_a_higher_margin_gives_a_higher_confidence() ->
     assert shipped.probability(surest) > shipped.threshold > shipped.probability(doubtful)
     assert shipped.evidence_weight >= 0
     assert shipped.weights.coverage_behind < 0
+    assert shipped.weights.unknown_names < 0
+    assert shipped.others.probability(doubtful) < shipped.others.probability(surest)
 
 
 def write(folder: Path, values: object, fitted_on: object) -> Path:
@@ -79,8 +83,11 @@ def write(folder: Path, values: object, fitted_on: object) -> Path:
 
 def test_the_numbers_in_the_file_are_the_ones_used(tmp_path: Path) -> None:
     assert load(write(tmp_path, VALUES, FITTED_ON)) == (HAND, FITTED_ON)
+    assert HAND.values() == VALUES
     stored = json.loads(FITTED.read_text(encoding="utf-8"))["values"]
     shipped, _ = load()
+    others = stored.pop("others")
+    assert (shipped.others.intercept, shipped.others.weights._asdict()) == (others["intercept"], others["weights"])
     assert shipped.weights._asdict() == stored.pop("weights")
     assert {name: getattr(shipped, name) for name in stored} == stored
 
@@ -108,6 +115,11 @@ def test_a_broken_file_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
         ({name: VALUES[name] for name in VALUES if name != "threshold"}, FITTED_ON),
         (VALUES | {"weights": None}, FITTED_ON),
         (VALUES | {"weights": {"margin": 1}}, FITTED_ON),
+        (VALUES | {"weights": WEIGHTS._asdict() | {"unknown_names": None}}, FITTED_ON),
+        (VALUES | {"weights": {n: 1.0 for n in WEIGHTS._fields if n != "unknown_names"}}, FITTED_ON),
+        (VALUES | {"others": None}, FITTED_ON),
+        (VALUES | {"others": {"intercept": -2}}, FITTED_ON),
+        ({name: VALUES[name] for name in VALUES if name != "others"}, FITTED_ON),
         (VALUES | {"weights": VALUES["weights"] | {"another": 1}}, FITTED_ON),
         (VALUES | {"weights": VALUES["weights"] | {"lead": []}}, FITTED_ON),
         (VALUES, None),

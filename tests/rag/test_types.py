@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from citeqa.index.documents.corpus import document
 from citeqa.index.documents.sentences import document_sentences
 from citeqa.index.types import Document, Span
-from citeqa.rag.types import Answer, Citation, Reason, Response, Slice, Source
+from citeqa.rag.types import Answer, Citation, Guess, Reason, Response, Slice, Source
 
 PIECES = st.sampled_from(
     ["He left.", "It rained 🌧️ all day!", "“Go now,” she said.", "𝒳 costs $1.5 million.", "Ça va?", "漢字。", "👩‍👩‍👧"]
@@ -97,7 +97,7 @@ def test_a_citation_carries_all_that_is_known_of_its_document() -> None:
         source="S",
         url="https://example.org/",
     )
-    expected = Source("a/b", "T", "A", date(2026, 2, 26), "S", "https://example.org/", doc.sha256)
+    expected = Source("a/b", "T", "A", date(2026, 2, 26), "S", "https://example.org/", doc.sha256, "metadata")
     assert Citation.of(doc, Span(0, 5)).source == expected
 
 
@@ -117,3 +117,13 @@ def test_a_response_holds_an_answer_or_a_reason() -> None:
         Response("q", answer, reason)
     with pytest.raises(ValueError, match="neither"):
         Response("q", None, None)
+
+
+def test_only_a_response_without_an_answer_has_guesses_and_each_is_its_quote() -> None:
+    citation = Citation.of(made("He left."), Span(0, 8))
+    guess = Guess("He left.", 1.0, 0.125, citation)
+    assert Response("q", None, Reason("not_in_the_sources", "No.", 0.125, 0.5), guesses=(guess,)).guesses == (guess,)
+    with pytest.raises(ValueError, match="guesses"):
+        Response("q", Answer("He left.", 0.5, citation), None, guesses=(guess,))
+    with pytest.raises(ValueError, match="quote"):
+        Guess("He left", 1.0, 0.125, citation)

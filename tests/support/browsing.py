@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import (
+    APIResponse,
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from citeqa.api.settings import SEEDS
 from citeqa.index.embedding.embedder import Embedder
@@ -148,6 +158,11 @@ def _is_fault(kind: str, text: str) -> bool:
     return kind == "error" and not text.startswith("Failed to load resource")
 
 
+def fetched(route: Route, **options: Any) -> APIResponse:
+    """What the service says to a request of the page, as JSON even where the page asks for events."""
+    return route.fetch(headers={**route.request.headers, "accept": "application/json"}, **options)
+
+
 def answering(route: Route) -> None:
     """Has every question answered but the one that has no answer, however sure the service is: the page is tested.
     What the service said once is remembered for the tests after."""
@@ -156,7 +171,7 @@ def answering(route: Route) -> None:
         body["min_confidence"] = 0
     asked = f"{route.request.url} {json.dumps(body, sort_keys=True)}"
     if asked not in _answers:
-        response = route.fetch(post_data=json.dumps(body))
+        response = fetched(route, post_data=json.dumps(body))
         if response.status != 200:
             route.fulfill(response=response)
             return

@@ -10,6 +10,14 @@ from support.embedders import WordLengths
 
 from citeqa.index.storage.snapshot import Index
 
+# what makes a database of today one of format 1
+TO_FORMAT_1 = """
+DROP INDEX documents_sha256; DROP INDEX documents_root; DROP TABLE files; DROP TABLE generation;
+ALTER TABLE documents DROP COLUMN pages; ALTER TABLE documents DROP COLUMN root; ALTER TABLE documents DROP COLUMN name;
+ALTER TABLE documents DROP COLUMN structure; ALTER TABLE documents DROP COLUMN date_origin;
+ALTER TABLE documents DROP COLUMN times; ALTER TABLE documents DROP COLUMN recognised;
+ALTER TABLE passages DROP COLUMN context; DELETE FROM settings WHERE name = 'chunker.structure'; PRAGMA user_version = 0
+"""
 QUERIES = ["fox", "The lazy dog", "quiet harbour lights", "alpha beta", "unheard"]
 
 

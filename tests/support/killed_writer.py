@@ -1,7 +1,8 @@
 """A program that brings an index up to date and kills itself with SIGKILL where it is told to.
 
-    PYTHONPATH=tests python -m support.killed_writer '{"folder": ..., "docs": ..., "doing": "sync" | "rebuild",
-        "tokens": 16, "few": 0, "phase": "COMMIT", "count": 2, "mode": "before" | "during" | "after"}'
+    PYTHONPATH=tests python -m support.killed_writer '{"folder": ..., "docs": ..., "doing": "sync" | "rebuild" |
+        "upload", "uploads": {id: text or null}, "tokens": 16, "few": 0, "phase": "COMMIT", "count": 2,
+        "mode": "before" | "during" | "after"}'
 
 The kill comes at the `count`-th time that the phase is reached; without a phase nobody is killed. It prints one JSON
 value a line, each in one system call: {"acknowledged": {id: digest or null}}, {"killed": phase}, {"done": true}.
@@ -9,6 +10,8 @@ value a line, each in one system call: {"acknowledged": {id: digest or null}}, {
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import shutil
@@ -16,17 +19,19 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 from support.embedders import WordLengths
 
+from citeqa.api import live
 from citeqa.index.documents.chunker import ChunkerSettings
+from citeqa.index.documents.corpus import document
 from citeqa.index.ranking.dense import DensePart
 from citeqa.index.ranking.lexical import LexicalIndex
-from citeqa.index.storage import generations, reindex
+from citeqa.index.storage import collecting, generations, reindex
 from citeqa.index.storage import writer as writer_module
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.database import Database
@@ -101,6 +106,10 @@ FUNCTIONS: list[tuple[Any, str, str]] = [
     (os, "unlink", "unlink"),
     (os, "rmdir", "rmdir"),
     (Path, "rename", "rename"),
+    (Path, "replace", "replace"),
+    (live, "keep_original", "keep original"),
+    (writer_module, "forget_originals", "forget originals"),
+    (writer_module, "forget", "forget words"),
     (generations, "_digests", "digests"),
     (writer_module, "delete_generations", "delete generations"),
     (reindex, "delete_generations", "delete generations"),
@@ -138,9 +147,23 @@ def acknowledge_commits() -> None:
     IndexWriter.commit = acknowledged  # type: ignore[method-assign, assignment]
 
 
+def upload(folder: Path, chunker: ChunkerSettings, uploads: Mapping[str, str | None]) -> None:
+    """Bring documents and take them away as the service does: each change is one of its own, and their files are
+    kept."""
+    for name, text in uploads.items():
+        with writing(folder, WordLengths, chunker, "testing") as writer:
+            if text is None:
+                writer.remove(name)
+            else:
+                data = text.encode()
+                brought = document(name, text, file_sha256=hashlib.sha256(data).hexdigest())
+                live.bring(writer, folder, brought, original=io.BytesIO(data))
+            writer.commit()
+
+
 def main() -> None:
     given = json.loads(sys.argv[1])
-    writer_module.BATCH = 6
+    collecting.BATCH = 6
     generations._FEW = given["few"]
     watch_everything(Killer(given.get("phase"), given.get("count", 1), given.get("mode", "before")))
     acknowledge_commits()
@@ -149,6 +172,8 @@ def main() -> None:
     if given["doing"] == "rebuild":
         reindex.reindex(folder, WordLengths(), chunker)
         say({"acknowledged": {}})
+    elif given["doing"] == "upload":
+        upload(folder, chunker, given["uploads"])
     else:
         with writing(folder, WordLengths, chunker, "testing") as writer:
             sync(writer, plan(writer.catalog, Path(given["docs"])))

@@ -18,11 +18,50 @@ CMAP = b"""/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapTyp
 endcmap end end"""
 
 
+# Widths of Helvetica's characters, in thousandths of its size; those of all others are 556.
+WIDTHS = {
+    **dict.fromkeys("ijl'", 222), **dict.fromkeys("ft .,:;I", 278), **dict.fromkeys("r-()", 333), "m": 833, "M": 833,
+    **dict.fromkeys("ckJsvxyz", 500), **dict.fromkeys("FTZ", 611), **dict.fromkeys("ABEKPSVXY", 667), "W": 944,
+    **dict.fromkeys("wCDHNRU", 722), **dict.fromkeys("GOQ", 778),
+}  # fmt: skip
+
+
+def helvetica(text: str, size: float) -> float:
+    """How wide a text is, in points."""
+    return sum(WIDTHS.get(letter, 556) for letter in text) * size / 1000
+
+
 def pdf(*pages: list[str], extra: bytes = b"", title: str = "A title") -> bytes:
     """A PDF of pages of lines, in WinAnsi; a line that begins with `<` is in hexadecimal, in the font F2."""
+    contents = [b"BT 72 720 Td 14 TL " + b" ".join(map(_shown, lines)) + b" ET" for lines in pages]
+    return _pdf(contents, extra, title)
+
+
+def placed_pdf(*pages: list[Placed], fields: list[tuple[str, str, Box]] = [], more: str = "") -> bytes:  # noqa: B006
+    """A PDF of pages of texts, drawn one by one at a place (left, baseline, size); on the first page there are text
+    fields of a form, each with its name, value and box. `more` is drawn on every page."""
+    contents = [
+        b" ".join(
+            b"BT /F1 %g Tf %g %g Td (%s) Tj ET" % (size, left, base, _escaped(text)) for left, base, size, text in page
+        )
+        + b" " + more.encode()
+        for page in pages
+    ]  # fmt: skip
+    return _pdf(contents, b"", "A title", fields)
+
+
+Placed = tuple[float, float, float, str]
+Box = tuple[float, float, float, float]
+
+
+def _escaped(text: str) -> bytes:
+    return text.encode("cp1252").replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
+
+
+def _pdf(pages: list[bytes], extra: bytes, title: str, fields: list[tuple[str, str, Box]] = []) -> bytes:  # noqa: B006
     kids = b" ".join(b"%d 0 R" % (7 + 2 * number) for number in range(len(pages)))
     objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Catalog /Pages 2 0 R %s >>" % (_form(len(pages), len(fields)) if fields else b""),
         b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(pages)),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
         b"<< /Type /Font /Subtype /Type0 /BaseFont /Any /Encoding /Identity-H /DescendantFonts [<< /Type /Font /Subtype"
@@ -31,14 +70,27 @@ def pdf(*pages: list[str], extra: bytes = b"", title: str = "A title") -> bytes:
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(CMAP), CMAP),
         b"<< /Title (%s) /Author (An author) /CreationDate (D:20240321101500+01'00') >>" % title.encode("cp1252"),
     ]
-    for number, lines in enumerate(pages):
-        content = b"BT 72 720 Td 14 TL " + b" ".join(map(_shown, lines)) + b" ET"
+    for number, content in enumerate(pages):
+        annotations = b"/Annots [%s]" % _references(len(pages), len(fields)) if fields and not number else b""
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R /Resources << /Font << /F1 3 0 R"
-            b" /F2 4 0 R >> >> >>" % (8 + 2 * number)
+            b" /F2 4 0 R >> >> %s >>" % (8 + 2 * number, annotations)
         )
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
+    objects += [
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (%s) /V (%s) /Rect [%g %g %g %g] /F 4 /P 7 0 R >>"
+        % (name.encode(), _escaped(value), *box)
+        for name, value, box in fields
+    ]
     return _assembled(objects, extra)
+
+
+def _references(pages: int, fields: int) -> bytes:
+    return b" ".join(b"%d 0 R" % (7 + 2 * pages + number) for number in range(fields))
+
+
+def _form(pages: int, fields: int) -> bytes:
+    return b"/AcroForm << /Fields [%s] >>" % _references(pages, fields)
 
 
 def _shown(line: str) -> bytes:
@@ -113,3 +165,46 @@ def epub(*chapters: str, metadata: str = "", **more: str | bytes) -> bytes:
         **{f"OEBPS/text/chapter {i}.xhtml": chapter for i, chapter in enumerate(chapters)},
         **{name.replace("__", "/").replace("_", "."): content for name, content in more.items()},
     })  # fmt: skip
+
+
+def xlsx(rows: str, before: str = "", more: str = "") -> bytes:
+    """An XLSX file with one sheet of these rows; `before` stands before its XML, `more` behind the rows."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    sheet = f'{before}<worksheet xmlns="{main}"><sheetData>{rows}</sheetData>{more}</worksheet>'
+    names = f'<workbook xmlns="{main}" xmlns:r="{OFFICE}"><sheets><sheet name="Sheet1" r:id="r1"/></sheets></workbook>'
+    return packed({
+        "_rels/.rels": RELATIONS.format(RELATION.format(0, f"{OFFICE}/officeDocument", "xl/workbook.xml")),
+        "xl/workbook.xml": names,
+        "xl/_rels/workbook.xml.rels": RELATIONS.format(RELATION.format(1, f"{OFFICE}/worksheet", "worksheets/a.xml")),
+        "xl/worksheets/a.xml": sheet,
+    })  # fmt: skip
+
+
+def _opendocument(kind: str, body: str, styles: str, before: str, meta: str) -> bytes:
+    names = " ".join(
+        f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for prefix, name in {
+            "office": "office", "text": "text", "table": "table", "style": "style", "draw": "drawing",
+            "presentation": "presentation",
+        }.items()
+    )  # fmt: skip
+    content = (
+        f"{before}<office:document-content {names}><office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"
+    )
+    return packed({"mimetype": f"application/vnd.oasis.opendocument.{kind}", "content.xml": content, "meta.xml": meta})
+
+
+def ods(body: str, before: str = "") -> bytes:
+    """An ODS file with these tables."""
+    return _opendocument("spreadsheet", body, "", before, "<m/>")
+
+
+def odt(body: str, styles: str = "", before: str = "", meta: str = "<m/>") -> bytes:
+    """An ODT file with this text."""
+    return _opendocument("text", body, styles, before, meta)
+
+
+def odp(body: str) -> bytes:
+    """An ODP file with these slides."""
+    return _opendocument("presentation", body, "", "", "<m/>")

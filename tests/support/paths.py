@@ -17,7 +17,9 @@ DATA = ROOT.parent / "shared" / "data"  # public sets, which are no part of the 
 # Where many small indexes are written and thrown away: each is synced to the disk many times, if it is on one.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 SOURCES = {
+    "reader_extra": "public extractive sets in one form; rag/models/reader/CARD.md names them",
     "squad_dev": "SQuAD 2.0 dev, in citeqa's form: https://rajpurkar.github.io/SQuAD-explorer/",
+    "squad_train": "SQuAD 2.0 train: https://rajpurkar.github.io/SQuAD-explorer/",
     "wikinews": "articles of Wikinews 2019-2020, CC BY 2.5: https://dumps.wikimedia.org/enwikinews/",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from citeqa.index.context import Context
 from citeqa.index.types import Span
 from citeqa.rag.reader.protocol import ReaderInfo
 from citeqa.rag.types import ScoredSpan
@@ -21,7 +22,9 @@ class ScriptedReader:
     def confidence_file(self) -> None:
         return None
 
-    def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
+    def read(
+        self, question: str, texts: Sequence[str], headings: Sequence[str], contexts: Sequence[Context] = ()
+    ) -> list[list[ScoredSpan]]:
         self.asked.append(question)
         return [self._read(text) for text in texts]
 

@@ -6,13 +6,22 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from citeqa.api.http.server import uvicorn_config
+from citeqa.api.settings import Settings
 
 READ, WRITE = "read-" + "r" * 20, "write-" + "w" * 20
 PROGRAM = [sys.executable, "-c", "from citeqa.api.cli.main import main; main()"]
@@ -43,14 +52,15 @@ class Server:
 
 
 class ConfiguredServer:
-    """`citeqa serve` with JSON logs in a file; settings are given as environment variables without their prefix."""
+    """`citeqa serve` with JSON logs in a file; settings are given as environment variables without their prefix. The
+    command is run by another, if there is one `before` it."""
 
-    def __init__(self, index: Path, log: Path, **settings: object) -> None:
+    def __init__(self, index: Path, log: Path, *, before: Sequence[str] = (), **settings: object) -> None:
         given = {f"CITEQA_{name.upper()}": str(value) for name, value in settings.items()}
         self.log = log
         with log.open("w") as stderr:
             self.process = subprocess.Popen(
-                [*PROGRAM, "serve", "--index", str(index), "--port", "0"],
+                [*before, *PROGRAM, "serve", "--index", str(index), "--port", "0"],
                 stderr=stderr,
                 stdin=subprocess.DEVNULL,
                 env=os.environ | {"CITEQA_LOG_FORMAT": "json"} | given,
@@ -90,3 +100,16 @@ def figures(text: str) -> dict[str, float]:
     """Prometheus' lines by name and labels."""
     lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in lines}
+
+
+@contextmanager
+def in_this_process(app: FastAPI, settings: Settings) -> Iterator[httpx.Client]:
+    """A client of an application that is served as `citeqa serve` does, by a thread of this process."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn_config(settings, app))
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    with httpx.Client(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=20, trust_env=False) as http:
+        yield http
+    server.should_exit = True
+    thread.join()

@@ -11,7 +11,7 @@ router = APIRouter(prefix="/api/toys")
 
 @router.get("")
 @Needs(key="none", rate_limited=False)
-def show() -> dict[str, str]:
+async def show() -> dict[str, str]:
     return {"toy": "duck"}
 
 
@@ -22,12 +22,12 @@ async def measure(request: Request) -> dict[str, int]:
 
 
 @router.post("/slow")
-@Needs(key="read", queued=True)
+@Needs(key="read", turn="answer")
 async def slow(request: Request) -> None:
     await request.app.state.go.wait()
 
 
 @router.delete("/{name}")
-@Needs(key="write")
+@Needs(key="write", turn="write")
 def remove(name: str) -> dict[str, str]:
     return {"removed": name}

@@ -8,7 +8,7 @@ import sys
 import time
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import Extracted
+from citeqa.index.formats import Extracted, progress
 
 calls = 0
 
@@ -19,6 +19,10 @@ def extract(data: bytes) -> Extracted:
     match data.split():
         case [b"sleep"]:
             time.sleep(600)
+        case [b"slow"]:
+            for _ in range(6):
+                time.sleep(0.6)
+                progress.report()
         case [b"crash"]:
             os.kill(os.getpid(), signal.SIGSEGV)
         case [b"crash-if-used"] if calls > 1:

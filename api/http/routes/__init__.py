@@ -4,12 +4,24 @@ To add routes, write a module with a `router` beside these, declare what each ro
 `ROUTERS`. No other file changes.
 """
 
-from citeqa.api.http.routes import batch, documents, feedback, metrics, page, questions, read, status, verification
+from citeqa.api.http.routes import (
+    batch,
+    documents,
+    feedback,
+    metrics,
+    originals,
+    page,
+    questions,
+    read,
+    status,
+    verification,
+)
 
 # In the order in which they are described and tried.
 ROUTERS = (
     questions.router,
     documents.router,
+    originals.router,
     verification.router,
     status.router,
     feedback.router,

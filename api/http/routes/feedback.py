@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends
 
 from citeqa.api.http.needs import Needs
 from citeqa.api.http.problems import invalid
-from citeqa.api.http.routes.shared import POSTED, Writing, json_only, problems
+from citeqa.api.http.routes.shared import ASKED, CITED_SEED, POSTED, Writing, example, json_only, problems
 from citeqa.api.schemas import Feedback, PlaceIn
 from citeqa.index.errors import UnknownDocumentError
 from citeqa.index.protocols import DocumentStore
 from citeqa.index.types import Span
-from citeqa.rag.evaluation.append import append_row
 from citeqa.rag.evaluation.judgements import DocumentSpan, judgement_row
 
-FILE = "feedback.jsonl"  # in the folder of the index
-
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", tags=["Feedback"])
 
 
 @router.post(
@@ -25,13 +24,18 @@ router = APIRouter(prefix="/api")
     dependencies=[Depends(json_only)],
     responses=POSTED | problems(403, 507),
 )
-@Needs(key="write")
-def feedback(body: Feedback, service: Writing) -> None:
+@Needs(key="write", turn="write")
+def feedback(
+    body: Annotated[Feedback, example(question=ASKED, verdict="right", citation=CITED_SEED)],
+    service: Writing,
+) -> None:
     """Say that an answer is right or wrong, or that a place should have been found. It is stored as a row of
-    `feedback.jsonl` in the data folder, which `citeqa evaluate` reads. Only where writing is enabled."""
+    `feedback.jsonl` in the data folder, which `citeqa evaluate` reads; where machines share an index, in its store,
+    from which `citeqa export feedback.jsonl --feedback` fetches it. Only where writing is enabled."""
     index = service.now.index
     places = [_place(index, body.citation)] if body.citation else []
-    append_row(index.folder / FILE, judgement_row(body.question, body.verdict, places))
+    row = judgement_row(body.question, body.verdict, places)
+    service.keep_feedback(row, [place.document.id for place in places])
 
 
 def _place(documents: DocumentStore, given: PlaceIn) -> DocumentSpan:

@@ -13,7 +13,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/metrics")
 @Needs(key="read", rate_limited=False)
-def show(service: Loaded, request: Request) -> Response:
+async def show(service: Loaded, request: Request) -> Response:
     """All metrics, with the size of the index as it is now."""
     metrics: Metrics = request.app.state.metrics
     content, media_type = metrics.rendered(service.index.document_count, service.index.passage_count)

@@ -111,6 +111,18 @@ def test_an_abstention_shows_the_evidence_and_exits_with_0(citeqa: Run, seeds_in
     assert re.findall(r"^(\d)\. ", result.out, re.MULTILINE) == ["1", "2"]
 
 
+def test_guesses_are_printed_as_such_with_their_sources(citeqa: Run, seeds_index: Path) -> None:
+    result = citeqa("ask", ANSWERABLE, "--min-confidence", "1", "--index", seeds_index)
+    assert result.status == 0
+    head, _, guessed = result.out.partition("No sure answer. Perhaps:")
+    assert "Not in these documents." in head
+    assert "$9 million" in guessed
+    assert "002_73ec0a3e5fd5a0e3" in guessed
+    assert re.search(r"confidence [01]\.\d\d", guessed)
+    unknown = citeqa("ask", ELSEWHERE, "--index", seeds_index)
+    assert "Perhaps" not in unknown.out
+
+
 def test_search_shows_passages_with_their_places(citeqa: Run, seeds_index: Path) -> None:
     result = citeqa("search", ANSWERABLE, "--k", "3", "--index", seeds_index)
     assert result.status == 0
@@ -348,6 +360,10 @@ def test_evaluate_writes_figures_and_the_values_of_every_question(
     right = sum(row["right_document"] for row in record["rows"] if row["answerable"])
     assert figures["document@1"]["hits"] == right
     assert "Success@5" in result.out
+    first, given, *_ = result.out.splitlines()
+    precision = figures["answer precision"]
+    assert first == f"{len(asked)} questions"
+    assert given.endswith(f"answers given that are right ({precision['hits']} of {precision['total']})")
     assert {"what", "date", "machine", "versions", "questions", "index", "confidence"} <= set(record["about"])
 
 

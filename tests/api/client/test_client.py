@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,16 +16,17 @@ import pytest
 from support.servers import READ, WRITE, ConfiguredServer
 
 from citeqa.api.cli.main import main
-from citeqa.api.client.client import (
-    ATTEMPTS,
+from citeqa.api.client.aio import AsyncClient
+from citeqa.api.client.calls import ATTEMPTS
+from citeqa.api.client.client import Client
+from citeqa.api.client.errors import (
     BusyError,
-    Client,
     RefusedError,
     ServiceError,
     UnexpectedAnswerError,
     UnreachableError,
 )
-from citeqa.api.schemas import AskRequest, DocumentIn
+from citeqa.api.schemas import DocumentIn
 from citeqa.api.service import Service
 from citeqa.index.errors import CiteqaError
 from citeqa.index.types import Filters
@@ -57,13 +61,20 @@ def test_every_method_returns_its_own_type(client: Client, service: Service) -> 
     document = client.document(c.document_id)
     assert document.text[c.start : c.end] == c.quote
     claim = Claim(c.document_id, c.document_sha256, c.start, c.end, c.quote, c.sentence.text, c.sentence.start)
-    verdict = client.verify(claim)
-    assert (verdict.status, verdict.citation) == ("valid", c)
+    for cited in (c, claim, client.verify(c).citation):  # what a client returns, it also takes
+        assert cited
+        verdict = client.verify(cited)
+        assert (verdict.status, verdict.citation) == ("valid", c)
+    carried = client.context("And why?", answer)
+    assert carried.chips
     assert client.search(QUESTION, AskOptions(k=3)).evidence[0].passage_id == answer.evidence[0].passage_id
     assert [one.id for one in client.all_documents()] == [one.id for one in client.documents(limit=9).documents]
     assert client.ready().authentication
-    batch = client.ask_batch([AskRequest(question=QUESTION, min_confidence=number) for number in (0, 1)])
-    assert [result.response and result.response.answered for result in batch.results] == [True, False]
+    batch = client.batch([QUESTION, "Who discovered penicillin?"], AskOptions(min_confidence=0))
+    assert [result.response and result.response.question for result in batch.results] == [
+        QUESTION,
+        "Who discovered penicillin?",
+    ]
     read = client.read(
         "When was it opened?",
         [DocumentIn(id="h", text="The harbour was opened in 1987.")],
@@ -91,9 +102,70 @@ def test_a_refusal_says_why_and_by_which_id_the_log_has_it(server: ConfiguredSer
     with pytest.raises(RefusedError, match="no document with this id"):
         client.document("a/../b")
     with pytest.raises(RefusedError) as forbidden:
-        client.put(DocumentIn(id="a", text="b"))
+        client.add(DocumentIn(id="a", text="b"))
     assert forbidden.value.status == 403
     assert isinstance(refused.value, ServiceError | CiteqaError)
+
+
+def test_documents_are_added_uploaded_judged_and_deleted(seeds_index: Path, tmp_path: Path) -> None:
+    index, text = tmp_path / "index", "The lighthouse of Rook Point was built in 1871." + "\n" * 200_000
+    shutil.copytree(seeds_index, index)
+    (tmp_path / "rook.txt").write_text(text, encoding="utf-8")
+    sent: list[tuple[int, int]] = []
+    with (
+        ConfiguredServer(index, tmp_path / "log", writing="true") as server,
+        Client(server.url) as client,
+    ):
+        assert client.add(DocumentIn(id="ferry", text="The ferry leaves at noon.")).change == client.change
+        asked = client.ask("When does the ferry leave?", AskOptions(min_confidence=0))
+        answer, answer_shows = asked.answer, asked.index.change
+        assert answer
+        assert answer.citation.document_id == "ferry"
+        client.feedback("When does the ferry leave?", "right", answer.citation)
+        client.feedback("Who built it?", "missing")
+        assert client.change == client.ready().index.change == answer_shows
+        uploaded = client.upload(tmp_path / "rook.txt", document_id="rook", progress=lambda *given: sent.append(given))
+        assert (uploaded.id, client.document("rook").text) == ("rook", text)
+        client.delete("rook")
+        with pytest.raises(RefusedError, match="no document with this id"):
+            client.document("rook")
+        assert client.change == client.ready().index.change
+        client.change += 1
+        with pytest.raises(BusyError, match="not yet"):
+            client.search("When does the ferry leave?")
+    assert [size for _, size in sent] == [len(text)] * len(sent)
+    assert sorted(set(sent)) == sent
+    assert len(sent) > 1
+    assert sent[-1] == (len(text), len(text))
+    kept = [json.loads(line) for line in (index / "feedback.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["question"] for row in kept] == ["When does the ferry leave?", "Who built it?"]
+
+
+def test_the_client_that_awaits_does_the_same(server: ConfiguredServer, client: Client) -> None:
+    async def asked() -> None:
+        async with AsyncClient(server.url, READ) as service:
+            found = await service.ask(QUESTION, AskOptions(min_confidence=0))
+            expected = client.ask(QUESTION, AskOptions(min_confidence=0))
+            assert found.model_dump(exclude={"timing_ms"}) == expected.model_dump(exclude={"timing_ms"})
+            assert found.answer
+            assert (await service.verify(found.answer.citation)).status == "valid"
+            assert [one.id async for one in service.all_documents()] == [one.id for one in client.all_documents()]
+            with pytest.raises(RefusedError) as refused:
+                await service.delete("a")
+            assert refused.value.status == 403
+        async with AsyncClient("http://127.0.0.1:9", timeout=5) as nowhere:
+            with pytest.raises(UnreachableError):
+                await nowhere.ready()
+
+    asyncio.run(asked())
+
+
+def test_both_clients_have_the_same_methods() -> None:
+    def methods(of: type) -> dict[str, list[str]]:
+        found = {name: value for name, value in vars(of).items() if not name.startswith("_")}
+        return {name: list(inspect.signature(value).parameters) for name, value in found.items()}
+
+    assert methods(AsyncClient) == methods(Client)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[::1]:9", "http://", "http://a b", "http://no.invalid"])
@@ -152,8 +224,13 @@ READY: Answer = (
     json.dumps(
         {
             "status": "ready",
-            "index": {"documents": 1, "passages": 1, "embedder": "x"},
+            "index": {"documents": 1, "passages": 1, "embedder": "x", "change": 1},
+            "confidence": {"fitted_to": "shipped", "threshold": 0.5, "questions": None, "unused": None},
             "versions": {},
+            "look": "once",
+            "lag": 0,
+            "advice": [],
+            "originals": False,
             "writing": False,
             "authentication": False,
         }
@@ -174,10 +251,10 @@ def test_a_change_is_sent_again_only_if_nothing_was_done(
     scripted: Callable[[list[Answer]], tuple[Client, list[str]]],
 ) -> None:
     client, asked = scripted([BUSY, (204, {}, b""), None, (204, {}, b"")])
-    client.remove("a")
+    client.delete("a")
     assert len(asked) == 2
     with pytest.raises(UnreachableError):
-        client.remove("a")
+        client.delete("a")
     assert asked == ["DELETE /api/documents/a"] * 3
 
 

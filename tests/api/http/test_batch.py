@@ -11,6 +11,9 @@ import pytest
 
 from citeqa.api.evaluation.local import serving
 from citeqa.api.service import Service
+from citeqa.rag.answerer import Answerer
+from citeqa.rag.options import DEFAULTS, AskOptions
+from citeqa.rag.types import Response
 
 QUESTION = "How much aid did the US pledge to Cubans?"
 
@@ -76,3 +79,25 @@ def test_a_batch_that_is_none_is_answered_422(http: httpx.Client, body: Any, poi
     answer = http.post("/api/ask/batch", json=body)
     assert answer.status_code == 422
     assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
+
+
+class Failing(Answerer):
+    """Fails at one question as no answerer should."""
+
+    def ask(self, question: str, options: AskOptions = DEFAULTS) -> Response:
+        if "zero" in question:
+            raise ZeroDivisionError
+        return super().ask(question, options)
+
+
+def test_a_question_that_fails_unexpectedly_fails_alone(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    failing = Failing.__new__(Failing)
+    failing.__dict__.update(service.answerer.__dict__)
+    asked = [{"question": QUESTION}, {"question": "Who divides by zero?"}, {"question": QUESTION}]
+    with serving(Service(service.index, failing)) as client:
+        results = client._http.post("/api/ask/batch", json={"questions": asked}).raise_for_status().json()["results"]
+        alone = client._http.post("/api/ask", json=asked[1])
+    assert [result["response"] is None for result in results] == [False, True, False]
+    assert alone.status_code == 500
+    assert results[1]["problem"] == alone.json()
+    assert sum("ZeroDivisionError" in record.exc_text for record in caplog.records if record.exc_text) == 2

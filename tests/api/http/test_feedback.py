@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.servers import Server
 
+from citeqa.index.appending import append_row
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.storage.writer import update
 from citeqa.index.types import Document, Span
-from citeqa.rag.evaluation.append import append_row
 from citeqa.rag.evaluation.judgements import DocumentSpan, consolidated, judgement_row
 from citeqa.rag.evaluation.questions import load
 

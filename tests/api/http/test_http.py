@@ -27,7 +27,7 @@ from citeqa.api.http import create_app
 from citeqa.api.service import Service
 from citeqa.api.settings import Settings
 from citeqa.index.embedding.embedder import Embedder
-from citeqa.index.errors import IndexDamagedError, StorageError
+from citeqa.index.errors import IndexDamagedError, MissingExtraError, StorageError
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
 from citeqa.rag import confidence
@@ -112,6 +112,7 @@ ASK_FIELDS = {
     "reason",
     "alternatives",
     "conflicts",
+    "guesses",
     "evidence",
     "dates",
     "index",
@@ -120,10 +121,11 @@ ASK_FIELDS = {
 CITATION_FIELDS = {
     *("document_id", "title", "author", "date", "source", "url", "page", "start", "end", "start_utf16", "end_utf16"),
     *("quote", "sentence", "document_sha256"),
+    *("table", "items", "date_origin", "time_start", "time_end", "recognised"),
 }
 EVIDENCE_FIELDS = {
     *("passage_id", "document_id", "title", "author", "date", "source", "url", "text", "start", "end"),
-    *("start_utf16", "end_utf16", "score", "dense_rank", "lexical_rank", "also_in"),
+    *("start_utf16", "end_utf16", "score", "dense_rank", "lexical_rank", "also_in", "document_sha256"),
 }
 
 
@@ -148,7 +150,8 @@ def test_an_answer_has_exactly_the_fields_of_the_contract(http: httpx.Client) ->
         assert set(one["citation"]) == CITATION_FIELDS
         assert one["text"] == one["citation"]["quote"]
     assert [set(one) for one in answer["evidence"]] == [EVIDENCE_FIELDS] * 3
-    assert answer["index"] == {"documents": 5, "passages": answer["index"]["passages"], "embedder": "all-MiniLM-L6-v2"}
+    index = {"documents": 5, "passages": answer["index"]["passages"], "embedder": "all-MiniLM-L6-v2", "change": 5}
+    assert answer["index"] == index
     assert set(answer["timing_ms"]) == {"retrieve", "read", "total"}
 
 
@@ -160,6 +163,20 @@ def test_an_abstention_has_exactly_the_fields_of_the_contract(http: httpx.Client
     assert answer["reason"]["code"] == "not_in_the_sources"
     assert answer["reason"]["confidence"] < answer["reason"]["threshold"]
     assert [set(one) for one in answer["evidence"]] == [EVIDENCE_FIELDS] * 5
+    assert answer["guesses"] == []  # the documents do not mention penicillin
+
+
+def test_a_guess_has_exactly_the_fields_of_the_contract(http: httpx.Client) -> None:
+    answer = ask(http, question=ANSWERABLE, min_confidence=1)
+    assert not answer["answered"]
+    assert 1 <= len(answer["guesses"]) <= 3
+    assert "9 million" in answer["guesses"][0]["text"]
+    for guess in answer["guesses"]:
+        assert set(guess) == {"text", "score", "confidence", "citation"}
+        assert set(guess["citation"]) == CITATION_FIELDS
+        assert guess["text"] == guess["citation"]["quote"]
+        assert 0.05 <= guess["confidence"] <= 1
+    assert ask(http, question=ANSWERABLE, min_confidence=0)["guesses"] == []
 
 
 def test_filters_that_leave_nothing_are_the_reason(http: httpx.Client) -> None:
@@ -362,7 +379,7 @@ def test_alive_and_ready(http: httpx.Client) -> None:
     ready = http.get("/api/ready").raise_for_status().json()
     assert ready["status"] == "ready"
     assert ready["index"] == ask(http, question=ANSWERABLE)["index"]
-    assert {"citeqa", "sentence-transformers", "faiss-cpu", "tantivy"} <= set(ready["versions"])
+    assert {"citeqa", "onnxruntime", "faiss-cpu", "tantivy", "tokenizers"} <= set(ready["versions"])
 
 
 def loaded_by(page: str) -> list[str]:
@@ -623,12 +640,12 @@ def test_what_is_not_there_is_answered_404(http: httpx.Client, path: str) -> Non
         ("GET", "/api/ask", "POST"),
         ("PUT", "/api/ask", "POST"),
         ("DELETE", "/api/search", "POST"),
-        ("POST", "/api/health", "GET"),
-        ("PATCH", "/api/documents", "GET, POST"),
-        ("PATCH", "/api/documents/002_73ec0a3e5fd5a0e3", "DELETE, GET"),
-        ("POST", "/", "GET"),
+        ("POST", "/api/health", "GET, HEAD"),
+        ("PATCH", "/api/documents", "GET, HEAD, POST"),
+        ("PATCH", "/api/documents/002_73ec0a3e5fd5a0e3", "DELETE, GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
         ("POST", "/static/", "GET, HEAD"),
-        ("DELETE", "/metrics", "GET"),
+        ("DELETE", "/metrics", "GET, HEAD"),
     ],
 )
 def test_a_method_that_is_not_there_is_answered_405_with_those_that_are(
@@ -705,9 +722,13 @@ def test_no_bytes_break_the_service(http: httpx.Client, content: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(StorageError("/secret/catalog.sqlite3", "No space left on device"), 507), (IndexDamagedError("/secret"), 503)],
+    [
+        (StorageError("/secret/catalog.sqlite3", "No space left on device"), 507),
+        (IndexDamagedError("/secret"), 503),
+        (MissingExtraError("the embedding model '/secret/model'", "models"), 503),
+    ],
 )
-def test_a_full_disk_and_a_damaged_index_are_told_without_their_places(
+def test_a_full_disk_a_damaged_index_and_a_missing_extra_are_told_without_their_places(
     service: Service, error: Exception, status: int
 ) -> None:
     """Errors that tests/test_faults.py brings about in earnest, as a client is told them."""

@@ -26,8 +26,9 @@ from citeqa.api.settings import Settings
 
 KEYS: dict[str, Any] = {"read_keys": (SecretStr(READ),), "write_keys": (SecretStr(WRITE),)}
 FILES = Needs(key="none", rate_limited=False)
-QUESTION = Needs(key="read", queued=True)
+QUESTION = Needs(key="read", turn="answer")
 READING, WRITING, OPEN = Needs(key="read"), Needs(key="write"), Needs(key="none")
+LOOKING, CHANGING = Needs(key="read", turn="look"), Needs(key="write", turn="write")
 
 
 def needs(app: FastAPI, method: str, path: str) -> Needs:
@@ -45,14 +46,16 @@ def needs(app: FastAPI, method: str, path: str) -> Needs:
         ("POST", "/api/ask/batch", QUESTION),
         ("POST", "/api/search", QUESTION),
         ("POST", "/api/read", QUESTION),
-        ("POST", "/api/context", READING),
-        ("POST", "/api/verify", READING),
-        ("GET", "/api/documents", READING),
-        ("GET", "/api/documents/a/b", READING),
-        ("HEAD", "/api/documents/a/b", READING),
-        ("POST", "/api/documents", Needs(key="write", upload=True)),
-        ("DELETE", "/api/documents/a/b", WRITING),
-        ("POST", "/api/feedback", WRITING),
+        ("POST", "/api/context", LOOKING),
+        ("POST", "/api/verify", QUESTION),
+        ("POST", "/api/verify/quotes", Needs(key="read", turn="answer", manuscript=True)),
+        ("GET", "/api/facets", LOOKING),
+        ("GET", "/api/documents", LOOKING),
+        ("GET", "/api/documents/a/b", LOOKING),
+        ("HEAD", "/api/documents/a/b", LOOKING),
+        ("POST", "/api/documents", Needs(key="write", upload=True, turn="write")),
+        ("DELETE", "/api/documents/a/b", CHANGING),
+        ("POST", "/api/feedback", CHANGING),
         ("GET", "/api/ready", READING),
         ("GET", "/api/health", FILES),
         ("GET", "/metrics", Needs(key="read", rate_limited=False)),
@@ -124,6 +127,18 @@ def test_a_route_that_changes_something_cannot_do_without_a_key(service: Service
         create_app(service, routers=(router,))
     with pytest.raises(ValueError, match="needs no key"):
         RouteTable([Route("/any-method", endpoint=Router())], {"/any-method": OPEN})
+
+
+def test_a_route_that_runs_in_a_thread_waits_for_its_turn(service: Service) -> None:
+    """Otherwise nothing bounds how many threads it takes, and all other routes would wait for one."""
+    router = APIRouter()
+
+    @router.get("/api/endless")
+    @Needs(key="read")
+    def endless() -> None: ...
+
+    with pytest.raises(ValueError, match="the route GET /api/endless runs in a thread, so it needs a turn"):
+        create_app(service, routers=(*ROUTERS, router))
 
 
 # --- the table chooses a route as the framework does

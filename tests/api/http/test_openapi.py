@@ -15,32 +15,46 @@ from citeqa.api.service import Service
 PLACE = {"start", "end", "start_utf16", "end_utf16"}
 SOURCE = {"document_id", "title", "author", "date", "source", "url"}
 DOCUMENT = {"id", "title", "author", "date", "source", "url", "sha256", "file_sha256", "encoding"}
-ASK = {"question", "k", "filters", "min_confidence", "context", "today", "use_dates"}
+ASK = {"question", "k", "filters", "min_confidence", "context", "today", "use_dates", "min_change", "look"}
 FIELDS = {
     "AskRequest": ASK,
-    "SearchRequest": ASK - {"min_confidence", "context"},
-    "FiltersIn": {"document_ids", "source", "date_from", "date_to"},
+    "SearchRequest": ASK - {"min_confidence", "context", "look"},
+    "FiltersIn": {"document_ids", "folders", "source", "date_from", "date_to"},
     "AskResponse": {"question", "answered", "answer", "reason", "alternatives", "conflicts", "evidence", "index"}
-    | {"dates", "timing_ms"},
+    | {"dates", "guesses", "timing_ms"},
     "AnswerOut": {"text", "confidence", "also_in", "citation"},
-    "CitationOut": PLACE | SOURCE | {"page", "quote", "sentence", "document_sha256"},
+    "CitationOut": PLACE
+    | SOURCE
+    | {"page", "quote", "sentence", "document_sha256"}
+    | {"table", "items", "date_origin", "time_start", "time_end", "recognised"},
     "SentenceOut": PLACE | {"text"},
     "AlternativeOut": {"text", "score", "citation"},
+    "GuessOut": {"text", "score", "confidence", "citation"},
     "ReasonOut": {"code", "message", "confidence", "threshold"},
-    "EvidenceOut": PLACE | SOURCE | {"passage_id", "text", "score", "dense_rank", "lexical_rank", "also_in"},
-    "IndexOut": {"documents", "passages", "embedder"},
+    "EvidenceOut": PLACE
+    | SOURCE
+    | {"passage_id", "text", "score", "dense_rank", "lexical_rank", "also_in", "document_sha256"},
+    "IndexOut": {"documents", "passages", "embedder", "change"},
     "SearchResponse": {"question", "evidence", "index", "timing_ms"},
     "DocumentList": {"documents", "next_cursor", "total"},
     "DocumentSummary": DOCUMENT | {"length", "passages"},
-    "DocumentOut": DOCUMENT | {"boilerplate", "text"},
+    "DocumentOut": DOCUMENT | {"boilerplate", "pages", "structure", "text"},
+    "DocumentStored": DOCUMENT | {"boilerplate", "pages", "structure", "text", "replaced", "change"},
     "VerifyRequest": {"citation"},
     "VerifyResponse": {"status", "citation", "nearest"},
-    "BatchRequest": {"questions"},
+    "BatchRequest": {"questions", "min_change"},
     "BatchResponse": {"results"},
     "BatchItem": {"response", "problem"},
     "ReadRequest": ASK | {"documents"},
     "Health": {"status"},
-    "Ready": {"status", "index", "versions", "writing", "authentication"},
+    "Ready": {"status", "index", "confidence", "versions", "advice", "writing", "authentication", "originals"}
+    | {"look", "lag"},
+    "ConfidenceOut": {"fitted_to", "threshold", "questions", "unused"},
+    "FacetsOut": {"documents", "folders", "sources", "years"},
+    "VerifyQuotesResponse": {"quotations", "counts", "index"},
+    "QuotationOut": PLACE
+    | {"text", "line", "kind", "status", "omissions", "insertions", "changed", "differences"}
+    | {"attribution", "citation", "speaker", "also_in"},
 }
 EVERYWHERE = {"401", "421", "429"}
 WITH_A_BODY = {"400", "408", "413", "415", "422", "503"}
@@ -87,6 +101,15 @@ def test_every_request_has_an_example(contract: dict[str, Any]) -> None:
             name = media["schema"].get("$ref", "").rpartition("/")[2]
             required = schemas[name]["required"] if name and "examples" not in schemas[name] else ()
             assert all("examples" in schemas[name]["properties"][field] for field in required), path
+
+
+def test_operations_have_tags_ids_that_read_well_and_summaries_that_are_sentences(contract: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(contract)]
+    assert ids == list(dict.fromkeys(ids))
+    assert {"ask", "search", "list_documents", "get_document", "add_document", "delete_document"} <= set(ids)
+    for _, path, operation in operations(contract):
+        assert len(operation["tags"]) == 1, path
+        assert re.fullmatch(r"[A-Z][a-z]+ .*[.]", operation["summary"]), path
 
 
 def test_keys_are_described(contract: dict[str, Any]) -> None:

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import anyio
+import anyio.to_thread
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from citeqa.api.http.body import CheckBody
+from citeqa.api.http.limits import LOOKING, WRITERS_WAITING, WRITING
 from citeqa.api.http.metrics import Metrics
-from citeqa.api.http.needs import Needs, RouteTable
-from citeqa.api.http.queueing import Queue
+from citeqa.api.http.needs import Needs, RouteTable, Turn
+from citeqa.api.http.queueing import Queue, work_of
+from citeqa.api.settings import Settings
 
 
-def route(path: str, *, queued: bool) -> Route:
+def route(path: str, turn: Turn | None) -> Route:
     async def endpoint(request: Request) -> Response:
         raise AssertionError("only the declaration matters here")
 
-    return Route(path, Needs(key="read", queued=queued)(endpoint), methods=["POST"])
+    return Route(path, Needs(key="read", turn=turn)(endpoint), methods=["POST"])
 
 
 ROUTES = RouteTable([
-    route("/api/ask", queued=True),
-    route("/api/verify", queued=False),
-    route("/api/documents", queued=False),
+    route("/api/ask", "answer"),
+    route("/api/documents", "look"),
+    route("/api/change", "write"),
+    route("/api/health", None),
 ])  # fmt: skip
 
 
@@ -54,7 +61,7 @@ class Client:
     """One request; it leaves when `gone` is set."""
 
     def __init__(self, name: str, path: str = "/api/ask") -> None:
-        self.scope: Scope = {"type": "http", "method": "POST", "path": path, "name": name}
+        self.scope: Scope = {"type": "http", "method": "POST", "path": path, "name": name, "headers": []}
         self.gone, self.status, self.done = anyio.Event(), 0, anyio.Event()
         self.headers: dict[bytes, bytes] = {}
         self._body: list[Message] = [{"type": "http.request", "body": name.encode()}]
@@ -69,31 +76,35 @@ class Client:
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], dict(message["headers"])
 
-    async def ask(self, queue: Queue) -> None:
-        await queue(self.scope, self.receive, self.send)
+    async def ask(self, queue: CheckBody) -> None:
+        with suppress(ClientDisconnect):
+            await queue(self.scope, self.receive, self.send)
         self.done.set()
 
 
 def run(
-    test: Callable[[Work, Queue, Callable[[Client], Awaitable[None]]], Awaitable[None]],
+    test: Callable[[Work, CheckBody, Callable[[Client], Awaitable[None]]], Awaitable[None]],
     *,
     at_once: int = 1,
     most_waiting: int = 2,
     timeout: float = 30,
+    work: Work | None = None,
 ) -> Metrics:
     metrics = Metrics()
 
     async def main() -> None:
-        work = Work()
-        queue = Queue(work, routes=ROUTES, at_once=at_once, most_waiting=most_waiting, timeout=timeout, metrics=metrics)
+        application = work or Work()
+        settings = Settings.model_construct(answering=at_once, queue=most_waiting, timeout=timeout)
+        waiting = Queue(application, routes=ROUTES, settings=settings, metrics=metrics)
+        queue = CheckBody(waiting, routes=ROUTES, settings=settings)
         async with anyio.create_task_group() as group:
 
             async def start(client: Client) -> None:
                 group.start_soon(client.ask, queue)
                 await anyio.wait_all_tasks_blocked()
 
-            await test(work, queue, start)
-            work.go.set()
+            await test(application, queue, start)
+            application.go.set()
 
     with ThreadPoolExecutor(1) as own:  # whose thread has no event loop yet, as the browser of other tests has one
         own.submit(anyio.run, main).result()
@@ -103,7 +114,7 @@ def run(
 def test_so_many_are_answered_so_many_wait_and_the_rest_hear_503_at_once() -> None:
     clients = [Client(str(number)) for number in range(5)]
 
-    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+    async def test(work: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
         for one in clients:
             await start(one)
         assert work.began == ["0"]
@@ -117,7 +128,7 @@ def test_so_many_are_answered_so_many_wait_and_the_rest_hear_503_at_once() -> No
 
 
 def test_who_comes_first_is_answered_first() -> None:
-    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+    async def test(work: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
         for number in range(6):
             await start(Client(str(number)))
         work.go.set()
@@ -129,7 +140,7 @@ def test_who_comes_first_is_answered_first() -> None:
 
 
 def test_a_client_that_leaves_while_it_waits_costs_no_answer_and_makes_room() -> None:
-    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+    async def test(work: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
         first, leaves, waits, late = Client("first"), Client("leaves"), Client("waits"), Client("late")
         for one in (first, leaves, waits):
             await start(one)
@@ -145,7 +156,7 @@ def test_a_client_that_leaves_while_it_waits_costs_no_answer_and_makes_room() ->
 
 
 def test_waiting_ends_with_503_after_the_timeout() -> None:
-    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+    async def test(work: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
         first, second, third = Client("first"), Client("second"), Client("third")
         await start(first)
         await start(second)
@@ -159,17 +170,107 @@ def test_waiting_ends_with_503_after_the_timeout() -> None:
     run(test, timeout=0.02)
 
 
-def test_what_is_not_declared_as_queued_never_waits() -> None:
-    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+def test_what_needs_no_turn_never_waits() -> None:
+    async def test(work: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
         await start(Client("slow"))
-        for path in ("/api/verify", "/api/documents", "/", "/api/asking"):
+        for path in ("/api/health", "/", "/api/asking"):
             await start(Client(path, path))
         other_method = Client("GET")
         other_method.scope["method"] = "GET"
         await start(other_method)
-        assert work.began == ["slow", "/api/verify", "/api/documents", "/", "/api/asking", "GET"]
+        assert work.began == ["slow", "/api/health", "/", "/api/asking", "GET"]
 
     run(test, most_waiting=0)
+
+
+def test_questions_never_wait_for_writers_nor_for_who_looks_at_documents() -> None:
+    async def test(work: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
+        crowd = [Client(f"{kind}{number}", f"/api/{kind}") for kind in ("change", "documents") for number in range(50)]
+        for one in crowd:
+            await start(one)
+        assert work.at_once == WRITING + LOOKING
+        assert [one.status for one in crowd].count(503) == 2 * 50 - WRITING - LOOKING - WRITERS_WAITING - 2
+        await start(Client("question"))
+        assert "question" in work.began
+
+    run(test)
+
+
+class InUnits(Work):
+    """An application whose request "long" does three units of work in a thread; the first ends when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first_began, self.first_ends = threading.Event(), threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await anyio.to_thread.run_sync(self._work, scope)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    def _work(self, scope: Scope) -> None:
+        self.began.append(scope["name"])
+        if scope["name"] != "long":
+            return
+        work = work_of(Request(scope))
+        work.charge(3)
+        self.first_began.set()
+        self.first_ends.wait()
+        for unit in ("second", "third"):
+            work.pause()
+            self.began.append(unit)
+
+
+def test_a_long_request_lets_others_have_their_turns_between_two_units_of_its_work() -> None:
+    work = InUnits()
+
+    async def test(_: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
+        long, question = Client("long"), Client("question")
+        await start(long)
+        await anyio.to_thread.run_sync(work.first_began.wait)
+        await start(question)
+        assert work.began == ["long"]
+        work.first_ends.set()
+        await long.done.wait()
+        assert work.began == ["long", "question", "second", "third"]
+        assert (long.status, question.status) == (200, 200)
+
+    run(test, work=work, most_waiting=3)
+
+
+def test_a_long_request_takes_as_many_places_as_it_has_units() -> None:
+    work = InUnits()
+
+    async def test(_: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
+        long, refused, later = Client("long"), Client("refused"), Client("later")
+        await start(long)
+        await anyio.to_thread.run_sync(work.first_began.wait)
+        await start(refused)
+        assert refused.status == 503
+        work.first_ends.set()
+        await long.done.wait()
+        await start(later)
+        await later.done.wait()
+        assert later.status == 200
+
+    run(test, work=work, most_waiting=2)
+
+
+def test_what_a_client_left_behind_is_not_worked_on() -> None:
+    work = InUnits()
+
+    async def test(_: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
+        long, later = Client("long"), Client("later")
+        await start(long)
+        await anyio.to_thread.run_sync(work.first_began.wait)
+        await start(later)
+        long.gone.set()
+        await anyio.wait_all_tasks_blocked()
+        work.first_ends.set()
+        await long.done.wait()
+        await later.done.wait()
+        assert work.began == ["long", "later"]
+
+    run(test, work=work, most_waiting=3)
 
 
 @settings(max_examples=30)
@@ -177,7 +278,7 @@ def test_what_is_not_declared_as_queued_never_waits() -> None:
 def test_whoever_comes_and_leaves_no_turn_is_lost_and_none_given_twice(
     steps: list[tuple[str, int]], at_once: int
 ) -> None:
-    async def test(work: Work, queue: Queue, start: Callable[[Client], Awaitable[None]]) -> None:
+    async def test(work: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
         clients: list[Client] = []
         for step, number in steps:
             if step == "come":

@@ -41,7 +41,7 @@ def test_texts_are_read_as_they_came_and_cited_to_the_character(http: httpx.Clie
     assert answer["answer"]["text"] == "4 May 1987"
     assert HARBOUR["text"][citation["start"] : citation["end"]] == citation["quote"] == "4 May 1987"
     assert (citation["start_utf16"], citation["source"]) == (citation["start"] + 1, "Gazette")
-    assert answer["index"] == {"documents": 1, "passages": 1, "embedder": "all-MiniLM-L6-v2"}
+    assert answer["index"] == {"documents": 1, "passages": 1, "embedder": "all-MiniLM-L6-v2", "change": 0}
     assert http.get("/api/documents/harbour").status_code == 404
 
 
@@ -63,7 +63,7 @@ def test_reading_all_documents_of_an_index_answers_as_the_index_does(http: httpx
         assert [found["passage_id"] for found in read["evidence"]] == [
             found["passage_id"] for found in asked["evidence"]
         ]
-        assert read["index"] == asked["index"]
+        assert read["index"] == asked["index"] | {"change": 0}
 
 
 def test_texts_are_filtered_as_documents_are(http: httpx.Client) -> None:
@@ -169,3 +169,12 @@ def test_nothing_of_a_reading_is_written(http: httpx.Client, seeds_index: Path) 
     before = state()
     http.post("/api/read", json={"question": "When?", "documents": [HARBOUR]}).raise_for_status()
     assert state() == before
+
+
+def test_texts_of_more_tokens_than_the_models_may_read_are_refused_before_they_are_read(http: httpx.Client) -> None:
+    dense = {"id": "dense", "text": "漢字" * 20_000}  # a token a character, where English has one in four or five
+    answer = http.post("/api/read", json={"question": "When?", "documents": [dense]})
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["pointer"] == "#/documents"
+    assert "tokens; 30,000 are allowed" in fault["detail"]

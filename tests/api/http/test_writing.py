@@ -59,6 +59,12 @@ def closed(seeds_index: Path) -> Iterator[httpx.Client]:
     assert server.stop() in (0, 130)
 
 
+def change_of(written: httpx.Response) -> int:
+    change = int(written.headers["citeqa-change"])
+    assert written.json()["change"] == change
+    return change
+
+
 def address(document_id: str) -> str:
     return f"/api/documents/{quote(document_id, safe='')}"
 
@@ -91,6 +97,20 @@ def found_first(http: httpx.Client, question: str) -> dict[str, Any]:
 # --- added, replaced, removed
 
 
+def test_what_is_replaced_is_named_and_may_be_refused(http: httpx.Client) -> None:
+    assert post(http, id="nests", text=OWL).json()["replaced"] is None
+    refused = http.post("/api/documents", json={"id": "nests", "text": "Other."}, headers={"If-None-Match": "*"})
+    assert problem(refused, 412)["detail"] == "There is a document with this id, and nothing is to be replaced."
+    assert http.get(address("nests")).json()["text"] == OWL
+    replaced = upload(http, "nests.txt", b"Herons nest in May.")
+    assert (replaced.status_code, replaced.json()["replaced"]) == (200, hashlib.sha256(OWL.encode()).hexdigest())
+    assert http.delete(address("nests")).status_code == 204
+    added = http.post("/api/documents", json={"id": "nests", "text": OWL}, headers={"If-None-Match": "*"})
+    assert added.status_code == 201
+    assert http.delete(address("nests")).status_code == 204
+    problem(http.post("/api/documents", json={"id": "n", "text": "x"}, headers={"If-None-Match": '"a"'}), 422)
+
+
 @pytest.mark.parametrize(
     "name",
     ["owl", "a b/ü🦊", "日本/資料", "50%25 off?#x&y=z", "\\", "a:1-2", 'quote\'d "id"', "..a/b..", " "],
@@ -100,7 +120,7 @@ def test_a_document_is_added_replaced_and_removed_under_any_id(http: httpx.Clien
     assert added.status_code == 201, added.text
     assert added.headers["location"] == f"/api/documents/{quote(name)}"
     served = http.get(address(name)).raise_for_status().json()
-    assert served == added.json()
+    assert served | {"replaced": None, "change": change_of(added)} == added.json()
     assert (served["text"], served["title"], served["author"]) == (OWL, "Owls", "A")
     assert (served["date"], served["source"], served["url"]) == ("2026-03-01", "S", "https://x/")
     assert served["sha256"] == hashlib.sha256(OWL.encode()).hexdigest()
@@ -109,7 +129,8 @@ def test_a_document_is_added_replaced_and_removed_under_any_id(http: httpx.Clien
     assert OWL[first["start"] : first["end"]] == first["text"]
 
     again = post(http, id=name, text=OWL, title="Owls", author="A", date="2026-03-01", source="S", url="https://x/")
-    assert (again.status_code, again.json()) == (200, served)
+    kept = served | {"replaced": served["sha256"], "change": change_of(again)}
+    assert (again.status_code, again.json()) == (200, kept)
     assert "location" not in again.headers
     replaced = post(http, id=name, text="The owl hoots at dawn now.")
     assert replaced.status_code == 200
@@ -223,10 +244,10 @@ def test_json_that_is_no_document_is_answered_422_with_a_pointer(
         ("empty.txt", b"", "it is empty"),
         ("blank.md", b" \r\n", "it is empty"),
         ("binary.txt", bytes(range(256)) * 8, "it is not text in any known encoding"),
-        ("picture.png", b"\x89PNG", "files ending in '.png' are not read"),
+        ("picture.gif", b"GIF89a", "files ending in '.gif' are not read"),
         ("locked.pdf", pdf(["Herons."], extra=b"/Encrypt << /Filter /Standard /V 4 >>"), ""),
         ("broken.docx", b"PK\x03\x04", ""),
-        ("two.jsonl", b'{"id": "a", "text": "A."}\n{"id": "b", "text": "B."}\n', "it holds 2 documents"),
+        ("two.jsonl", b'{"id": "a", "text": "A."}\n{"id": "b", "text": "B."}\n', "it holds several documents"),
         ("bad.jsonl", b'{"id": "a"}\n', "text"),
         ("none.jsonl", b"", "it is empty"),
         ("..", b"Herons.", "its name cannot be a file's"),
@@ -296,7 +317,7 @@ def test_a_document_may_be_larger_than_a_question_but_not_without_end(http: http
 
 
 def test_only_the_services_own_page_and_programs_may_write(http: httpx.Client) -> None:
-    for origin in ("http://elsewhere.example", "null"):
+    for origin in ("http://elsewhere.example", "null", "http://[", "http://[::1", "//", "http://]/"):
         refused = http.post("/api/documents", json={"id": "a", "text": "x y."}, headers={"origin": origin})
         problem(refused, 403)
         problem(http.delete("/api/documents/fox", headers={"origin": origin}), 403)
@@ -426,3 +447,31 @@ def test_what_is_no_citation_is_answered_422_with_a_pointer(
     assert [error["pointer"] for error in found["errors"]] == [pointer]
     assert problem(closed.post("/api/verify", json={"citation": citation, MARK[:3] + "y": 1}), 422)
     problem(closed.post("/api/verify", content=json.dumps({}), headers={"content-type": "text/plain"}), 415)
+
+
+def events(reply: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    pairs = re.findall(r"event: (.*)\ndata: (.*)\n\n", reply.text)
+    return [(name, json.loads(data)) for name, data in pairs]
+
+
+def test_a_document_that_is_stored_tells_how_far_it_is(http: httpx.Client) -> None:
+    streamed = {"accept": "text/event-stream"}
+    text = "".join(f"Lighthouse {n} was lit by keeper {n * 7} of the guild.\n\n" for n in range(2000))
+    reply = http.post("/api/documents", files={"file": ("lights.txt", text)}, headers=streamed)
+    *before, (name, stored) = events(reply)
+    assert {one for one, _ in before} == {"progress"}
+    passages = http.get("/api/documents", params={"q": "lights"}).json()["documents"][0]["passages"]
+    done = [told["passages"] for _, told in before]
+    assert done == sorted(done)
+    assert any(0 < passed < passages for passed in done)
+    assert done[-1] == passages
+    assert (name, stored["id"], stored["replaced"]) == ("stored", "lights", None)
+    again = http.post("/api/documents", json={"id": "lights", "text": "Dark."}, headers=streamed)
+    assert events(again)[-1][1]["replaced"] == stored["sha256"]
+    assert events(again)[-1][1]["change"] > stored["change"]
+    refused = http.post("/api/documents", json={"id": "lights", "text": "x"}, headers=streamed | {"if-none-match": "*"})
+    assert events(refused)[-1][0] == "problem"
+    assert events(refused)[-1][1]["status"] == 412
+    assert http.post("/api/documents", json={"id": "lights"}, headers=streamed).status_code == 422
+    assert http.delete("/api/documents/lights").status_code == 204

@@ -6,6 +6,7 @@ import codecs
 import hashlib
 import json
 import os
+import socket
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support.paths import SEEDS
 
-from citeqa.index.documents.corpus import count, document, load
+from citeqa.index.documents.corpus import count, document, load, load_for
 from citeqa.index.documents.ids import MAX_ID_BYTES
+from citeqa.index.documents.listing import behind_links, list_files
 from citeqa.index.errors import DocumentError
+from citeqa.index.formats.choice import Choice
 from citeqa.index.formats.decoding import decode
+from citeqa.index.formats.registry import known_endings
 from citeqa.index.types import Document, Skipped
 
 # id, title, author, date, boilerplate, SHA-256 of the file
@@ -242,8 +246,8 @@ def test_unknown_endings_are_skipped_with_the_known_ones_named(tmp_path: Path) -
     documents, skipped = _read(tmp_path)
     assert list(documents) == ["b", "c", "d"]
     assert skipped == {
-        "a.xyz": "files ending in '.xyz' are not read; known: .docx, .eml, .epub, .htm, .html, .jsonl, .jsonl.gz, "
-        ".markdown, .md, .ndjson, .ndjson.gz, .pdf, .rst, .text, .txt, .xhtml"
+        "a.xyz": "files ending in '.xyz' are not read, unless as text with --as-text; known: "
+        + ", ".join(known_endings())
     }
 
 
@@ -253,11 +257,16 @@ def test_what_cannot_be_opened_is_skipped_and_never_waited_for(tmp_path: Path) -
     (tmp_path / "loop.txt").symlink_to(tmp_path / "loop.txt")
     os.mkfifo(tmp_path / "pipe.txt")
     os.mkfifo(tmp_path / "pipe.jsonl")
-    documents, skipped = _read(tmp_path)
+    (tmp_path / "link.txt").symlink_to(tmp_path / "pipe.txt")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket.md"))
+        documents, skipped = _read(tmp_path)
     assert list(documents) == ["a", "folder.txt/z"]
     assert skipped["gone.txt"] == "No such file or directory"
-    assert skipped["pipe.txt"] == skipped["pipe.jsonl"] == "it is not a regular file"
-    assert set(skipped) == {"gone.txt", "loop.txt", "pipe.txt", "pipe.jsonl"}
+    for name in ("pipe.txt", "pipe.jsonl", "link.txt", "socket.md"):
+        assert skipped.pop(name) == "it is not a regular file"
+    assert set(skipped) == {"gone.txt", "loop.txt"}
+    assert _read(tmp_path / "pipe.txt")[1] == {"pipe.txt": "it is not a regular file"}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
@@ -286,6 +295,44 @@ def test_hidden_files_and_folders_are_left_out_and_links_to_folders_not_followed
     inside = _write(tmp_path / "in", a_txt="A.", **{".hidden.txt": "H.", ".git__b_txt": "B."})
     (inside / "again").symlink_to(inside)
     assert _read(inside) == ({"a": _read(inside)[0]["a"]}, {})
+
+
+def _linked(tmp_path: Path) -> Path:
+    """A folder with links: out of it, into it, around, and to a folder that holds it."""
+    inside = _write(tmp_path / "in", a_txt="A.", sub__b_txt="B.")
+    outside = _write(tmp_path / "out", c_txt="C.", deep__d_txt="D.")
+    (outside / "deep" / "back").symlink_to(outside)
+    (outside / "home").symlink_to(inside)
+    (inside / "all").symlink_to(tmp_path)
+    for number in (1, 2):
+        (inside / f"folder{number}").symlink_to(outside)
+    (inside / "before").symlink_to(outside / "deep")
+    (inside / "file.txt").symlink_to(outside / "c.txt")
+    (inside / "own.txt").symlink_to(inside / "a.txt")
+    (inside / "sub" / "up").symlink_to(inside)
+    return inside
+
+
+def test_links_that_lead_out_of_a_folder_are_named_and_not_followed(tmp_path: Path) -> None:
+    inside = _linked(tmp_path)
+    documents, skipped = _read(inside)
+    assert list(documents) == ["a", "own", "sub/b"]
+    assert set(skipped) == {"all", "before", "file.txt", "folder1", "folder2"}
+    assert all("--follow-links" in reason for reason in skipped.values())
+    (tmp_path / "way").symlink_to(inside)  # a folder that is given may be reached by a link itself
+    assert list(_read(tmp_path / "way")[0]) == list(documents)
+    assert _read(inside / "file.txt")[0]["file"].text == "C."  # and so may a file that is given by its name
+
+
+def test_links_are_followed_if_it_is_said_and_nothing_is_read_twice(tmp_path: Path) -> None:
+    inside = _linked(tmp_path)
+    files, unreadable = list_files(inside, Choice(follow_links=True))
+    assert [file.id for file in files] == ["a", "before/d", "file", "folder1/c", "own", "sub/b"]
+    assert not unreadable
+    found = [item for item, _ in load_for([inside], None, Choice(follow_links=True))]
+    assert [item.id for item in found if isinstance(item, Document)] == [file.id for file in files]
+    assert count([inside], Choice(follow_links=True)) == len(files)
+    assert behind_links(inside) == ((tmp_path / "out", tmp_path / "out" / "deep"), (tmp_path / "out" / "c.txt",))
 
 
 def test_files_that_would_share_an_id_keep_their_endings(tmp_path: Path) -> None:
@@ -345,12 +392,43 @@ def test_an_id_with_an_empty_or_dotted_segment_is_refused(document_id: str) -> N
         document(document_id, "Words.", file_sha256="0")
 
 
-def test_an_id_given_twice_is_taken_once_and_the_second_skipped(tmp_path: Path) -> None:
+def test_a_file_of_another_folder_gets_an_id_with_its_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     one, two = _write(tmp_path / "one", a_txt="One."), _write(tmp_path / "two", a_txt="Two.", b_txt="B.")
-    documents, skipped = _read(one, two)
-    assert {d.id: d.text for d in documents.values()} == {"a": "One.", "b": "B."}
-    assert skipped == {"a.txt": f"its id 'a' was already taken by {one / 'a.txt'}"}
-    assert len(_read(one, one)[1]) == 1
+    same_name = _write(tmp_path / "more" / "two", a_txt="Three.")
+    with caplog.at_level("INFO", logger="citeqa.index.documents.origins"):
+        documents, skipped = _read(one, two, same_name)
+    assert {d.id: d.text for d in documents.values()} == {
+        "a": "One.",
+        "two/a": "Two.",
+        "b": "B.",
+        "more/two/a": "Three.",
+    }
+    assert not skipped
+    assert f"{two / 'a.txt'}: its id is 'two/a', as 'a' belongs to {one / 'a.txt'}" in caplog.messages
+
+
+def test_single_files_of_one_folder_that_would_share_an_id_keep_their_endings(tmp_path: Path) -> None:
+    folder = _write(tmp_path, a_txt="One.", a_md="Two.")
+    documents, skipped = _read(folder / "a.txt", folder / "a.md")
+    assert {d.id: d.text for d in documents.values()} == {"a": "One.", "a.md": "Two."}
+    assert not skipped
+
+
+def test_a_file_that_is_given_twice_is_taken_once(tmp_path: Path) -> None:
+    one = _write(tmp_path / "one", a_txt="One.")
+    assert _read(one, one)[1] == {"a.txt": f"its id 'a' was already taken by {one / 'a.txt'}"}
+    assert len(_read(one, one / "a.txt")[1]) == 1
+
+
+def test_what_systems_and_programs_put_beside_files_is_left_out_silently(tmp_path: Path) -> None:
+    names = ["Thumbs.db", "thumbs.DB", "desktop.ini", "Desktop.ini", ".DS_Store", "~$report.docx", "ehthumbs.db"]
+    _write(tmp_path, a_txt="A.", **dict.fromkeys(names, "x"), **{"__MACOSX__b_txt": "B.", "$RECYCLE.BIN__c_txt": "C."})
+    for name in names:
+        (tmp_path / name).write_bytes(b"\0\1")
+    documents, skipped = _read(tmp_path)
+    assert (list(documents), skipped) == (["a"], {})
+    assert count([tmp_path]) == 1
+    assert "are not read" in _read(tmp_path / "desktop.ini")[1]["desktop.ini"]
 
 
 # --- JSONL
@@ -368,6 +446,14 @@ def test_a_row_gives_everything_it_says(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found.date == date(2024, 3, 21)
     assert found.file_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_id_of_a_row_may_be_called_as_beir_calls_it(tmp_path: Path) -> None:
+    documents, skipped = _read(
+        _rows(tmp_path, {"_id": "a", "text": "1"}, {"id": "b", "_id": "c", "text": "2"}, {"_id": 7, "text": "3"})
+    )
+    assert {d.id: d.text for d in documents.values()} == {"a": "1", "b": "2"}
+    assert skipped == {"rows.jsonl, line 3": "its '_id' is not a string"}
 
 
 def test_what_a_row_leaves_open_is_read_off_its_text(tmp_path: Path) -> None:

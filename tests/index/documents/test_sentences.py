@@ -32,6 +32,20 @@ She arrived at No. 10 Downing St. yesterday. | He left.
 See Fig. 3 and Sec. 5 of the act. | It holds.
 In the case Roe v. Wade the court ruled. | It fell.
 He was seized on Jan. 3 in Caracas. | He was moved.
+The mast is 8 m. | It fell.
+The mast is 8 m. high and old.
+It is 8 m. | The unit weighs 34 kg. | It is heavy.
+It needs 12 V. | Use a fuse.
+It draws 10 A. | Then stop.
+Leave a gap of 3 mm. | Check it.
+It weighs 3 t. | “It is heavy,” he said.
+It holds 20 l. | Fill it.
+It took 5 min. of work.
+The breaker is of type B. | Use it.
+He is J. Smith.
+Eat vitamin C. | It helps.
+George W. Bush met J. F. Kennedy. | He left.
+We met A. Jones and 3 J. Smiths.
 Roma, 21 Marzo 2024
 It ended at 5 p.m. | He left.
 It ends at 5 p.m. Tuesday. | He left.

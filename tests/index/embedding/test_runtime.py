@@ -36,7 +36,7 @@ def feed(length: int) -> Feed:
     return {"input_ids": ids, "token_type_ids": np.zeros_like(ids), "attention_mask": np.ones_like(ids)}
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", [pytest.param("fp32", marks=pytest.mark.slow), "int8"])
 def test_a_vector_is_the_same_to_the_bit_whatever_is_embedded_beside_it(
     models: Path, texts: list[str], precision: str
 ) -> None:

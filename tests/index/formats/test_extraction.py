@@ -21,7 +21,8 @@ from citeqa.index.errors import DocumentError
 from citeqa.index.formats import registry
 from citeqa.index.formats.extracted import Extracted
 from citeqa.index.formats.extraction import Extractor
-from citeqa.index.types import Document, Skipped
+from citeqa.index.structure import Heading, Structure
+from citeqa.index.types import Document, Skipped, Span, Timed
 
 BAD = troublesome.__name__
 
@@ -84,9 +85,15 @@ def test_text_comes_back_as_it_was_given(extractor: Extractor, text: str) -> Non
 
 
 def test_every_field_comes_back(extractor: Extractor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    given = Extracted("Some words.", "T", "A", date(2024, 3, 21), "S", "U", "cp1252", (0, 5), ("a note",), "an id")
+    given = Extracted(
+        "Some words.", "T", "A", date(2024, 3, 21), "S", "U", "cp1252", (0, 5), ("a note",), (Span(5, 11),), "an id",
+        Structure(headings=(Heading(Span(0, 4), 1),)), (Timed(Span(0, 4), 0.5, 2.0),), (Span(0, 11),),
+    )  # fmt: skip
     source = (
-        f"import datetime\nfrom citeqa.index.formats.extracted import Extracted\ndef extract(data): return {given!r}"
+        "import datetime\nfrom citeqa.index.formats.extracted import Extracted\n"
+        "from citeqa.index.types import Span, Timed\n"
+        "from citeqa.index.structure import Heading, Structure\n"
+        f"def extract(data): return {given!r}"
     )
     (tmp_path / "whole_format.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
@@ -157,6 +164,7 @@ def test_what_a_file_gives_does_not_depend_on_the_files_before_it() -> None:
         assert _pid(extractor) != before
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("used", [False, True])
 def test_a_file_that_takes_too_long_is_given_up(used: bool) -> None:
     with Extractor(seconds=2) as extractor:
@@ -169,6 +177,13 @@ def test_a_file_that_takes_too_long_is_given_up(used: bool) -> None:
         assert extractor.extract(BAD, b"Words.") == Extracted("Words.")
 
 
+@pytest.mark.faults
+def test_one_that_takes_long_by_right_and_says_so_is_read() -> None:
+    with Extractor(seconds=3) as extractor:
+        assert extractor.extract(BAD, b"slow") == Extracted("slow")  # in more than three seconds, but not at a time
+
+
+@pytest.mark.faults
 def test_a_file_that_is_never_taken_in_is_given_up_as_well() -> None:
     with Extractor(seconds=2) as extractor:
         os.kill(_pid(extractor), signal.SIGSTOP)  # the pipe to it fills, and writing waits
@@ -194,8 +209,8 @@ def test_an_interrupt_ends_the_child_and_the_next_file_is_not_given_the_old_answ
         assert extractor._child is not None
         ask = extractor._child.ask
 
-        def interrupted(module: str, data: bytes) -> None:
-            ask(module, data)
+        def interrupted(module: str, data: bytes, alive: Callable[[], None]) -> None:
+            ask(module, data, alive)
             raise KeyboardInterrupt
 
         monkeypatch.setattr(extractor._child, "ask", interrupted)
@@ -242,6 +257,7 @@ def test_modules_lying_in_the_working_folder_are_not_run(tmp_path: Path, monkeyp
 # --- in a folder
 
 
+@pytest.mark.faults
 def test_files_that_do_harm_are_named_and_all_others_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "FORMATS", (*registry.FORMATS, registry.Format("bad", BAD, (".bad",))))
     monkeypatch.setattr(corpus, "Extractor", lambda: Extractor(seconds=2))

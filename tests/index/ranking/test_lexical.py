@@ -222,3 +222,39 @@ def test_threads_search_like_one(animals: LexicalIndex) -> None:
     work = ["zebra lion", "otter", "cafe lions", "unheard"] * 50
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda query: animals.search(query, 3), work)) == [animals.search(q, 3) for q in work]
+
+
+HELD = [
+    ("zebra", True, True),
+    ("ZEBRAS", True, True),
+    ("zebra lion", True, True),
+    ("zebra otter", False, False),  # in two passages
+    ("zebar", False, True),
+    ("zbra", False, True),
+    ("zebbra", False, True),
+    ("zebba", False, True),
+    ("zebbaa", False, False),
+    ("otter pamda", False, True),
+    ("Zurich", True, True),
+    ("the", True, True),  # no term
+]
+
+
+@pytest.mark.parametrize(("words", "exactly", "nearly"), HELD)
+def test_a_passage_holds_all_terms_of_the_words(
+    animals: LexicalIndex, words: str, *, exactly: bool, nearly: bool
+) -> None:
+    assert (animals.holds(words), animals.holds(words, typo=True)) == (exactly, nearly)
+
+
+def test_only_passages_of_these_documents_hold_words(animals: LexicalIndex) -> None:
+    assert animals.holds("zebra", ["a", "b"])
+    assert not animals.holds("zebra", ["b", "c"])
+    assert not animals.holds("zebar", ["b"], typo=True)
+    assert not animals.holds("zebra", [])
+
+
+def test_a_deleted_passage_holds_nothing(tmp_path: Path) -> None:
+    LexicalIndex.write(tmp_path, [LexicalEntry(1, "a", "zebra"), LexicalEntry(2, "b", "lion")])
+    LexicalIndex.write(tmp_path, [], gone=["a"])
+    assert [LexicalIndex.open(tmp_path).holds(word) for word in ("zebra", "lion")] == [False, True]

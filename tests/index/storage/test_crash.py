@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -18,11 +20,12 @@ import pytest
 from support.embedders import WordLengths
 from support.faults import SOAK, check_like_fresh, faults_of, fresh, texts_of
 from support.indexes import results
-from support.killed_writer import PHASES
+from support.killed_writer import PHASES, upload
 from support.paths import MEMORY, environment_with_support
 
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.storage.layout import REINDEXING
+from citeqa.index.storage.originals import ORIGINALS
 from citeqa.index.storage.reindex import reindex
 from citeqa.index.storage.settings import chunker_of
 from citeqa.index.storage.snapshot import Index
@@ -31,7 +34,7 @@ from citeqa.index.storage.writer import stored_settings, writing
 
 pytestmark = [pytest.mark.faults, pytest.mark.soak]
 
-KILLS = 200 if SOAK else 12
+KILLS = int(os.environ.get("CITEQA_TEST_KILLS") or (200 if SOAK else 12))
 SEED = 11
 PROGRAM = [sys.executable, "-m", "support.killed_writer"]
 WORDS = [
@@ -87,12 +90,14 @@ def run(given: dict[str, Any], after: float | None = None) -> Run:
 
 
 class World:
-    """A folder of documents that changes, and the index that is kept in step with it."""
+    """A folder of documents that changes, the index that is kept in step with it, and documents that are brought to
+    that index alone, with their files."""
 
     def __init__(self, folder: Path, chance: random.Random) -> None:
         self.folder, self.docs, self._chance = folder / "index", folder / "docs", chance
         self.docs.mkdir()
         self.wanted: dict[str, str] = {}
+        self.brought: dict[str, str] = {}
         self._titles = set[str]()  # of all texts that there may have been
 
     def change(self) -> None:
@@ -100,10 +105,7 @@ class World:
         for _ in range(self._chance.randint(1, 6)):
             name, do = f"d{self._chance.randrange(14)}", self._chance.random()
             if do < 0.7 or len(self.wanted) < 4:
-                words = " ".join(self._chance.choices(WORDS, k=self._chance.randint(5, 60)))
-                title = f"Title {self._chance.random()}"
-                self.wanted[name] = f"{title}\n\n{words}. And more."
-                self._titles.add(title)
+                self.wanted[name] = self._text()
             elif do < 0.85:
                 self.wanted.pop(name, None)
             elif name in self.wanted:
@@ -115,6 +117,21 @@ class World:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
 
+    def _text(self) -> str:
+        words = " ".join(self._chance.choices(WORDS, k=self._chance.randint(5, 60)))
+        title = f"Title {self._chance.random()}"
+        self._titles.add(title)
+        return f"{title}\n\n{words}. And more."
+
+    def _uploads(self) -> dict[str, str | None]:
+        """A few documents to bring, to replace and to take away; what should be there afterwards is noted."""
+        uploads: dict[str, str | None] = {}
+        for name in self._chance.sample([f"u{number}" for number in range(6)], self._chance.randint(1, 3)):
+            uploads[name] = None if name in self.brought and self._chance.random() < 0.4 else self._text()
+        self.brought |= {name: text for name, text in uploads.items() if text is not None}
+        self.brought = {name: text for name, text in self.brought.items() if uploads.get(name, text) is not None}
+        return uploads
+
     def stored(self) -> dict[str, str]:
         return texts_of(self.folder) if stored_settings(self.folder) else {}
 
@@ -122,7 +139,10 @@ class World:
         """Change, run, and check what must hold whatever happened; then finish what was interrupted."""
         before = self.stored()
         tokens = chunker_of(stored_settings(self.folder)).passage_tokens if before else 16
-        self.change()
+        if given["doing"] == "upload":
+            given = given | {"uploads": self._uploads()}
+        else:
+            self.change()
         if given["doing"] == "rebuild":
             given = given | {"tokens": 48 - tokens}  # 16 and 32 in turn
         found = run({"folder": str(self.folder), "docs": str(self.docs), "tokens": tokens} | given, after)
@@ -134,11 +154,11 @@ class World:
         return found
 
     def _check_synced(self, before: dict[str, str], found: Run) -> None:
-        now = texts_of(self.folder)
-        assert now.keys() <= before.keys() | self.wanted.keys()
-        for name in before.keys() | self.wanted.keys():
+        now, wanted = texts_of(self.folder), self.wanted | self.brought
+        assert now.keys() <= before.keys() | wanted.keys()
+        for name in before.keys() | wanted.keys():
             earlier = [] if name in found.acknowledged else [before.get(name)]
-            assert now.get(name) in [self.wanted.get(name), *earlier], name
+            assert now.get(name) in [wanted.get(name), *earlier], name
         self._check_sound(now)
 
     def _check_rebuilt(self, before: dict[str, str], old: int, new: int, found: Run) -> None:
@@ -161,11 +181,20 @@ class World:
             reindex(self.folder, WordLengths(), ChunkerSettings(given["tokens"], 0))
             chunker = ChunkerSettings(given["tokens"], 0)
         with writing(self.folder, WordLengths, chunker, "testing") as writer:
+            there = set(writer.catalog.ids())
+        if given["doing"] == "upload":
+            again = {name: text for name, text in given["uploads"].items() if text is not None or name in there}
+            upload(self.folder, chunker, again)
+        with writing(self.folder, WordLengths, chunker, "testing") as writer:
             sync(writer, plan(writer.catalog, self.docs, empty=True))
-        check_like_fresh(self.folder, self.wanted)
+        check_like_fresh(self.folder, self.wanted | self.brought)
+        kept_files = {path.name: path.read_bytes() for path in (self.folder / ORIGINALS).glob("*")}
+        assert kept_files == {
+            hashlib.sha256(text.encode()).hexdigest(): text.encode() for text in self.brought.values()
+        }
         assert len(list((self.folder / "generations").iterdir())) == 1
         assert not (self.folder / REINDEXING).exists()
-        titles = {text.partition("\n")[0] for text in self.wanted.values()}
+        titles = {text.partition("\n")[0] for text in (self.wanted | self.brought).values()}
         kept = {path: path.read_bytes() for path in self.folder.rglob("*") if path.is_file()}
         left = [(title, path) for title in self._titles - titles for path in kept if title.encode() in kept[path]]
         assert left == []
@@ -177,7 +206,7 @@ def rounds(world: World, chance: random.Random, killed: Counter[str], late: Coun
     phases = [*PHASES, "at any time"]
     while killed.total() < KILLS:
         phase = phases[(killed.total() + late.total()) % len(phases)] if SOAK else chance.choice(phases)
-        doing = "sync" if not world.wanted or chance.random() < 0.6 else "rebuild"
+        doing = "sync" if not world.wanted else chance.choices(["sync", "rebuild", "upload"], [4, 3, 3])[0]
         given = {"doing": doing, "few": chance.choice([0, 512])}
         if phase == "at any time":
             found = world.round(given, after=chance.uniform(0, 0.15))
@@ -201,3 +230,5 @@ def test_whenever_it_is_killed_nothing_is_lost_and_nothing_is_half_there() -> No
             for name, count in sorted(killed.items()):
                 print(f"{count:6} {name}")
             print(f"{late.total():6} runs ended before the phase was reached so often")
+    if KILLS >= 200:
+        assert {name.partition(": ")[2] for name in killed} == {*PHASES, "at any time"}

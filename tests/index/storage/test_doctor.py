@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -140,7 +141,7 @@ def test_a_rebuild_gives_what_a_fresh_index_gives_and_open_views_stay(folder: Pa
 def test_an_interrupted_rebuild_leaves_the_index_as_it_is_and_is_gone_on_with(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 5)
+    monkeypatch.setattr("citeqa.index.storage.collecting.BATCH", 5)
     before = results(folder)
     with pytest.raises(KeyboardInterrupt):
         reindex(folder, WordLengths(interrupt_at=at), ChunkerSettings(64, 0))
@@ -181,6 +182,22 @@ def test_exported_rows_make_the_same_documents(folder: Path, tmp_path: Path) -> 
         for summary in one.summaries(100)[0]:
             ours, theirs = one.document(summary.id), two.document(summary.id)
             assert (ours.title, ours.text, ours.sha256) == (theirs.title, theirs.text, theirs.sha256)
+
+
+def test_exported_rows_keep_where_pages_begin(tmp_path: Path) -> None:
+    rows = [{"id": "a", "text": "One page. Another page.", "pages": [0, 10]}, {"id": "b", "text": "No pages."}]
+    rows += [
+        {"id": f"bad{n}", "text": "x", "pages": bad} for n, bad in enumerate(([1], [0, 9], [0, 0], ["0"], "0", [True]))
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    report = update(tmp_path / "index", [tmp_path / "rows.jsonl"], WordLengths())
+    assert (report.added, len(report.skipped)) == (2, 6)
+    assert all("pages" in skipped.reason for skipped in report.skipped)
+    with closing(Catalog(tmp_path / "index" / DATABASE)) as catalog:
+        export_jsonl(catalog, tmp_path / "again.jsonl")
+        assert catalog.document("a").page(10) == 2
+    exported = [json.loads(line) for line in (tmp_path / "again.jsonl").read_text().splitlines()]
+    assert [row.get("pages") for row in exported] == [[0, 10], None]
 
 
 def test_a_backup_is_an_index_again(folder: Path, tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_a_full_disk_loses_nothing_and_room_mends_it(tmp_path: Path, removing: b
         check_like_fresh(folder, expected)
 
 
-@pytest.mark.parametrize("size", [0, 1000, 3000, 20_000, 60_000, 100_000])
+@pytest.mark.parametrize("size", [0, 1000, 3000, 20_000, 60_000, 90_000])
 def test_files_that_cannot_grow_lose_nothing(folder: Path, docs: Path, size: int) -> None:
     before = results(folder)
     write_documents(docs, **MORE)
@@ -369,7 +369,7 @@ def test_an_index_that_was_never_finished_is_called_so(tmp_path: Path, docs: Pat
     folder = tmp_path / "index"
     folder.mkdir()
     Catalog(folder / DATABASE, write=True).close()
-    with pytest.raises(IndexNotFoundError, match="was never finished; run citeqa index again"):
+    with pytest.raises(IndexNotFoundError, match="was never finished; run again: citeqa index FOLDER"):
         Index(folder)
     assert faults_of(folder) == ["it has no settings: the first run was interrupted"]
     synced(folder, docs)
@@ -417,7 +417,7 @@ def test_nothing_depends_on_the_clock(folder: Path, docs: Path, monkeypatch: pyt
 
     for module in ("catalog", "generations", "lock"):
         monkeypatch.setattr(f"citeqa.index.storage.{module}.datetime", Backwards)
-    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 8)
+    monkeypatch.setattr("citeqa.index.storage.collecting.BATCH", 8)
     expected = dict(TEXTS)
     for number in range(4):
         expected["n5"] = f"Number 5\n\nThe fox counts backwards, {number}."

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.embedders import INFO, WordLengths
 from support.faults import remove
-from support.indexes import results, write_documents
+from support.indexes import TO_FORMAT_1, results, write_documents
 from support.paths import MEMORY
 
 from citeqa.index.atomic import sha256, write_json
@@ -36,6 +36,7 @@ from citeqa.index.storage.doctor import examine
 from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.manifest import Manifest, manifest_of
 from citeqa.index.storage.opening import open_generation
+from citeqa.index.storage.reindex import reindex
 from citeqa.index.storage.settings import settings_of
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update, writing
@@ -88,7 +89,7 @@ def test_a_damaged_file_is_made_again_and_the_results_are_the_same(
         assert results(copy) == before
         ours = [record.levelno for record in caplog.records if record.name.startswith("citeqa.index")]
         assert ours == [logging.WARNING]
-        assert f"making the search files in {copy} again" in caplog.text
+        assert f"rebuilding the search files in {copy}" in caplog.text
         assert name in caplog.text
         caplog.clear()
         assert results(copy) == before
@@ -131,11 +132,7 @@ def test_damaged_files_cannot_be_made_again_while_another_process_writes(folder:
 def test_an_index_of_format_1_is_upgraded_when_it_is_opened(folder: Path, tmp_path: Path, by_writing: bool) -> None:
     before = results(folder)
     with closing(sqlite3.connect(folder / "catalog.sqlite3")) as connection:
-        connection.executescript(
-            "DROP INDEX documents_sha256; DROP INDEX documents_root; DROP TABLE files; DROP TABLE generation;"
-            "ALTER TABLE documents DROP COLUMN pages; ALTER TABLE documents DROP COLUMN root;"
-            "ALTER TABLE documents DROP COLUMN name; PRAGMA user_version = 0"
-        )
+        connection.executescript(TO_FORMAT_1)
     (folder / "manifest.json").write_text('{"format": 1}')
     if by_writing:
         assert update(folder, [tmp_path / "docs"], WordLengths()).unchanged == 2
@@ -143,6 +140,26 @@ def test_an_index_of_format_1_is_upgraded_when_it_is_opened(folder: Path, tmp_pa
     assert (folder / "manifest.json").exists() == by_writing
     write_documents(tmp_path / "docs", c="Something new.")
     assert update(folder, [tmp_path / "docs"], WordLengths()).unchanged == 2
+
+
+def test_a_rebuild_finds_the_structure_of_texts_read_before_there_was_one(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_documents(tmp_path / "docs", t="Item\tPrice\nFan\t5\nSiphon\t7\n", p="Only words.")
+    update(folder, [tmp_path / "docs"], WordLengths())
+    known = results(folder)["documents"]
+    with closing(sqlite3.connect(folder / "catalog.sqlite3")) as connection, connection:
+        connection.execute("UPDATE documents SET structure = ''")
+        connection.execute("UPDATE documents SET name = 'p.docx' WHERE id = 'p'")
+    with closing(Index(folder)) as index:
+        assert [line.split()[0] for line in index.advice] == ["4"]
+        assert not index.document("t").structure
+    reindex(folder, WordLengths(), ChunkerSettings())
+    assert results(folder)["documents"] == known
+    assert "the structure of 1 documents is not known: citeqa sync FOLDER" in caplog.text
+    assert update(folder, [tmp_path / "docs"], WordLengths()).unchanged == 4
+    with closing(Index(folder)) as index:
+        assert not index.advice
 
 
 def test_only_the_published_generation_is_kept(folder: Path, tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -17,14 +19,16 @@ from support.embedders import INFO, WordLengths
 from support.indexes import results, write_documents
 from support.paths import public_data
 
+from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.embedding.sentence_transformer import SentenceTransformerEmbedder
 from citeqa.index.errors import IndexDamagedError, IndexNotFoundError, UnknownDocumentError
 from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.in_memory import passes
 from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.selection import SelectedPassages
 from citeqa.index.storage.snapshot import Index
-from citeqa.index.storage.writer import update
-from citeqa.index.types import Filters, Hit
+from citeqa.index.storage.writer import update, writing
+from citeqa.index.types import Filters, Hit, Order, Ranked
 
 QUESTION = "What did Rubio say about Cuba?"
 ROWS: list[dict[str, Any]] = [
@@ -113,6 +117,41 @@ def test_ties_are_in_order_of_document_id_and_start_wherever_they_are_cut(tmp_pa
             assert len({hit.score for hit in everything}) < len(everything) == index.passage_count
             for k in range(1, len(everything)):
                 assert search(k) == everything[:k]
+
+
+def test_of_thousands_of_equal_passages_only_those_that_are_given_become_objects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = random.Random(3).sample(range(3000), 3000)  # not in the order of their ids
+    rows = [{"id": f"d{number:04}", "title": "Same", "text": "The fox runs."} for number in numbers]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    update(tmp_path / "index", [tmp_path / "rows.jsonl"], WordLengths())
+    with writing(tmp_path / "index", WordLengths, ChunkerSettings(), "testing") as writer:
+        for removed in ("d0000", "d0002", "d2999"):
+            writer.remove(removed)
+        writer.commit()
+    made, looked_up, ordered = Counter[str](), [0], Catalog.in_order
+
+    def counted(*values: Any) -> Ranked:
+        made["entries"] += 1
+        return Ranked(*values)
+
+    monkeypatch.setattr("citeqa.index.ranking.ties.Ranked", counted)
+
+    def spans_of(catalog: Catalog, ids: Sequence[int]) -> dict[int, Any]:
+        looked_up.append(len(ids))
+        return {}
+
+    monkeypatch.setattr(Catalog, "spans_of", spans_of)
+    monkeypatch.setattr(Catalog, "in_order", lambda self: made.update(orders=1) or ordered(self))
+    with closing(Index(tmp_path / "index")) as index:
+        vector = WordLengths().embed_query("The fox runs.")
+        for hits in (index.search_dense(vector, 5), index.search_lexical("fox", 5), index.search_lexical("fox", 5)):
+            assert _ids(hits) == ["d0001", "d0003", "d0004", "d0005", "d0006"]
+        chosen = index.select(Filters(document_ids=frozenset(f"d{number:04}" for number in range(1500, 2900))))
+        assert _ids(index.search_dense(vector, 2, chosen)) == ["d1500", "d1501"]
+    assert made == {"entries": 17, "orders": 1}
+    assert sum(looked_up) == 0
 
 
 def test_a_hit_scores_the_cosine_with_the_question(foxes: Index) -> None:
@@ -288,7 +327,7 @@ def test_an_index_can_be_opened_while_another_process_holds_the_lock(tmp_path: P
 
 def _during(folder: Path, docs: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[set[str], set[str]]]:
     """The ids listed and the ids found by indexes that are opened after each commit of an update."""
-    monkeypatch.setattr("citeqa.index.storage.writer.BATCH", 1)
+    monkeypatch.setattr("citeqa.index.storage.collecting.BATCH", 1)
     seen = []
 
     def look(documents: int, _: int) -> None:
@@ -381,3 +420,27 @@ def test_a_filter_that_leaves_three_of_ten_thousand_passages_finds_those_three(t
             assert {hit.passage.document_id for hit in filtered} == set(few.document_ids)
             assert filtered == [hit for hit in everything if hit.passage.document_id in few.document_ids]
             assert everything.index(filtered[0]) > 50
+
+
+def test_lists_are_narrowed_as_questions_are(seeds: Index) -> None:
+    everything, total = seeds.summaries(100)
+    documents = [seeds.document(one.id) for one in everything]
+    days = sorted({one.date for one in documents if one.date})
+    sources = sorted({one.source for one in documents if one.source})
+    assert len(days) > 1
+    for filters in (
+        Filters(),
+        *(Filters(source=source) for source in [*sources, "nobody"]),
+        *(Filters(date_from=day) for day in days),
+        *(Filters(date_to=day) for day in days),
+        Filters(date_from=days[0], date_to=days[0], source=next(iter(sources), None)),
+        Filters(frozenset({documents[0].id, documents[-1].id})),
+        Filters(folders=frozenset({"nowhere"})),
+    ):
+        expected = {one.id for one in documents if passes(one, filters)}
+        found, count = seeds.summaries(100, filters=filters)
+        assert ({one.id for one in found}, count) == (expected, len(expected))
+        for order in get_args(Order):
+            ordered, count = seeds.sorted_summaries(order, 100, filters=filters)
+            assert ({one.id for _, one in ordered}, count) == (expected, len(expected))
+    assert total == len(documents)

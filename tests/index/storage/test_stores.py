@@ -3,12 +3,14 @@ either. The toy was added by one line in the registry of stores."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from support.embedders import WordLengths
+from support.postgres import Server, new_schema
 from support.toy_store import KEPT, ToyStore
 
 from citeqa.api.live import LiveService
@@ -31,11 +33,17 @@ FOX = "The quick brown fox jumps over the lazy dog."
 CHUNKER = ChunkerSettings(64, 0)
 
 
-@pytest.fixture(params=["folder", "toy"])
+@pytest.fixture(params=["folder", "postgresql", "toy"])
 def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setitem(STORES, "toy", ToyStore)
-    yield str(tmp_path / "index") if request.param == "folder" else "toy://here"
-    KEPT.clear()
+    if request.param == "folder":
+        yield str(tmp_path / "index")
+    elif request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgres")
+        yield server.address(new_schema(), tmp_path / "replica")
+    else:
+        monkeypatch.setitem(STORES, "toy", ToyStore)
+        yield "toy://here"
+        KEPT.clear()
 
 
 def made(document_id: str, text: str) -> Document:
@@ -90,11 +98,15 @@ def test_a_view_stays_as_it_is_and_knows_when_it_is_old(address: str) -> None:
     store = open_store(address)
     with closing(store.open()) as before:
         assert before.is_current()
-        fill(address, made("owl", "The owl wakes."))
+        assert before.is_surely_current()
+        report = fill(address, made("owl", "The owl wakes."))
         assert not before.is_current()
         with closing(store.open(before)) as after:
+            assert not before.is_surely_current()
             assert (before.document_count, after.document_count) == (1, 2)
             assert after.is_current()
+            assert after.is_surely_current()
+            assert 0 < before.change < after.change == report.change
 
 
 def test_what_is_not_committed_is_dropped(address: str) -> None:
@@ -130,6 +142,15 @@ def test_it_is_examined_and_given_back(address: str, tmp_path: Path) -> None:
         assert export_jsonl(records, tmp_path / "documents.jsonl") == 1
     assert '"id": "fox"' in (tmp_path / "documents.jsonl").read_text(encoding="utf-8")
     assert store.purge()
+
+
+def test_feedback_is_kept_in_its_order(address: str) -> None:
+    fill(address, made("fox", FOX))
+    store = open_store(address)
+    assert list(store.feedback()) == []
+    for number in range(3):
+        store.keep_feedback({"question": f"Wer? {number} ü"}, ["fox"])
+    assert [json.loads(line)["question"] for line in store.feedback()] == [f"Wer? {n} ü" for n in range(3)]
 
 
 def test_an_address_of_no_kind_of_store_is_refused() -> None:

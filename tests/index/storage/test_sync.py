@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
@@ -21,6 +22,10 @@ from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.errors import EmptyFolderError
+from citeqa.index.formats import registry
+from citeqa.index.formats import text as text_format
+from citeqa.index.formats.extracted import Extracted
+from citeqa.index.formats.registry import FORMATS
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.sync import plan, preview, sync
@@ -107,7 +112,7 @@ def test_removing_and_renaming_embed_nothing(docs: Path, index: Path, monkeypatc
     (docs / "z.txt").unlink()
     write_documents(docs)
     (docs / "note.bin").write_bytes(b"x")
-    assert run(index, docs, never) == (0, 0, 0, 1, 1)
+    assert run(index, docs, never, empty=True) == (0, 0, 0, 1, 1)
 
 
 def test_a_file_that_can_no_longer_be_read_keeps_what_it_was(docs: Path, index: Path) -> None:
@@ -165,6 +170,82 @@ def test_an_empty_folder_is_taken_for_a_mistake_unless_it_is_meant(docs: Path, i
         run(index, docs / "nowhere")
 
 
+def test_a_folder_that_holds_only_strays_is_taken_for_a_mistake(docs: Path, index: Path) -> None:
+    run(index, docs)
+    for file in docs.iterdir():
+        file.unlink()
+    (docs / "desktop.ini").write_text("[x]")
+    with pytest.raises(EmptyFolderError, match="holds no files, but 2 documents"):
+        run(index, docs)
+    (docs / "driver.sys").write_bytes(b"x")
+    with pytest.raises(EmptyFolderError, match="holds no files that can be read, but 2 documents"):
+        run(index, docs)
+    (docs / "THIS_IS_A_MOUNT_POINT").write_text("Nothing is mounted here.")
+    with pytest.raises(EmptyFolderError, match="holds none of the files that it held, but 2 documents"):
+        run(index, docs)
+    assert ids(index) == ["a", "b"]
+    write_documents(docs, b=HARBOUR)
+    assert run(index, docs) == (1, 0, 1, 1, 1)
+
+
+def test_files_that_were_all_renamed_are_followed(docs: Path, index: Path) -> None:
+    write_documents(docs, c="Letters\n\nAlpha.")
+    run(index, docs)
+    (docs / "b.txt").unlink()
+    (docs / "c.txt").unlink()
+    (docs / "a.txt").rename(docs / "z.txt")
+    assert run(index, docs) == (1, 0, 0, 0, 3)
+
+
+def test_pipes_are_named_and_never_waited_for(docs: Path, index: Path) -> None:
+    os.mkfifo(docs / "pipe.txt")
+    assert run(index, docs) == (2, 0, 0, 1, 0)
+    assert run(index, docs, never) == (0, 0, 2, 1, 0)
+
+
+def test_files_are_read_again_once_when_their_format_is_read_differently(
+    docs: Path, index: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (docs / "rows.jsonl").write_text(json.dumps({"id": "r", "text": "A row."}))
+    run(index, docs)
+    newer = [replace(known, version=known.version + 1) if "plain" in known.name else known for known in FORMATS]
+    monkeypatch.setattr(registry, "FORMATS", newer)
+    with closing(Catalog(index / "catalog.sqlite3")) as catalog:
+        planned = plan(catalog, docs)
+    assert (planned.again, [listed.name for listed, _ in planned.changed]) == (2, ["a.txt", "b.txt"])
+    assert planned.same == {"JSONL": 1}
+    with monkeypatch.context() as patched, caplog.at_level("INFO", logger="citeqa.index.storage.sync"):
+        patched.setattr(text_format, "extract", lambda data: Extracted(data.decode().upper()))
+        assert run(index, docs) == (0, 2, 1, 0, 0)
+    assert "2 unchanged files are read again: this version reads their formats differently" in caplog.messages
+    assert run(index, docs, never) == (0, 0, 3, 0, 0)
+
+
+def test_files_of_an_index_of_before_are_read_again(docs: Path, index: Path) -> None:
+    run(index, docs)
+    with closing(Catalog(index / "catalog.sqlite3", write=True)) as catalog, catalog.transaction():
+        catalog.record_versions(os.path.realpath(docs), {})
+    with closing(Catalog(index / "catalog.sqlite3")) as catalog:
+        assert plan(catalog, docs).again == 2
+    assert run(index, docs, never) == (0, 0, 2, 0, 0)
+    with closing(Catalog(index / "catalog.sqlite3")) as catalog:
+        assert plan(catalog, docs).again == 0
+
+
+def test_what_an_interrupted_run_did_not_read_again_is_read_by_the_next(
+    docs: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(index, docs)
+    newer = [replace(known, version=known.version + 1) if "plain" in known.name else known for known in FORMATS]
+    monkeypatch.setattr(registry, "FORMATS", newer)
+    monkeypatch.setattr(text_format, "extract", lambda data: Extracted(data.decode().upper()))
+    with pytest.raises(KeyboardInterrupt):
+        run(index, docs, lambda: WordLengths(interrupt_at=1))
+    with closing(Catalog(index / "catalog.sqlite3")) as catalog:
+        assert plan(catalog, docs).again == 2
+    assert run(index, docs) == (0, 2, 0, 0, 0)
+
+
 def test_only_what_came_from_the_folder_is_removed(docs: Path, index: Path, tmp_path: Path) -> None:
     other = write_documents(tmp_path / "other", c="Letters\n\nAlpha.")
     update(index, [other], WordLengths())
@@ -185,7 +266,11 @@ def test_documents_that_were_indexed_before_are_adopted(docs: Path, index: Path)
 def test_an_id_is_never_taken_from_another_file_or_folder(docs: Path, index: Path, tmp_path: Path) -> None:
     run(index, docs)
     other = write_documents(tmp_path / "other", a="Another a\n\nNot a fox.")
-    assert run(index, other) == (0, 0, 0, 1, 0)
+    assert run(index, other) == (1, 0, 0, 0, 0)
+    assert ids(index) == ["a", "b", "other/a"]
+    assert run(index, other, never) == run(index, other, never) == (0, 0, 1, 0, 0)
+    (other / "a.txt").unlink()
+    assert run(index, other, never, empty=True) == (0, 0, 0, 0, 1)
     (docs / "rows.jsonl").write_text(
         json.dumps({"id": "b", "text": "Stolen."}) + "\n" + json.dumps({"id": "r", "text": "Row."})
     )
@@ -193,6 +278,67 @@ def test_an_id_is_never_taken_from_another_file_or_folder(docs: Path, index: Pat
     assert results(index)["counts"][0] == 3
     with closing(Index(index)) as opened:
         assert (opened.document("a").text, opened.document("b").text) == (FOX, HARBOUR)
+
+
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_two_folders_with_a_file_of_one_name_are_two_documents_however_they_are_read(
+    index: Path, tmp_path: Path, order: tuple[str, str]
+) -> None:
+    folders = [write_documents(tmp_path / name, minutes=f"Minutes of {name}\n\nAll were there.") for name in order]
+    expected = ["minutes", f"{order[1]}/minutes"] if order[1] > "m" else sorted(["minutes", f"{order[1]}/minutes"])
+    for number, folder in enumerate(folders):
+        report = update(index, [folder], WordLengths())
+        assert (report.added, report.replaced, report.skipped) == (1, 0, ())
+        assert report.documents == number + 1
+    assert ids(index) == expected
+    for again in (folders, folders[::-1], folders[:1]):
+        report = update(index, again, WordLengths())
+        assert (report.added, report.replaced, report.unchanged, report.skipped) == (0, 0, len(again), ())
+    assert run(index, folders[0], never) == run(index, folders[1], never) == (0, 0, 1, 0, 0)
+    together, synced = tmp_path / "together", tmp_path / "synced"
+    update(together, folders, WordLengths())
+    for folder in folders:
+        run(synced, folder)
+    assert ids(together) == ids(synced) == expected
+
+
+def test_a_changed_file_replaces_its_own_document_and_a_single_file_is_one_of_its_folder(
+    docs: Path, index: Path, tmp_path: Path
+) -> None:
+    update(index, [docs], WordLengths())
+    write_documents(docs, a="A fox\n\nIt sleeps.")
+    assert update(index, [docs / "a.txt"], WordLengths()).replaced == 1
+    (docs / "a.md").write_text("Not a fox.")
+    assert update(index, [docs / "a.md"], WordLengths()).added == 1
+    assert ids(index) == ["a", "a.md", "b"]
+    other = write_documents(tmp_path / "other", b="Another b.")
+    for _ in range(2):
+        update(index, [other / "b.txt"], WordLengths())
+        assert ids(index) == ["a", "a.md", "b", "other/b"]
+
+
+def test_a_folder_that_moved_keeps_its_documents(docs: Path, index: Path, tmp_path: Path) -> None:
+    update(index, [docs], WordLengths())
+    moved = docs.rename(tmp_path / "moved")
+    assert update(index, [moved], WordLengths()).unchanged == 2
+    assert ids(index) == ["a", "b"]
+    assert run(index, moved, never) == (0, 0, 2, 0, 0)
+
+
+def test_rows_of_another_folder_with_the_same_ids_are_other_documents(docs: Path, index: Path, tmp_path: Path) -> None:
+    def rows(folder: Path, name: str, text: str) -> Path:
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps({"id": "r", "text": text}))
+        return folder / name
+
+    one, two = rows(docs, "one.jsonl", "One."), rows(tmp_path / "other", "one.jsonl", "Two.")
+    assert update(index, [one], WordLengths()).added == 1
+    assert update(index, [two], WordLengths()).added == 1
+    assert ids(index) == ["other/r", "r"]
+    third = update(index, [rows(docs, "two.jsonl", "Three.")], WordLengths())
+    assert [item.reason for item in third.skipped] == [f"its id 'r' was already taken by {one}"]
+    assert update(index, [rows(docs, "two.jsonl", "One.")], WordLengths()).unchanged == 1
+    assert update(index, [rows(docs, "one.jsonl", "One, again.")], WordLengths()).skipped == ()
 
 
 def test_rows_come_go_and_move_between_files(docs: Path, index: Path) -> None:

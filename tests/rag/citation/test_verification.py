@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.embedders import WordLengths
@@ -17,7 +21,7 @@ from citeqa.index.documents.corpus import document
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import writing
 from citeqa.index.types import Document, Span
-from citeqa.rag.citation.verification import Claim, Verdict, verify
+from citeqa.rag.citation.verification import Claim, Likeness, Verdict, _only_place, verify
 from citeqa.rag.types import Citation
 
 TEXT = (
@@ -78,6 +82,21 @@ def test_words_that_stand_once_are_found_in_a_changed_sentence() -> None:
     assert found.citation.sentence.text == "One pays twelve florin."
 
 
+def test_words_are_found_when_the_same_file_is_read_with_other_white_space() -> None:
+    """As after an upgrade that joins the lines of a format's paragraphs, or no longer does."""
+    wrapped = TEXT.replace("The last ferry leaves at ten", "The last\nferry  leaves\nat ten")
+    for before, after in ((TEXT, "A heading\n\n" + wrapped), (wrapped, TEXT)):
+        words = "leaves\nat ten" if before == wrapped else "leaves at ten"
+        found = judged(claim(_document(before), words), _document(after))
+        assert found.status == "moved"
+        assert found.citation
+        assert found.citation.quote.text.split() == ["leaves", "at", "ten"]
+        span = found.citation.quote.span
+        assert after[span.start : span.end] == found.citation.quote.text
+    twice = judged(claim(_document("Ferries leave at nine."), "at nine"), _document("Now at\nnine. Or at  nine!"))
+    assert (twice.status, twice.citation) == ("changed", None)  # which of them cannot be told
+
+
 def test_words_whose_place_cannot_be_told_are_not_moved() -> None:
     later = "Ferries leave at nine. Trains leave at nine."
     found = judged(claim(_document("The bus must leave at nine."), "leave at nine"), _document(later))
@@ -126,3 +145,51 @@ def test_words_in_front_of_a_sentence_move_exactly_its_citations(before: str, da
         assert found.status == ("moved" if before else "valid")
         assert found.citation
         assert found.citation.quote.span == Span(start + len(before), end + len(before))
+
+
+@given(st.integers(0, len(TEXT) - 1), st.integers(1, 9), st.integers(0, len(TEXT) - 1), st.integers(1, 9), st.data())
+def test_a_sentence_that_does_not_hold_its_quote_counts_as_none(
+    at: int, length: int, place: int, size: int, data: st.DataObject
+) -> None:
+    """Also where it begins so far behind the quote that its distance, counted from the end, meets the quote again."""
+    quote, sentence = TEXT[at : at + length], TEXT[place : place + size]
+    start = data.draw(st.sampled_from([0, at, at + 1, at - (at - len(TEXT) - TEXT.index(sentence)), 10**30]))
+    odd = Claim("a", "0" * 64, at, at + len(quote), quote, sentence, start)
+    if start <= at and sentence[at - start : at - start + len(quote)] == quote:
+        return
+    found, wanted = judged(odd, _document(TEXT)), judged(replace(odd, sentence=""), _document(TEXT))
+    assert (found.status, found.citation) == (wanted.status, wanted.citation)
+
+
+WORDS = st.lists(st.sampled_from("abcd"), max_size=9).map(" ".join)
+
+
+@given(WORDS, WORDS)
+def test_likeness_is_the_longest_common_subsequence_of_words(one: str, other: str) -> None:
+    ours, theirs = one.split(), other.split()
+    longest = max(
+        len(few) for size in range(len(ours) + 1) for few in combinations(ours, size) if _in_order(few, theirs)
+    )
+    expected = 2 * longest / (len(ours) + len(theirs)) if longest else 0.0
+    assert Likeness(one).to(other) == pytest.approx(expected)
+
+
+def _in_order(few: tuple[str, ...], words: list[str]) -> bool:
+    left = iter(words)
+    return all(word in left for word in few)
+
+
+class Counted(str):
+    """A text that counts how often it is searched."""
+
+    searches = 0
+
+    def find(self, *given: Any) -> int:
+        Counted.searches += 1
+        return super().find(*given)
+
+
+def test_words_that_stand_everywhere_are_looked_for_twice_at_most() -> None:
+    text = Counted("a" * 5000)
+    assert _only_place(text, "a" * 2500) is None
+    assert Counted.searches == 2

@@ -22,13 +22,13 @@ from citeqa.index.storage.writer import update
 from citeqa.index.types import Span
 from citeqa.rag.candidates import Candidate, features_of
 from citeqa.rag.confidence import FITTED, Confidence, Features, load, stale
-from citeqa.rag.evaluation import fit
+from citeqa.rag.evaluation import fit, judged
 from citeqa.rag.evaluation.questions import Question
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 
 FITTED_ON = json.loads(FITTED.read_text(encoding="utf-8"))["fitted_on"]
 
-PLANTED = Confidence(2.0, intercept=-1.0, weights=Features(1.0, 1.5, -1.0, -0.5, 0.0, 0.0), threshold=0.0)
+PLANTED = Confidence(2.0, intercept=-1.0, weights=Features(1.0, 1.5, -1.0, -0.5, 0.0, 0.0, -1.0), threshold=0.0)
 
 
 def question(number: int, answer: str | None) -> Question:
@@ -39,7 +39,7 @@ def question(number: int, answer: str | None) -> Question:
 def drawn(count: int, seed: int = 3) -> list[fit.Read]:
     """Questions with six candidates each, whose rightness was drawn as `PLANTED` says: which one is likely to be right
     by the ordering's softmax, and whether the best one is, by the confidence."""
-    chance = np.random.default_rng(seed)
+    chance, names = np.random.default_rng(seed), np.random.default_rng(seed + 1000)
     rows = []
     for number in range(count):
         values = chance.normal(0, 1.5, 6), chance.uniform(0, 1, 6), chance.uniform(0, 1, 6)
@@ -51,9 +51,12 @@ def drawn(count: int, seed: int = 3) -> list[fit.Read]:
         chosen = int(chance.choice(6, p=np.exp(scores) / np.exp(scores).sum()))
         best = int(scores.argmax())
         right = np.zeros(6, dtype=bool)
-        if chance.random() < PLANTED.probability(features_of(candidates[best], candidates)):
+        unknown = int(names.integers(0, 3))
+        if chance.random() < PLANTED.probability(features_of(candidates[best], candidates, unknown)):
             right[chosen] = True
-        rows.append(fit.Read(question(number, f"word{chosen}" if right.any() else None), tuple(candidates), right))
+        rows.append(
+            fit.Read(question(number, f"word{chosen}" if right.any() else None), tuple(candidates), right, unknown)
+        )
     return rows
 
 
@@ -101,7 +104,7 @@ def best_features(rows: Sequence[fit.Read], ordering: Confidence) -> tuple[list[
     for row in rows:
         scores = [ordering.score(p.margin, p.evidence) for p in row.candidates]
         best = scores.index(max(scores))
-        found.append(features_of(row.candidates[best], row.candidates))
+        found.append(features_of(row.candidates[best], row.candidates, row.unknown))
         right.append(bool(row.right[best]))
     return found, right
 
@@ -116,6 +119,37 @@ def test_the_confidence_means_what_it_says(rows: Sequence[fit.Read]) -> None:
         inside = (confidences >= low) & (confidences < low + 0.1)
         if inside.sum() >= 150:
             assert np.array(right)[inside].mean() == pytest.approx(confidences[inside].mean(), abs=0.1)
+
+
+def test_the_confidence_knows_of_names_that_no_document_mentions(rows: Sequence[fit.Read]) -> None:
+    found, other = fit.fit(rows), drawn(3000, seed=6)
+    features, right = best_features(other, found)
+    shares = []
+    for count in (0, 1, 2):
+        some = [
+            (found.probability(f), r) for f, r, row in zip(features, right, other, strict=True) if row.unknown == count
+        ]
+        confidences, rights = np.array(some).T
+        assert confidences.mean() == pytest.approx(rights.mean(), abs=0.05)
+        shares.append(rights.mean())
+    assert shares[0] > 1.2 * shares[1] > 1.2 * shares[2]
+
+
+def test_second_and_third_places_have_a_probability_of_their_own(rows: Sequence[fit.Read]) -> None:
+    """Of the second and third best candidates with about a probability, about that share is right; not so with the
+    probability of the best. On rows that were not fitted on."""
+    found = fit.fit(rows)
+    chances, as_best, right = [], [], []
+    for row in drawn(3000, seed=5):
+        order = np.argsort([-found.score(p.margin, p.evidence) for p in row.candidates])
+        for place in order[1:3]:
+            features = features_of(row.candidates[place], row.candidates, row.unknown)
+            chances.append(found.others.probability(features))
+            as_best.append(found.probability(features))
+            right.append(bool(row.right[place]))
+    assert np.mean(chances) == pytest.approx(np.mean(right), abs=0.02)
+    squares = [np.mean((np.array(some) - right) ** 2) for some in (chances, as_best)]
+    assert squares[0] < squares[1]
 
 
 @pytest.mark.parametrize("precision", [0.65, 0.75])
@@ -157,13 +191,13 @@ def test_questions_for_which_nothing_was_read_are_left_out(rows: Sequence[fit.Re
 def test_the_threshold_by_hand(
     confidences: list[float], right: list[int], mass: list[float], precision: float, expected: float
 ) -> None:
-    found = fit._threshold(np.array(confidences), np.array(right, dtype=bool), np.array(mass), precision)
+    found = judged.threshold(np.array(confidences), np.array(right, dtype=bool), np.array(mass), precision)
     assert found == pytest.approx(expected)
 
 
 def test_a_question_that_counts_twice_counts_as_two(rows: Sequence[fit.Read]) -> None:
     some = rows[:300]
-    once, twice = fit.fit([*some, *some], 0.65), fit.fit(some, 0.65, [2.0] * len(some))
+    once, twice = fit.fit([*some, *some], 0.7), fit.fit(some, 0.7, [2.0] * len(some))
     assert once.evidence_weight == pytest.approx(twice.evidence_weight, abs=1e-3)
     assert tuple(once.weights) == pytest.approx(tuple(twice.weights), abs=1e-3)
     assert (once.intercept, once.threshold) == pytest.approx((twice.intercept, twice.threshold), abs=1e-3)
@@ -185,6 +219,17 @@ TEXTS = {
     "ferry": "The ferry to Inishmore leaves at noon. It carries nine cars.",
     "bridge": "The bridge cost nine million crowns. It is blue.",
 }
+
+
+def test_a_set_that_is_left_out_is_judged_by_what_the_others_teach(rows: Sequence[fit.Read]) -> None:
+    """Where the answers of a set are all wrong, only a confidence that never saw it is surprised."""
+    usual = [rows[:1000], rows[1000:2000]]
+    wrong = [replace(row, right=np.zeros(6, dtype=bool)) for row in rows[2000:2400]]
+    fair, other, odd = fit.left_out([*usual, wrong])
+    assert odd["precision"] == 0
+    assert odd["ece"] > 0.25
+    assert fit.left_out(usual)[0]["ece"] < 0.06
+    assert min(fair["auroc"], other["auroc"]) > 0.7
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support.paths import public_data
 
+from citeqa.index.context import Context
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import QuestionSetError
 from citeqa.index.types import Document, Span
@@ -37,7 +38,9 @@ class Script:
     def confidence_file(self) -> None:
         return None
 
-    def read(self, question: str, texts: Sequence[str], headings: Sequence[str]) -> list[list[ScoredSpan]]:
+    def read(
+        self, question: str, texts: Sequence[str], headings: Sequence[str], contexts: Sequence[Context] = ()
+    ) -> list[list[ScoredSpan]]:
         self.read_over += zip(headings, texts, strict=True)
         return [self._spans(question, text) for text in texts]
 

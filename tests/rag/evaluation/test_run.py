@@ -47,6 +47,7 @@ def answered(confidence: float, cited: dict[str, Any], evidence: list[dict[str, 
         "answer": {"text": cited["quote"], "confidence": confidence, "also_in": [], "citation": cited},
         "alternatives": [],
         "conflicts": [],
+        "guesses": [],
         "evidence": evidence,
         "timing_ms": {"total": ms},
     }
@@ -58,6 +59,7 @@ def refused(evidence: list[dict[str, Any]], ms: float) -> dict[str, Any]:
         "answer": None,
         "alternatives": [],
         "conflicts": [],
+        "guesses": [],
         "evidence": evidence,
         "timing_ms": {"total": ms},
     }

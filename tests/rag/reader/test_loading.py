@@ -179,7 +179,7 @@ def test_a_damaged_export_is_made_again(
     saved: dict[str, Path], cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     wanted = load_reader(str(saved["bert"]), cache)
-    shutil.copytree(cache, tmp_path / "cache", ignore=shutil.ignore_patterns("*-fp32"))
+    shutil.copytree(cache, tmp_path / "cache", ignore=shutil.ignore_patterns("*-fp32", "*.lock"))
     (file,) = [path for path in tmp_path.glob(f"cache/*/{MODEL}") if sha256(path) == wanted.info.sha256]
     file.write_bytes(file.read_bytes()[:-20])
     again = load_reader(str(saved["bert"]), tmp_path / "cache")
@@ -218,7 +218,7 @@ def test_processes_that_export_a_reader_at_once_all_get_it(
     wanted = load_reader(str(saved["bert"]), cache).info.sha256
     common = tmp_path / "cache"
     if damaged:
-        shutil.copytree(cache, common, ignore=shutil.ignore_patterns("*-fp32"))
+        shutil.copytree(cache, common, ignore=shutil.ignore_patterns("*-fp32", "*.lock"))
         for folder in common.iterdir():
             (folder / MODEL).write_bytes(b"")
     ways = [(tmp_path / "one", tmp_path / "other"), (tmp_path / "other", tmp_path / "one")]

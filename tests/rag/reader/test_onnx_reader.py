@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +21,11 @@ from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.embedding.runtime import MODEL, TOKENIZER, tokenizer
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.types import Passage, Span
-from citeqa.rag.reader.boundaries import after_marks, inside_word, quantity_bounds, trimmed
+from citeqa.rag.reader.boundaries import after_marks, inside_word, trimmed
+from citeqa.rag.reader.layout import Layout
 from citeqa.rag.reader.onnx_reader import DESCRIPTION, SHIPPED, SPANS, OnnxReader
 from citeqa.rag.reader.protocol import ReaderError
+from citeqa.rag.reader.quantities import whole_bounds
 from citeqa.rag.reader.spans import LONGEST, best_spans
 from citeqa.rag.reader.windows import QUESTION_TOKENS, STRIDE, Encoder, Window
 from citeqa.rag.types import ScoredSpan
@@ -39,7 +40,8 @@ TOLERANCE = 1e-3
 PIECES = [
     *("the", "ferry", "Inishmore", "unbelievably", "9", "3.75", "1,000", "U.S.", "don't", "(sic)", "“no”", ",", "..."),
     *("東京", "ünïcode", f"cafe{ACUTE}", "👍🏽", "👩\u200d👩\u200d👧", "\u2068Rubio\u2069", "कि", "\u00a0", "\n"),
-    *("ﬁne", "İ", "-4", "$9", "US$", "50%", "million", "5€", "\n\n"),
+    *("ﬁne", "İ", "-4", "$9", "US$", "50%", "million", "5€", "\n\n",),
+    *("kg", "not", "|", "\n", "1.", "**", "#", "(a", "b)"),
 ]  # fmt: skip
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join) | st.text(max_size=40)
 
@@ -211,11 +213,17 @@ def test_a_span_that_is_not_whole_in_a_window_has_no_tokens_there(encoder: Encod
     assert windows[0].tokens(Span(middle - 4, middle + 3))
 
 
+def reaches_over(span: Span, run: Span) -> bool:
+    """Whether a span has something on both sides of a run."""
+    return span.start < run.start and run.end < span.end
+
+
 def brute_force(text: str, window: Window, start: Sequence[float], end: Sequence[float]) -> dict[Span, float]:
     """The margin of every span that may be given, character by character."""
     found: dict[Span, float] = {}
-    begins = [quantity_bounds(text).starts.get(int(place), int(place)) for place in window.starts]
-    behinds = [quantity_bounds(text).ends.get(int(place), int(place)) for place in window.ends]
+    bounds, layout = whole_bounds(text), Layout.of(text)
+    begins = [bounds.starts.get(int(place), int(place)) for place in window.starts]
+    behinds = [bounds.ends.get(int(place), int(place)) for place in window.ends]
     for first in range(len(text)):
         for behind in range(first + 1, len(text) + 1):
             if inside_word(text, first) or inside_word(text, behind):
@@ -223,8 +231,12 @@ def brute_force(text: str, window: Window, start: Sequence[float], end: Sequence
             starting = [i for i, place in enumerate(begins) if place == first]
             ending = [i for i, place in enumerate(behinds) if place == behind]
             scores = [start[i] + end[j] for i in starting for j in ending if i <= j < i + LONGEST]
-            span = trimmed(text, Span(first, behind))
-            if not scores or not span or re.search(r"\S\s*\n\s*\n\s*\S", text[span.start : span.end]):
+            words = text[first:behind].strip()
+            inside = Span(at := text.index(words, first), at + len(words)) if words else None
+            if not scores or not inside or any(reaches_over(inside, run) for run in layout.parting):
+                continue
+            span = layout.cleared(text, Span(first, behind))
+            if not span:
                 continue
             if not inside_word(text, span.start) and not inside_word(text, span.end):
                 margin = max(scores) - (start[0] + end[0])
@@ -267,6 +279,10 @@ MEANT = [
     ("Some C$5m went.", "5", "m", "C$5m"),
     ("A fall to -$3.75 then.", "3", "75", "-$3.75"),
     ("It was 20°C out.", "20", "20", "20°C"),
+    ("It was -20 °C out.", "20", "20", "-20 °C"),
+    ("It moves 210 m³/h.", "210", "210", "210 m³/h"),
+    ("Call before 6 p.m. or so.", "6", "6", "6 p.m."),
+    ("Not the pump house", "pump", "house", "Not the pump house"),
 ]
 
 

@@ -18,6 +18,7 @@ import pytest
 import torch
 from hypothesis import given as generated
 from hypothesis import strategies as st
+from support.training_sets import FILLER, PEOPLE, TOWNS, qa, squad
 from transformers import BertConfig, BertForQuestionAnswering
 
 from citeqa.index.documents.chunker import Chunker, ChunkerSettings
@@ -34,41 +35,9 @@ from citeqa.rag.retrieval.retriever import Retriever
 from citeqa.rag.training import prepare, train
 from citeqa.rag.training.__main__ import main, train_reader
 from citeqa.rag.training.encoded import ROUND, Encoded, labelled
-from citeqa.rag.training.model import Ensemble, average, logits, loss, predict, with_soft_labels
+from citeqa.rag.training.model import Ensemble, average, beyond, logits, loss, predict, with_soft_labels
 from citeqa.rag.training.train import TrainingSettings, batches
 from citeqa.rag.training.windows import NEAR, Cutter, Example, labelled_examples, resampled_examples, retrieved_examples
-
-PEOPLE = ["Ada", "Bohumil", "Chloé", "Dmitri", "Esi", "Farid", "Greta", "Hana", "Ivo", "Jun"]
-TOWNS = ["Ostrava", "Galway", "Nîmes", "Kazan", "Accra", "Shiraz", "Graz", "Osaka", "Split", "Busan"]
-FILLER = "The harbour was quiet that year and nobody came to the market. " * 9
-
-
-def qa(number: str, question: str, context: str, answer: str | None) -> dict[str, Any]:
-    answers = [{"text": answer, "answer_start": context.index(answer)}] * 2 if answer else []
-    return {"id": number, "question": f" {question} ", "answers": answers, "is_impossible": not answer}
-
-
-def squad() -> dict[str, Any]:
-    """Ten articles of two paragraphs, the second too long for one passage; three answerable questions and one not."""
-    articles = []
-    for person, town in zip(PEOPLE, TOWNS, strict=True):
-        first = f"{person} Novák was born in {town} 🦊 in 1{len(person)}0{len(town)}. The house of {person} was red."
-        second = f"{FILLER}{person} Novák sold the house to a baker for {len(town)} crowns. {FILLER}"
-        asked = [
-            (first, f"Where was {person} Novák born?", town),
-            (first, f"What colour was the house of {person}?", "red"),
-            (second, f"To whom did {person} Novák sell the house?", "a baker"),
-            (second, f"Why did {person} Novák leave the harbour market?", None),
-        ]
-        paragraphs = [
-            {
-                "context": context,
-                "qas": [qa(f"{person}-{n}", q, context, a) for n, (c, q, a) in enumerate(asked) if c == context],
-            }
-            for context in (first, second)
-        ]
-        articles.append({"title": f"{person}_Novák", "paragraphs": paragraphs})
-    return {"version": "v2.0", "data": articles}
 
 
 @pytest.fixture(scope="module")
@@ -365,20 +334,20 @@ def examples(count: int = 40) -> list[Example]:
 
 def test_batches_hold_every_window_once_a_pass_and_never_end(encoder: Encoder) -> None:
     some = Encoded.of(examples(32), encoder)  # as many as are put in order together
-    found = list(islice(batches(some, 2, seed="1"), 32))
+    found = list(islice(batches(some.lengths(), 2, seed="1"), 32))
     for turn in (found[:16], found[16:]):
         assert sorted(row for rows in turn for row in rows) == list(range(32))
     assert all(len(rows) == 2 for rows in found)
     assert found[:16] != found[16:]
-    assert list(islice(batches(some, 2, seed="1"), 32)) == found
-    assert list(islice(batches(some, 2, seed="2"), 32)) != found
+    assert list(islice(batches(some.lengths(), 2, seed="1"), 32)) == found
+    assert list(islice(batches(some.lengths(), 2, seed="2"), 32)) != found
 
 
 def test_batches_of_fewer_windows_than_are_put_in_order_together(encoder: Encoder) -> None:
-    rows = list(islice(batches(Encoded.of(examples(3), encoder), 4, seed="1"), 20))
+    rows = list(islice(batches(Encoded.of(examples(3), encoder).lengths(), 4, seed="1"), 20))
     assert [len(row) for row in rows] == [4] * 20
     with pytest.raises(ValueError, match="nothing to train on"):
-        next(batches(Encoded.of([], encoder), 4, seed="1"))
+        next(batches([], 4, seed="1"))
 
 
 def test_packed_windows_are_those_that_were_packed(encoder: Encoder) -> None:
@@ -616,6 +585,13 @@ def test_the_mean_of_models_has_the_mean_of_their_weights() -> None:
         assert torch.allclose(weights, sum(state[name] for state in before) / 3, atol=1e-7), name
     for model, state in zip(models, before, strict=True):
         assert_equal(dict(model.state_dict()), state)
+
+
+def test_going_beyond_undoes_a_mean_with_the_model_before() -> None:
+    before, learned = tiny(1), tiny(2)
+    found = beyond(average([before, learned]), before)
+    for name, weights in found.state_dict().items():
+        assert torch.allclose(weights, learned.state_dict()[name], atol=1e-6), name
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,7 +16,7 @@ from citeqa.index.errors import IndexBusyError, StorageError
 PATIENCE = 10.0  # seconds that a writer waits for another
 
 
-def append_row(path: Path, row: dict[str, Any]) -> None:
+def append_row(path: Path, row: Mapping[str, Any]) -> None:
     """Append a row to the file at `path`, which is created if it does not exist. Only one process writes at a time. If
     an earlier writer was killed in the middle of a line, that partial line, which was never confirmed to anybody, is
     removed first.
@@ -24,7 +25,9 @@ def append_row(path: Path, row: dict[str, Any]) -> None:
         IndexBusyError: if others write for more than ten seconds.
         StorageError: if the row cannot be written.
     """
-    line = json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    if not path.parent.is_dir():  # what was removed on purpose does not come back with a row
+        raise StorageError(path, "its folder does not exist any more")
+    line = json.dumps(dict(row), ensure_ascii=False, allow_nan=False).encode() + b"\n"
     try:
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=PATIENCE):
             new = not path.exists()
