@@ -78,7 +78,7 @@ def test_the_targets_are_the_teachers_scores_of_the_same_tokens(
 ) -> None:
     learned = Competing.of(items(3), encoder)
     ours, theirs = (Tokenizer.from_file(str(folder / TOKENIZER)) for folder in (tmp_path, SHIPPED))
-    soft = taught(learned.windows, ours, reader, theirs, 4)
+    soft = taught(learned.windows, ours, reader, theirs, range(4))
     assert soft.soft is not None
     plain = Encoder(SHIPPED / TOKENIZER, 64)
     for row in range(4):
