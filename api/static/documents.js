@@ -22,9 +22,10 @@ let total = 0;
 export async function show() {
   at("documents-title").focus();
   const { writing } = await permissions(); // first: what may be added stands above the list
-  at("adding").hidden = !writing;
   document.body.classList.toggle("writing", writing);
   await narrowing.count().catch(() => {}); // the list says what is wrong
+  at("narrowing").hidden = false; // only now, with all there is to choose from: nothing jumps
+  at("adding").hidden = !writing;
   await load();
 }
 
@@ -35,7 +36,7 @@ async function load(cursor = null) {
   const mine = loading = new AbortController();
   const q = search.value.trim();
   if (!cursor) inside.hidden = true;
-  at("ask-these").hidden = !narrowing.isNarrowed();
+  at("ask-these").disabled = !narrowing.isNarrowed(); // not hidden: the list below would jump
   try {
     const found = await listDocuments({ limit: PAGE, q, cursor, more: narrowing.listing(), signal: mine.signal });
     const rows = found.documents.filter(({ id }) => !leaving.has(id)).map(row);

@@ -132,6 +132,7 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self._to, self._open = port, set[socket.socket]()
+        self._turn = threading.Lock()  # a connection is open before it is cut, or refused after
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         self.whole = True
@@ -141,11 +142,12 @@ class Wire:
         with suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
-                if not self.whole:
-                    client.close()
-                    continue
-                server = socket.create_connection(("127.0.0.1", self._to))
-                self._open |= {client, server}
+                with self._turn:
+                    if not self.whole:
+                        client.close()
+                        continue
+                    server = socket.create_connection(("127.0.0.1", self._to))
+                    self._open |= {client, server}
                 for pair in ((client, server), (server, client)):
                     threading.Thread(target=self._carry, args=pair, daemon=True).start()
 
@@ -159,11 +161,12 @@ class Wire:
             end.close()
 
     def cut(self) -> None:
-        self.whole = False
-        for end in self._open:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        self._open.clear()
+        with self._turn:
+            self.whole = False
+            for end in self._open:
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+            self._open.clear()
 
     def close(self) -> None:
         self.cut()
