@@ -38,7 +38,7 @@ whose words hold here too: the same sets, the same fifth kept aside). In the fir
 first reader's scores were targets beside the labels (Hinton et al. 2015), from {most} times their weight down
 to {least} times. AdamW, batches of {batch} questions, highest rate {peak}, which falls to 0 over the last
 {decay:.0%}; no dropout; the table of words stays as it is.
-{notes}
+{further}{notes}
 Results on up to 100 kept-aside questions of each set, by the 8-bit readers: F1 of forced answers where only
 passages with the answer are read, F1 where up to {wrong} wrong passages are read beside them, AUROC of the
 highest margin with the answer against that of the wrong passages alone.
@@ -47,6 +47,11 @@ highest margin with the answer against that of the wrong passages alone.
 | --- | --- | --- | --- | --- |
 {rows}
 """
+
+_FURTHER = (
+    "From these weights it learned further: {windows:,} questions in {read:,} windows, highest rate {peak}, the first\n"
+    "reader's scores as targets in SQuAD's questions only, from {kept} times the labels' weight down to 0.\n"
+)
 
 
 def write(folder: Path = SECOND) -> None:
@@ -66,6 +71,7 @@ def write(folder: Path = SECOND) -> None:
         megabytes=(folder / MODEL).stat().st_size / 1e6,
         items=about["windows"],
         wrong=WRONG,
+        further="".join(_FURTHER.format(**step) for step in about.get("further", [])),
         notes="".join(f"{note}\n" for note in about.get("notes", [])),
         rows="\n".join(rows),
         **{

@@ -16,14 +16,16 @@ from tokenizers import AddedToken, Tokenizer
 from transformers import MPNetConfig, MPNetForQuestionAnswering
 
 from citeqa.index.atomic import sha256
-from citeqa.index.embedding.runtime import TOKENIZER
+from citeqa.index.embedding.quantization import restored
+from citeqa.index.embedding.runtime import MODEL, TOKENIZER
 from citeqa.index.types import Span
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
+from citeqa.rag.reader.protocol import ReaderError
 from citeqa.rag.reader.windows import Encoder
 from citeqa.rag.training import further, second
 from citeqa.rag.training.competing import Competing
 from citeqa.rag.training.items import Item, Seen
-from citeqa.rag.training.second import LEAST, MOST, Base, Order, main, taught, write_tokenizer
+from citeqa.rag.training.second import KEPT, LEAST, MOST, Base, Order, main, taught, write_tokenizer
 from citeqa.rag.training.sources import choose_aside, divided, sources
 from citeqa.rag.training.train import TrainingSettings
 
@@ -122,3 +124,28 @@ def test_from_files_to_a_second_reader(encoder_folder: Path, tmp_path: Path, mon
     assert torch.equal(trained[f"reader.{words}"], before[words])  # stays as it was
     changed = "mpnet.encoder.layer.0.attention.attn.q.weight"
     assert not torch.equal(trained[f"reader.{changed}"], before[changed])
+
+    again = tmp_path / "again"
+    more = ["--start", output, "--seed", "5", "--peak", "1e-12", "--work", tmp_path / "further", "--output", again]
+    monkeypatch.setattr("sys.argv", ["second", *map(str, [*arguments, *more])])
+    main()
+    first, later = (restored(folder / MODEL) for folder in (output, again))
+    assert later.keys() == first.keys()
+    for name, weights in first.items():  # it began there, and such a rate changes nothing
+        assert later[name] == pytest.approx(weights, abs=0.02), name
+    told = json.loads((again / "training.json").read_text())
+    assert [(step["windows"], step["seed"]) for step in told["further"]] == [(24, 5)]
+    assert {name: told[name] for name in ("layers", "taught", "windows")} == {"layers": 2, "taught": 8, "windows": 24}
+    assert "learned further: 24 questions" in (again / "CARD.md").read_text()
+
+
+def test_targets_fade_where_an_earlier_reader_learns_further(encoder: Encoder) -> None:
+    order = Order(Competing.of(items(160), encoder), 64, TrainingSettings(160, batch=4), further=True)
+    weights = [order.weight for _ in islice(order, 41)]
+    assert weights == pytest.approx([*(KEPT * (1 - step / 40) for step in range(40)), 0.0])
+
+
+def test_a_reader_of_another_form_is_no_start(encoder_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second, "ENCODER_SHA256", sha256(encoder_folder / "model.safetensors"))
+    with pytest.raises(ReaderError, match="no reader of this form"):
+        Base(encoder_folder, 2).start_from(SHIPPED)
