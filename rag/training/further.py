@@ -157,16 +157,31 @@ def described(
     }
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser, settings: TrainingSettings, output: Path) -> None:
+    """The arguments of every training on these sets, with the settings' values where none is given."""
     parser.add_argument("squad", type=Path, help="a file in SQuAD 2.0's format, .json or .json.xz")
     parser.add_argument("extra", type=Path, help="folder of question sets, NAME.jsonl.xz")
     parser.add_argument("unasked", type=Path, nargs="*", help="corpora from which wrong passages may come too")
     parser.add_argument("--but-listed", type=Path, help="documents that these questions list are left out of UNASKED")
-    parser.add_argument("--items", type=int, default=SETTINGS.windows, help="how many questions are learned from")
+    parser.add_argument("--items", type=int, default=settings.windows, help="how many questions are learned from")
     parser.add_argument("--squad-share", type=float, default=SQUAD_SHARE, help="share of the items that are SQuAD's")
-    parser.add_argument("--peak", type=float, default=SETTINGS.peak, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=SEED, help="chooses what is learned from, and in which order")
+    parser.add_argument("--peak", type=float, default=settings.peak, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=settings.seed, help="chooses what is learned from, and the order")
+    parser.add_argument("--work", type=Path, default=Path(".training"), help="folder for checkpoints")
+    parser.add_argument("--output", type=Path, default=output, help="folder to write the reader to")
+
+
+def parsed(parser: argparse.ArgumentParser, settings: TrainingSettings) -> argparse.Namespace:
+    """The arguments given; the command ends with a message where they are not enough for one batch."""
+    arguments = parser.parse_args()
+    if arguments.items < settings.batch:
+        parser.error(f"--items is {arguments.items}; needed at least {settings.batch}, one batch")
+    return arguments
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(parser, SETTINGS, SHIPPED)
     parser.add_argument("--start", type=Path, default=SHIPPED, help="folder of the reader that learns")
     parser.add_argument(
         "--beyond",
@@ -183,12 +198,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--keep", type=Path, help="a reader; what it believes of SQuAD's passages is a target beside the labels"
     )
-    parser.add_argument("--work", type=Path, default=Path(".training"), help="folder for checkpoints")
-    parser.add_argument("--output", type=Path, default=SHIPPED, help="folder to write the reader to")
-    arguments = parser.parse_args()
-    if arguments.items < SETTINGS.batch:
-        parser.error(f"--items is {arguments.items}; needed at least {SETTINGS.batch}, one batch")
-    return arguments
+    return parsed(parser, SETTINGS)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ from citeqa.rag.training import second_card
 from citeqa.rag.training.card import TRAINING
 from citeqa.rag.training.competing import Competing
 from citeqa.rag.training.encoded import Encoded
-from citeqa.rag.training.further import CALIBRATION, MAX_TOKENS, prepared, unasked
+from citeqa.rag.training.further import CALIBRATION, MAX_TOKENS, add_options, parsed, prepared, unasked
 from citeqa.rag.training.items import Item
 from citeqa.rag.training.judging import EVERY, judged, read_by, read_by_model
 from citeqa.rag.training.model import softened
@@ -232,23 +232,11 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("encoder", type=Path, help="folder of all-mpnet-base-v2")
-    parser.add_argument("squad", type=Path, help="a file in SQuAD 2.0's format, .json or .json.xz")
-    parser.add_argument("extra", type=Path, help="folder of question sets, NAME.jsonl.xz")
-    parser.add_argument("unasked", type=Path, nargs="*", help="corpora from which wrong passages may come too")
-    parser.add_argument("--but-listed", type=Path, help="documents that these questions list are left out of UNASKED")
-    parser.add_argument("--items", type=int, default=SETTINGS.windows, help="how many questions are learned from")
+    add_options(parser, SETTINGS, SECOND)
     parser.add_argument("--taught", type=int, default=TAUGHT, help="of how many the shipped reader's scores count too")
-    parser.add_argument("--squad-share", type=float, default=0.4, help="share of the items that are SQuAD's")
     parser.add_argument("--layers", type=int, default=LAYERS, help="how many of the encoder's layers are kept")
-    parser.add_argument("--peak", type=float, default=SETTINGS.peak, help="highest learning rate")
     parser.add_argument("--start", type=Path, help="folder of an earlier second reader that learns further")
-    parser.add_argument("--seed", type=int, default=SEED, help="chooses what is learned from, and in which order")
-    parser.add_argument("--work", type=Path, default=Path(".training"), help="folder for checkpoints")
-    parser.add_argument("--output", type=Path, default=SECOND, help="folder to write the reader to")
-    arguments = parser.parse_args()
-    if arguments.items < SETTINGS.batch:
-        parser.error(f"--items is {arguments.items}; needed at least {SETTINGS.batch}, one batch")
-    return arguments
+    return parsed(parser, SETTINGS)
 
 
 if __name__ == "__main__":
