@@ -53,7 +53,7 @@ def _response(body: Problem, headers: dict[str, str] | None = None) -> ProblemRe
 
 
 def problem_of(error: Exception) -> Problem:
-    """What is wrong with one question of several, as a problem, so that the others can be answered all the same. An
+    """What is wrong with one question of several, or behind a stream that has begun, as a problem in the response. An
     unexpected error is logged."""
     if isinstance(error, RequestValidationError):
         return _invalid_problem(error)
@@ -63,7 +63,7 @@ def problem_of(error: Exception) -> Problem:
         return _problem(error.status_code, error.detail)
     if isinstance(error, UnknownFolderError):
         return _unknown_folder(error)
-    log.error("unexpected error in a question of a batch", exc_info=error)
+    log.error("unexpected error in a question of a batch or in an event stream", exc_info=error)
     return _problem(500, UNEXPECTED)
 
 
