@@ -98,6 +98,7 @@ def test_it_is_none_of_the_settings_that_must_match(live: LiveService, folder: P
         assert index.calibration
 
 
+@pytest.mark.slow
 def test_questions_calibrate_an_index_where_that_is_better(service: Service, folder: Path, tmp_path: Path) -> None:
     """A reader whose shipped confidence is much too low."""
     stored = json.loads(FITTED.read_text(encoding="utf-8"))
@@ -115,6 +116,7 @@ def test_questions_calibrate_an_index_where_that_is_better(service: Service, fol
     assert kept["values"] == found.calibration.confidence.values()
 
 
+@pytest.mark.slow
 def test_the_second_look_is_calibrated_too(service: Service, folder: Path) -> None:
     """A second look whose shipped confidence is much too low, taken at every question."""
     shipped = load_confidence(FITTED)[0]

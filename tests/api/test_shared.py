@@ -89,6 +89,7 @@ def test_feedback_may_go_to_any_machine(
 
 
 @pytest.mark.faults
+@pytest.mark.slow
 def test_a_machine_that_is_cut_off_answers_and_says_that_it_is_not_ready(
     machines: tuple[httpx.Client, httpx.Client], postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +161,7 @@ def test_no_error_and_no_log_holds_the_password(
     assert encoded in address
 
 
+@pytest.mark.slow
 def test_the_program_shows_no_password_and_answers_from_the_store(
     postgres: Server, schema: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: Path
 ) -> None:

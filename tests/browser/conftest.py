@@ -17,10 +17,17 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever lies in this folder needs a browser."""
+    """Whatever lies in this folder needs a browser. What is seen in several views is slow in all but one of them."""
+    seen: dict[tuple[object, ...], object] = {}
     for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker("browser")
+        if not item.path.is_relative_to(HERE):
+            continue
+        item.add_marker("browser")
+        if isinstance(item, pytest.Function) and "view" in getattr(getattr(item, "callspec", None), "params", {}):
+            others = {name: value for name, value in item.callspec.params.items() if name != "view"}
+            seen.setdefault((item.path, item.originalname, repr(others)), item.callspec.params["view"])
+            if seen[item.path, item.originalname, repr(others)] != item.callspec.params["view"]:
+                item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ def _printed(folder: Path, name: str, *arguments: str | Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_own_folder(tmp_path: Path, models: Path) -> None:
     printed = _printed(tmp_path, "own_folder", SEEDS, QUESTION)
     assert printed.startswith(ANSWER)
@@ -34,6 +35,7 @@ def test_own_folder(tmp_path: Path, models: Path) -> None:
     assert "Not in these documents." in _printed(tmp_path, "own_folder", SEEDS, "Who won the chess title in 1972?")
 
 
+@pytest.mark.slow
 def test_over_http(tmp_path: Path, seeds_index: Path) -> None:
     server = Server(seeds_index)
     try:

@@ -43,7 +43,7 @@ VIEWS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
     "desktop dark": (1280, 800, "dark"),
 }
 # Each flow at both widths and in both schemes; what is told apart by neither runs in one of them.
-PAIRS = ("phone dark", "desktop light")
+PAIRS = ("desktop light", "phone dark")
 
 HOSTILE_TITLE = "<img src=x onerror=\"alert('title')\">Zoo <script>alert('title')</script>"
 HOSTILE = (

@@ -502,6 +502,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("analyzer", "german", ""),
     ],
 )
+@pytest.mark.slow
 def test_an_index_made_otherwise_is_refused_with_both_values_and_the_command_that_mends_it(
     citeqa: Run, indexed: Path, name: str, value: str | int, here: str
 ) -> None:

@@ -107,6 +107,7 @@ def test_a_refusal_says_why_and_by_which_id_the_log_has_it(server: ConfiguredSer
     assert isinstance(refused.value, ServiceError | CiteqaError)
 
 
+@pytest.mark.slow
 def test_documents_are_added_uploaded_judged_and_deleted(seeds_index: Path, tmp_path: Path) -> None:
     index, text = tmp_path / "index", "The lighthouse of Rook Point was built in 1871." + "\n" * 200_000
     shutil.copytree(seeds_index, index)

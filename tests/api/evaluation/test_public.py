@@ -88,6 +88,7 @@ def test_the_table_in_markdown() -> None:
     assert "Command: `make evaluate`" in made
 
 
+@pytest.mark.slow
 def test_sets_that_are_there_are_measured_and_others_named(tmp_path: Path) -> None:
     beir(tmp_path / "data" / "scifact")
     lines(tmp_path / "data" / "scifact" / "queries.jsonl", [

@@ -11,6 +11,7 @@ from support.servers import ConfiguredServer
 
 
 @pytest.mark.parametrize("writing", [False, True])
+@pytest.mark.slow
 def test_generated_requests_are_answered_as_the_contract_says(seeds_index: Path, tmp_path: Path, writing: bool) -> None:
     index = shutil.copytree(seeds_index, tmp_path / "index")
     with ConfiguredServer(index, tmp_path / "log", writing=str(writing).lower()) as server:

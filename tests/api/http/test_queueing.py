@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import anyio
 import anyio.to_thread
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import ClientDisconnect, Request
@@ -183,6 +184,7 @@ def test_what_needs_no_turn_never_waits() -> None:
     run(test, most_waiting=0)
 
 
+@pytest.mark.slow
 def test_questions_never_wait_for_writers_nor_for_who_looks_at_documents() -> None:
     async def test(work: Work, queue: CheckBody, start: Callable[[Client], Awaitable[None]]) -> None:
         crowd = [Client(f"{kind}{number}", f"/api/{kind}") for kind in ("change", "documents") for number in range(50)]
@@ -275,6 +277,7 @@ def test_what_a_client_left_behind_is_not_worked_on() -> None:
 
 @settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from(["come", "leave"]), st.integers(0, 5)), max_size=20), st.integers(1, 3))
+@pytest.mark.slow
 def test_whoever_comes_and_leaves_no_turn_is_lost_and_none_given_twice(
     steps: list[tuple[str, int]], at_once: int
 ) -> None:

@@ -72,6 +72,7 @@ def check_served_read_only(folder: Path, log: Path, expected: list[Any], before:
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_served(index: Path, seeds_index: Path, tmp_path: Path) -> None:
     before = bound_by_permissions()
     with ConfiguredServer(index, tmp_path / "log", before=before) as server, server.client() as http:
@@ -119,6 +120,7 @@ def test_a_folder_may_become_read_only_and_writable_again_under_a_running_servic
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.slow
 def test_a_journal_that_cannot_be_read_without_writing_is_named_with_what_mends_it(index: Path, tmp_path: Path) -> None:
     before = bound_by_permissions()
     (index / f"{DATABASE}-wal").write_bytes(b"what a killed writer left")

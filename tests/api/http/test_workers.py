@@ -33,6 +33,7 @@ def post(http: httpx.Client, document_id: str, text: str) -> httpx.Response:
     return http.post("/api/documents", json={"id": document_id, "text": text}, headers=FRESH)
 
 
+@pytest.mark.slow
 def test_writers_take_turns(http: httpx.Client) -> None:
     with ThreadPoolExecutor(40) as pool:
         posts = list(pool.map(lambda number: post(http, f"turn{number}", f"Turn {number} of a wheel."), range(40)))

@@ -340,6 +340,7 @@ def test_writing_must_be_allowed(closed: httpx.Client) -> None:
     assert closed.get("/api/documents").json()["total"] == 5
 
 
+@pytest.mark.slow
 def test_while_another_process_writes_it_is_said_who_and_when_to_try_again(http: httpx.Client, folder: Path) -> None:
     with writer_lock(folder, "making everything again"):
         for busy in (post(http, id="a", text="x y."), http.delete("/api/documents/fox")):

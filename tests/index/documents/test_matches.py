@@ -28,6 +28,7 @@ def test_what_is_found_is_what_one_call_finds(text: str, pattern: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [" \n", " ", "a ", "あ", "(end) ", "\r", "Read more\n"])
+@pytest.mark.slow
 def test_no_call_looks_at_all_of_a_long_text(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     longest = [0]
 

@@ -42,6 +42,7 @@ def _citeqa(*arguments: str) -> tuple[int, str, list[int]]:
 @pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says so how much memory a process took")
 @pytest.mark.timeout(3600 if SOAK else 300)
+@pytest.mark.slow
 def test_nothing_is_lost_of_a_mixed_folder_and_what_is_damaged_is_named(tmp_path: Path) -> None:
     folder, index = tmp_path / "office", str(tmp_path / "index")
     made = write(folder, FILES)

@@ -142,6 +142,7 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stdout.partition("LOADED")[2].split())
 
 
+@pytest.mark.slow
 def test_a_question_loads_neither_torch_nor_anything_like_it(seeds_index: Path) -> None:
     asking = f"sys.argv = ['citeqa', 'ask', 'Who met Rubio?', '--index', {str(seeds_index)!r}]"
     loaded = loaded_by(f"{asking}\nfrom citeqa.api.cli.main import app\napp(standalone_mode=False)")
@@ -149,6 +150,7 @@ def test_a_question_loads_neither_torch_nor_anything_like_it(seeds_index: Path) 
     assert loaded & HEAVY == set()
 
 
+@pytest.mark.slow
 def test_serving_loads_neither_torch_nor_anything_like_it(seeds_index: Path, models: Path) -> None:
     serving = (
         "from pathlib import Path\nfrom citeqa.api.service import Service\n"

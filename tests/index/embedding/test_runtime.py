@@ -69,6 +69,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return lengths
 
 
+@pytest.mark.slow
 def test_who_has_one_text_does_not_wait_for_all_of_somebody_elses(begun: list[int]) -> None:
     model = OnnxModel(SHIPPED / MODEL)
     many = model.run([feed(64)] * 500)

@@ -107,6 +107,7 @@ def test_vectors_are_the_same_alone_among_others_and_opened_again(shipped: OnnxE
         assert (shipped.embed_query(passages[position]) == together[position]).all()
 
 
+@pytest.mark.slow
 def test_vectors_are_near_those_of_sentence_transformers(
     shipped: OnnxEmbedder, reference: SentenceTransformerEmbedder, passages: list[str]
 ) -> None:
@@ -142,6 +143,7 @@ def products() -> list[tuple[str, str, NDArray[np.int8], str, str]]:
     return [(node.input[0], node.output[0], constants[node.input[1]], *node.input[3:5]) for node in nodes]
 
 
+@pytest.mark.slow
 def test_every_product_is_what_processors_without_vnni_compute(tmp_path: Path, passages: list[str]) -> None:
     found = products()
     assert len(found) == 36

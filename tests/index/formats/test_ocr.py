@@ -58,6 +58,7 @@ def _recognised(found: Extracted) -> list[str]:
 
 
 @pytest.mark.usefixtures("_without_network")
+@pytest.mark.slow
 def test_a_picture_gives_the_words_in_it_and_fetches_nothing() -> None:
     ocr._engine.cache_clear()
     found = images.extract(_saved(_drawn(LINES), "PNG"))
@@ -66,6 +67,7 @@ def test_a_picture_gives_the_words_in_it_and_fetches_nothing() -> None:
     assert found.pages == ()
 
 
+@pytest.mark.slow
 def test_scanned_pages_are_recognised_within_the_limits_and_others_are_left_alone(extractor: Extractor) -> None:
     made = PdfDocument.new()
     for part in (pdf(["Typed words."]), _saved(_drawn(LINES), "PDF", resolution=72)):

@@ -430,6 +430,7 @@ def test_a_file_whose_pages_are_all_alike_is_read() -> None:
 PICTURE = "q 560 0 0 700 20 20 cm BI /W 1 /H 1 /BPC 8 /CS /G ID \x41 EI Q"
 
 
+@pytest.mark.slow
 def test_pages_without_text_but_with_a_picture_are_named() -> None:
     found = extract(
         placed_pdf([(72, 700, 11, "The lease ends in May, and it is renewed each year by the parish.")], [], [])
@@ -440,6 +441,7 @@ def test_pages_without_text_but_with_a_picture_are_named() -> None:
     assert extract(data).notes == ("pages 2 and 3 hold no text; are they scanned?",)
 
 
+@pytest.mark.slow
 def test_a_page_with_hardly_any_text_beside_a_large_picture_is_named() -> None:
     long = (72.0, 700.0, 11.0, "The lease ends in May, and it is renewed each year by the parish, or not.")
     data = placed_pdf([long], [(72, 40, 8, "Scan 17")], [long], more=PICTURE)

@@ -158,6 +158,7 @@ def test_ods_gives_what_the_cells_show() -> None:
     assert [(c.row, c.column, c.columns) for c in found.structure.tables[0].cells[:2]] == [(0, 0, 1), (0, 1, 2)]
 
 
+@pytest.mark.slow
 def test_what_ods_repeats_without_end_is_bounded() -> None:
     row = (
         '<table:table table:name="x"><table:table-row table:number-rows-repeated="1048576"><table:table-cell '

@@ -120,6 +120,7 @@ def test_tables_that_lay_out_a_page_are_none_and_those_in_them_are() -> None:
     assert not without.tables
 
 
+@pytest.mark.slow
 def test_cells_beyond_the_bound_are_plain_text() -> None:
     rows = "<tr><td>a</td><td>b</td></tr>" * (MAX_CELLS // 2 + 10)
     text, structure = laid_out(parse_html(f"<table>{rows}</table>"))

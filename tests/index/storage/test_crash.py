@@ -220,6 +220,7 @@ def rounds(world: World, chance: random.Random, killed: Counter[str], late: Coun
             late[phase] += 1
 
 
+@pytest.mark.slow
 def test_whenever_it_is_killed_nothing_is_lost_and_nothing_is_half_there() -> None:
     chance, killed, late = random.Random(SEED), Counter[str](), Counter[str]()
     with TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as temporary:

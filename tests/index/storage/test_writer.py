@@ -263,6 +263,7 @@ def test_an_interrupted_run_keeps_what_it_committed_and_the_next_one_completes_i
 
 
 @pytest.mark.faults
+@pytest.mark.slow
 def test_wherever_a_run_is_interrupted_whole_documents_that_are_embedded_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ class Counting:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.slow
 def test_the_work_grows_with_the_text(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in MODULES:
         for name, value in list(vars(module).items()):
@@ -68,6 +69,7 @@ def test_the_work_grows_with_the_text(shape: str, monkeypatch: pytest.MonkeyPatc
     assert large <= max(small, SIZE) * TIMES**POWER, (small, large)
 
 
+@pytest.mark.slow
 def test_cells_items_and_lines_beyond_the_bounds_are_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = "a\tb\tc\td\te\n" * (MAX_CELLS // 4)
     (table,) = finding.text_structure(rows).tables

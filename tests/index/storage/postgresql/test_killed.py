@@ -46,6 +46,7 @@ def told(state: dict[str, str], step: dict[str, str | None]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.slow
 def test_a_machine_that_is_killed_loses_and_halves_nothing(postgres: Server, tmp_path: Path, phase: str) -> None:
     schema, state, kills = new_schema(), dict[str, str](), 0
     address = postgres.address(schema, tmp_path / "replica")
@@ -182,6 +183,7 @@ def wire(server: Server) -> Iterator[Wire]:
         made_wire.close()
 
 
+@pytest.mark.slow
 def test_a_wire_that_is_cut_and_mended_changes_no_answer(
     postgres: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -298,6 +298,7 @@ def log_of_addresses(address: str) -> list[object]:
 
 
 @pytest.mark.faults
+@pytest.mark.slow
 def test_a_replica_that_is_cut_off_goes_on_answering(
     postgres: Server, addresses: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
