@@ -20,7 +20,7 @@ from citeqa.rag.reader.protocol import Reader, ReaderInfo
 from citeqa.rag.retrieval import copies
 from citeqa.rag.retrieval.retriever import Retriever
 from citeqa.rag.timing import recency
-from citeqa.rag.timing.validity import Asked
+from citeqa.rag.timing.statements import Asked
 from citeqa.rag.types import CitedPassage, Dates, Evidence, Reason, Response
 
 POOL = 100  # passages retrieved, reordered by dates and merged with their copies; more than a request may ask for

@@ -10,8 +10,9 @@ from citeqa.index.documents.chunker import indexed_text
 from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Document, Passage, Span
 from citeqa.rag.confidence import LEAD, MOST_NAMES, Confidence, Features
+from citeqa.rag.enumerations import whole_enumeration
 from citeqa.rag.headings import answering_part, asked_above, first_sentence, in_question
-from citeqa.rag.lists import list_for
+from citeqa.rag.lists import list_for, wants_several
 from citeqa.rag.matching import alike, kind, same_answer
 from citeqa.rag.reader.layout import Layout
 from citeqa.rag.reader.protocol import Reader
@@ -189,9 +190,14 @@ def conflicting(best: Candidate, candidate: Candidate) -> bool:
 
 def answer_span(question: str, best: Candidate, candidates: Sequence[Candidate], document: Document) -> Span:
     """The span to show. Usually that of the best candidate. If the question wants several things and a list has them,
-    it is the whole list. If the question asks for an explanation, it is the longest candidate around the best one whose
-    margin is nearly as high; if that is only a word or two, it is the whole sentence."""
+    it is the whole list; a part of an enumeration is completed. If the question asks for an explanation, it is the
+    longest candidate around the best one whose margin is nearly as high; if that is only a word or two, it is the whole
+    sentence."""
     if whole := list_for(question, document, best.span, asked=asked_above(question, document, best.span)):
+        return whole
+    here = [one for one in candidates if one.document_id == best.document_id]
+    sentence = Citation.of(document, best.span).sentence.span
+    if whole := whole_enumeration(document.text, sentence, best, here, several=wants_several(question)):
         return whole
     if not _MORE.search(question):
         return best.span

@@ -22,7 +22,8 @@ from citeqa.rag.candidates import (
 from citeqa.rag.citation.citing import Citer
 from citeqa.rag.confidence import LEAD, Confidence, Features
 from citeqa.rag.names import NOTHING_UNKNOWN, Unknown
-from citeqa.rag.timing.validity import Asked, Ruling, ruling
+from citeqa.rag.timing.statements import Asked
+from citeqa.rag.timing.validity import Ruling, ruling
 from citeqa.rag.types import Alternative, Answer, Evidence, Guess, Reason
 
 ALTERNATIVES = 3

@@ -32,12 +32,19 @@ _SEVERAL = re.compile(
     rf"|provide|comprise|consist|cover|require|submit|send|check)\b"
     rf"|what\s+(?:is|was|comes|must\s+be|should\s+be|has\s+to\s+be|needs?\s+to\s+be)\s+(?:\w+\s+)?(?:included|supplied|"
     rf"needed|required|covered|offered|provided|part\s+of|in|excluded|done|checked|brought|sent|submitted)\b"
+    rf"|who\s+(?:is|are|was|were)\s+(?:present|absent|there|invited|involved)\b"
+    rf"|who\s+(?:all\s+)?(?:attended|took\s+part|participated)\b"
+    rf"|who\s+(?:was|were)\s+(?:elected|appointed|chosen)\s+to\s+(?:the|our|their)\b"
     rf"|(?:please\s+)?(?:list|name|enumerate|give\s+me)\s+(?:all|the|me|every)\b"
     rf"|(?:which|what)\s+(?:things|all)\b)",
     re.IGNORECASE,
 )
 # counts of these are one thing: "what opening hours", "what costs"
 _ONE = re.compile(r"\b(?:hours|costs|minutes|seconds|euros|dollars|pounds|percents|sales|earnings|headquarters|news)\b")
+# asks for steps
+_HOW_TO = re.compile(
+    r"^\W*(?:and\s+)?(?:please\s+)?how\s+(?:to|(?:do|can|should|must|would)\s+(?:i|you|we|one))\b", re.IGNORECASE
+)
 _COMMON_WORDS = frozenset(
     {"which", "what", "when", "where", "that", "this", "there", "these", "those", "with", "from", "have", "does"}
     | {"must", "should", "need", "about", "into", "your", "their", "will", "list", "name", "give", "included"}
@@ -82,13 +89,18 @@ def span_of(text: str, run: Run) -> Span | None:
 
 def list_for(question: str, document: Document, span: Span, *, asked: bool = False) -> Span | None:
     """The whole list that a span leads to, if the question wants several things: it lies in an item, or in the sentence
-    that introduces the list. None if there is none, or the question names what stands in one item alone.
+    that introduces the list. If the question asks how to do something, the same holds for numbered steps, which the
+    paragraph before them leads to as well. None if there is none, or the question names what stands in one item alone.
 
     Args:
         asked: whether the heading directly above asks the question, so that all under it answers it.
     """
-    found = next((one for one in document.structure.lists if _leads(document, one, span)), None)
-    if found is None or not (asked or wants_several(question)):
+    steps = bool(_HOW_TO.search(question))
+    if not (asked or steps or wants_several(question)):
+        return None
+    leading = (one for one in document.structure.lists if _leads(document, one, span, steps=steps))
+    found = next((one for one in leading if one.ordered or asked or wants_several(question)), None)
+    if found is None:
         return None
     fitting = [run for run in runs(found) if any(item.span.overlaps(span) for item in run.items)]
     run = min(fitting, key=lambda one: len(one.items)) if fitting else next(runs(found))
@@ -106,18 +118,23 @@ def list_for(question: str, document: Document, span: Span, *, asked: bool = Fal
     return None if not asked and _picks_one(named, document, found, run) else whole
 
 
-def _leads(document: Document, found: List, span: Span) -> bool:
+def _leads(document: Document, found: List, span: Span, *, steps: bool) -> bool:
     if found.span.overlaps(span) or (found.introduction and found.introduction.overlaps(span)):
         return True
-    between = document.text[span.end : found.span.start] if 0 <= found.span.start - span.end < _NEAR else "."
+    if not 0 <= found.span.start - span.end < _NEAR:
+        return False
+    between = document.text[span.end : found.span.start]
+    if steps and found.ordered:
+        return between.rstrip().endswith(":") and not re.search(r"\n\s*\n", between.rstrip())
     return found.introduction is None and ":" in between[-3:] and not re.search(r"[.!?]\s|\n\s*\n.*\n", between)
 
 
 def _picks_one(named: set[str], document: Document, found: List, run: Run) -> bool:
-    """Whether words of the question stand in one item alone, and in nothing that introduces the list."""
+    """Whether words of the question stand in one item alone, and in nothing that introduces the list: its
+    sentence, the headings above it, the title."""
     above = [heading.span for heading in document.structure.path(found.span.start)]
     before = [one for one in (run.introduction, found.introduction) if one]
-    known = {word for span in [*above, *before] for word in _words(document.quote(span))}
+    known = _words(document.title).union(*(_words(document.quote(span)) for span in [*above, *before]))
     items = [_words(document.quote(item.span)) for item in run.items]
     own = {word for word in named - known if not _shared({word}, known)}
     holding = [bool(_shared(own, words)) for words in items]

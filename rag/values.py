@@ -25,7 +25,7 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 _EVERY = re.compile(
-    r"(?:every|each|per)\s+(?:\w+\s+)?(?:day|week|month|quarter|year|hour)s?\b|(?:dai|week|month|quarter|year|hour)ly\b",
+    r"(?:every|each|per)\s+(?:\w+\s+)?(?:\w*day|night|morning|afternoon|evening|week|weekend|month|quarter|year|hour)s?\b|(?:dai|week|month|quarter|year|hour)ly\b",
     re.IGNORECASE,
 )
 _MAGNITUDES = {
@@ -75,9 +75,11 @@ def sort_of(text: str) -> Sort:
 
 def comparable(one: str, other: str) -> bool:
     """Whether two answers are values of one sort, so that only one of them can hold: a year is none with a day, metres
-    are none with euros."""
+    are none with euros; but what happens at an hour and every so often is."""
     ours, theirs = sort_of(one), sort_of(other)
     if ours.kind != theirs.kind:
+        if {ours.kind, theirs.kind} == {"clock", "rate"}:
+            return True
         return {ours.kind, theirs.kind} == {"number", "clock"} and not (ours.unit or theirs.unit)
     if ours.kind == "date":
         return ours.unit == theirs.unit

@@ -32,11 +32,14 @@ WANT_SEVERAL = [
     "Which optional accessories are there?", "What roles does the app have?", "What must I do before first use?",
     "what are the steps", "List the members of the board", "What is included in the kit?", "Who are the members?",
     "Which documents do I need?", "what do i have to bring", "Which of the tools are needed?",
+    "Who was present at the meeting?", "Who took part in the survey?",
+    "Who was elected to the board?",
 ]  # fmt: skip
 WANT_ONE = [
     "Which accessory costs 30 euros?", "What torque for the M8 bolts?", "What does error E07 mean?",
     "What class is it?", "What is the price of part 4410?", "How many accessories are there?", "When does it open?",
     "What happens if I miss it?", "Which bus goes there?", "What was the company's revenue?", "What process is used?",
+    "Who presented the report?", "Who was the chair?", "Who was elected president?",
 ]  # fmt: skip
 
 
@@ -93,6 +96,41 @@ def test_a_heading_that_asks_the_question_leads_to_the_list_under_it(kit: Docume
     question = "What do I need for a return?"
     best = Candidate("kit", place("the invoice"), "the invoice", 1.0, 1.0, 1.0, 1.0, True)
     assert kit.quote(answer_span(question, best, [best], kit)) == "the invoice\n2. the return form"
+
+
+STEPS = """Setting up
+
+Lay the hull flat on sand. Then:
+
+Step 1. Close the drain plugs.
+Step 2. Inflate the floor.
+Step 3. Fit the seats.
+
+Store it dry.
+"""
+
+
+@pytest.mark.parametrize("led", ["Lay the hull flat", "Inflate the floor", "Then"])
+def test_how_to_do_something_is_answered_with_all_steps(led: str) -> None:
+    boat = document("boat", STEPS, file_sha256="", title="The boat")
+    span = Span(STEPS.index(led), STEPS.index(led) + len(led))
+    whole = list_for("How do I set up the boat?", boat, span)
+    assert whole
+    assert boat.quote(whole) == "Close the drain plugs.\nStep 2. Inflate the floor.\nStep 3. Fit the seats"
+    assert Citation.of(boat, whole).items == 3
+    assert list_for("How do I fit the seats?", boat, span) is None  # one step says it
+    assert list_for("How is it stored?", boat, span) is None
+    dry = Span(STEPS.index("Store"), STEPS.index("Store") + 5)
+    assert list_for("How do I set up the boat?", boat, dry) is None
+
+
+def test_the_documents_title_is_known_of_every_item() -> None:
+    text = "You need:\n\n- 1.5 kg damsons\n- 3 onions\n"
+    recipe = document("recipe", text, file_sha256="", title="Damson chutney")
+    damsons = Span(text.index("1.5"), text.index("damsons") + 7)
+    whole = list_for("What ingredients do I need for damson chutney?", recipe, damsons)
+    assert whole
+    assert recipe.quote(whole) == "1.5 kg damsons\n- 3 onions"
 
 
 def test_what_stands_under_a_heading_that_asks_is_a_part_of_the_passage(kit: Document) -> None:

@@ -12,8 +12,9 @@ from citeqa.index.structure import MAX_PARTS, Item, List
 from citeqa.index.types import Span
 
 _MARK = re.compile(
-    r"(?:(?P<bullet>[-*+•◦▪‣●○■□–—·➢✓✔\x95])|(?P<open>\()?(?P<value>\d{1,3}|[A-Za-z]|[ivxlc]{2,5}|[IVXLC]{2,5})"
-    r"(?P<close>[.)]))(?:[ \t\u00a0]+\[[ xX]\](?=\s))?[ \t\u00a0]+(?=\S)"
+    r"(?:(?P<bullet>[-*+•◦▪‣●○■□–—·➢✓✔\x95])|(?:step|Step|STEP)[ \t\u00a0]+(?P<step>\d{1,3})[.):]"
+    r"|(?P<open>\()?(?P<value>\d{1,3}|[A-Za-z]|[ivxlc]{2,5}|[IVXLC]{2,5})(?P<close>[.)]))"
+    r"(?:[ \t\u00a0]+\[[ xX]\](?=\s))?[ \t\u00a0]+(?=\S)"
 )
 _WORD = re.compile(r"\w")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
@@ -163,6 +164,8 @@ def _mark(text: str, line: Line) -> _Mark | None:
     span = trimmed(text, *found.span()) or Span(*found.span())
     if found["bullet"]:
         return _Mark(found["bullet"], (), span, found.end())
+    if found["step"]:
+        return _Mark("step", (int(found["step"]),), span, found.end())
     value = found["value"]
     kind = f"{found['open'] or ''}{'1' if value.isdigit() else 'a' if value.islower() else 'A'}{found['close']}"
     return _Mark(kind, tuple(_values(value)), span, found.end())

@@ -46,6 +46,14 @@ DOCUMENTS = [
     ("lease", "Lease of the boathouse", "2021-03-01", "2. The annual rent of the boathouse is £3,600."),
     ("amendment", "Amendment to the lease of the boathouse", "2024-07-15", 'Clause 2: the words "£3,600" are replaced '
      'by "£4,250".'),
+    ("cable-2026", "Cable car: prices 2026", "2026-01-01", "A ticket of the cable car is €11. Dogs travel free. "
+     "The first cabin leaves at 7:30."),
+    ("cable-2024", "Cable car: prices 2024", "2024-01-01", "A ticket of the cable car is €9. Bicycles are €3. "
+     "The first cabin leaves at 8:30."),
+    ("hall-1", "Renovation of the hall", "2024-05-05", "The renovation of the hall will be finished in October 2025."),
+    ("hall-2", "Hall delayed", "2025-06-11", "The renovation of the hall will not be finished before March 2026."),
+    ("gym-1", "House rules of Volt", "2024-02-01", "The lockers of Volt are emptied every night at 11 pm."),
+    ("gym-2", "Volt: changes from May", "2025-04-20", "The lockers of Volt are now emptied every Sunday morning."),
     ("gas", "Supply agreement", "2025-06-01", "The quantity for Leire was changed from 40 GWh to 34 GWh a year."),
 ]  # fmt: skip
 
@@ -76,6 +84,10 @@ def ask(service: Service, question: str) -> Response:
         ("Who is the mayor of Linden?", "Ahmed Rao", "Carla Voss"),
         ("What is the annual rent of the boathouse?", "£4,250", "£3,600"),
         ("What quantity is supplied to Leire a year?", "34 GWh", "40 GWh"),
+        ("How much will the fence cost?", "2,750", "2,300"),  # minutes of another day; no word says so
+        ("When will the renovation of the hall be finished?", "March 2026", "October 2025"),
+        ("When are the lockers of Volt emptied?", "Sunday", "11 pm"),
+        ("How much is a ticket of the cable car?", "€11", "€9"),  # editions of a price list, newest first
     ],
 )
 def test_the_value_in_force_is_the_answer_and_the_older_one_stands_beside_it(
@@ -92,11 +104,10 @@ def test_the_value_in_force_is_the_answer_and_the_older_one_stands_beside_it(
 def test_that_a_later_document_says_otherwise_is_told_where_no_word_says_that_something_changed(
     service: Service,
 ) -> None:
-    response = ask(service, "How much will the fence cost?")
-    assert response.answer
-    said = {response.answer.text: response.answer.citation, **{one.text: one.citation for one in response.conflicts}}
-    older, newer = ("2,300 pounds", "2,750 pounds")
-    assert said[newer].newer_than(said[older])
+    response = ask(service, "How many people did the police arrest?")
+    said = [*([response.answer.text] if response.answer else []), *(one.text for one in response.conflicts)]
+    said += [one.text for one in [*response.alternatives, *response.guesses]]
+    assert {"14", "9"} <= {text.split()[0] for text in said}
 
 
 @pytest.mark.parametrize(
@@ -106,6 +117,7 @@ def test_that_a_later_document_says_otherwise_is_told_where_no_word_says_that_so
         ("How much did the mill originally charge for admission?", "£6"),
         ("How much was the fence expected to cost in March 2025?", "2,300"),
         ("How much wire did Ferro sell in the first quarter of 2025?", "12,000"),
+        ("How much was a ticket of the cable car in 2024?", "€9"),
     ],
 )
 def test_the_earlier_value_is_the_answer_if_its_time_is_asked_for(service: Service, question: str, then: str) -> None:
@@ -118,6 +130,7 @@ def test_the_earlier_value_is_the_answer_if_its_time_is_asked_for(service: Servi
     ("question", "right"),
     [
         ("What do school groups pay at the mill?", "£2"),
+        ("How much are bicycles on the cable car?", "€3"),
         ("How many people were arrested after the match between Rovers and Town?", "14"),
         ("How many hours a week does Lena Moss work?", "30"),
         ("What is Lena Moss's notice period?", "four weeks"),
