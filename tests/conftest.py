@@ -60,14 +60,21 @@ def embedder(models: Path) -> Embedder:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
+def postgres_server() -> Iterator[Server]:
     """A PostgreSQL server of this test run."""
     if binaries() is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no PostgreSQL server is installed")
     server = Server()
     yield server
-    close_pools()
     server.close()
+
+
+@pytest.fixture
+def postgres(postgres_server: Server) -> Iterator[Server]:
+    """The PostgreSQL server of this test run; what a test leaves connected is closed, as every test has a schema, and
+    so connections, of its own."""
+    yield postgres_server
+    close_pools()
 
 
 @pytest.fixture(scope="session")

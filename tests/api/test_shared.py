@@ -56,6 +56,7 @@ def machines(
         yield first, second
 
 
+@pytest.mark.slow
 def test_what_one_machine_stores_the_other_answers_with(machines: tuple[httpx.Client, httpx.Client]) -> None:
     one, other = machines
     stored = one.post("/api/documents", json={"id": "ferry", "text": FERRY}).raise_for_status()

@@ -116,6 +116,7 @@ STATES += [welcome, answered, followed, abstained, source, filtering, copying, d
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+@pytest.mark.slow
 def test_axe_finds_nothing(page: Page, state: Callable[[Page], None]) -> None:
     state(page)
     found = Axe().run(page).response["violations"]

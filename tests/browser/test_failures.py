@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 from support.browsing import ANSWERED, UNANSWERED, allow_writing, ask, expect_held, open_context, seen, send
 from support.servers import Server
@@ -174,6 +175,7 @@ def test_uploads_carry_the_key_too(page: Page) -> None:
 
 
 @seen("desktop light")
+@pytest.mark.slow
 def test_a_lost_server_is_said_and_the_question_can_be_asked_again(
     browser: Browser, view: str, seeds_index: Path
 ) -> None:

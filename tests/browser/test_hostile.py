@@ -76,6 +76,7 @@ def test_words_that_turn_the_direction_do_not_turn_what_stands_around_them(page:
 
 
 @pytest.mark.parametrize("question", SCRIPTS)
+@pytest.mark.slow
 def test_every_script_is_asked_quoted_and_marked(page: Page, question: str) -> None:
     def found_there(route: Route) -> None:
         body = json.loads(route.request.post_data or "")
@@ -129,6 +130,7 @@ class Slice:
 
 @seen("phone light", "desktop dark")
 @pytest.mark.parametrize("kind", LINES)
+@pytest.mark.slow
 def test_a_megabyte_opens_at_its_mark_with_few_elements(page: Page, server: Server, kind: str) -> None:
     half = LINES[kind] * (700_000 // len(LINES[kind]))
     text = f"{half}HERE 🦜 IT IS{half}"

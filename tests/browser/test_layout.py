@@ -7,6 +7,7 @@ import time
 import urllib.request
 
 import pypdfium2
+import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from support.browsing import ANSWERED, UNANSWERED, allow_writing, ask, fetched, seen
 from support.servers import Server
@@ -80,6 +81,7 @@ def test_nothing_moves_by_itself_in_any_state(context: BrowserContext, server: S
 
 
 @seen("phone dark", "desktop light")
+@pytest.mark.slow
 def test_nothing_moves_when_a_slow_service_is_opened_again(context: BrowserContext, server: Server, view: str) -> None:
     page = observed(context, view)
     page.route("**/api/**", late)

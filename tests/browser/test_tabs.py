@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from support.browsing import ANSWERED, UNANSWERED, ask, expect_held, seen, send, watched
 from support.servers import Server
@@ -33,6 +34,7 @@ def test_two_tabs_never_write_over_each_others_turns(page: Page, context: Browse
 
 
 @seen("desktop light")
+@pytest.mark.slow
 def test_a_conversation_that_is_deleted_in_one_tab_goes_in_the_other_and_another_stays(
     page: Page, context: BrowserContext, server: Server
 ) -> None:

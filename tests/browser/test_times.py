@@ -32,6 +32,7 @@ def times(page: Page) -> Locator:
 
 
 @pytest.mark.parametrize("question", SAID)
+@pytest.mark.slow
 def test_what_each_time_did_is_said_in_words(page: Page, question: str) -> None:
     ask(page, question)
     expect(times(page).get_by_role("button")).to_have_text(SAID[question])

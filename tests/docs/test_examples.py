@@ -46,6 +46,7 @@ def test_over_http(tmp_path: Path, seeds_index: Path) -> None:
     assert "exact: True" in printed
 
 
+@pytest.mark.slow
 def test_evaluate_own_questions(tmp_path: Path, seeds_index: Path) -> None:
     printed = _printed(tmp_path, "evaluate_own_questions", seeds_index, EXAMPLES / "questions.jsonl")
     assert "1 of 1 answers given are right" in printed

@@ -124,6 +124,7 @@ def blocked(tmp_path: Path) -> Installed:
     return Installed(PROGRAM, os.environ | {"PYTHONPATH": path}, tmp_path)
 
 
+@pytest.mark.slow
 def test_what_the_light_form_promises_holds_where_the_extras_cannot_be_imported(blocked: Installed) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "import torch"], env=blocked.environment, capture_output=True, text=True, check=False
@@ -140,6 +141,7 @@ def test_services_and_measurements_are_imported_where_the_extras_cannot_be(block
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_an_index_in_fp32_says_what_it_needs_and_is_rebuilt_without_it(blocked: Installed) -> None:
     assert blocked.run("index", SEEDS).returncode == 0
     with closing(sqlite3.connect(blocked.folder / ".citeqa" / "catalog.sqlite3")) as database, database:

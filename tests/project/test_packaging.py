@@ -45,6 +45,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_what_is_needed_and_nothing_of_the_tests(installed: Path) -> None:
     held = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     folders = (("api/static", "*"), ("index/models", "**/*"), ("rag/models", "**/*"), ("seeds", "*.txt"))

@@ -80,6 +80,7 @@ def questions(draw: st.DrawFn) -> str:
 
 @settings(max_examples=1000)
 @given(questions(), DAYS)
+@pytest.mark.slow
 def test_the_times_of_any_question_are_found_or_ignored(question: str, today: date) -> None:
     end = 0
     for timing in find_times(question, today):
@@ -148,6 +149,7 @@ def test_as_many_questions_as_wanted_are_read_by_all_functions(seeds: Index) -> 
 
 @settings(max_examples=500)
 @given(questions(), questions(), questions(), questions())
+@pytest.mark.slow
 def test_what_any_question_carries_over_stands_in_the_turn_before(
     question: str, before: str, answer: str, title: str
 ) -> None:
@@ -159,6 +161,7 @@ def test_what_any_question_carries_over_stands_in_the_turn_before(
 
 @settings(max_examples=500)
 @given(questions(), questions())
+@pytest.mark.slow
 def test_any_two_texts_can_be_compared(one: str, other: str) -> None:
     assert matching.kind(one) in ("date", "number", "name", "phrase")
     assert matching.same_answer(one, one)

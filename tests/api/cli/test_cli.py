@@ -367,6 +367,7 @@ def test_evaluate_writes_figures_and_the_values_of_every_question(
     assert {"what", "date", "machine", "versions", "questions", "index", "confidence"} <= set(record["about"])
 
 
+@pytest.mark.slow
 def test_evaluate_writes_a_report_of_the_same_record(citeqa: Run, seeds_index: Path, tmp_path: Path) -> None:
     from citeqa.rag.evaluation.html_report import render
 

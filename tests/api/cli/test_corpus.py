@@ -222,6 +222,7 @@ def test_what_ctrl_c_interrupts_is_whole_and_is_finished_by_the_next_run(
 # --- sync --watch
 
 
+@pytest.mark.slow
 def test_watch_follows_what_lies_behind_links(citeqa: Run, docs: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -243,6 +244,7 @@ def test_watch_follows_what_lies_behind_links(citeqa: Run, docs: Path, tmp_path:
     assert refused.err.count("--follow-links") == 2
 
 
+@pytest.mark.slow
 def test_watch_follows_a_folder_until_ctrl_c(citeqa: Run, docs: Path) -> None:
     index = docs / "index.citeqa"  # inside the folder that is followed, as the default is in `citeqa sync .`
     with started("sync", docs, "--watch", "--index", index) as (process, said):
@@ -543,6 +545,7 @@ def test_an_index_of_the_earlier_format_is_upgraded_and_of_a_later_one_refused(c
         assert "has format 99, this program reads format" in refused.err + refused.out
 
 
+@pytest.mark.slow
 def test_a_server_goes_on_answering_while_everything_is_made_again(citeqa: Run, tmp_path: Path) -> None:
     citeqa("index", SEEDS)
     questions = [question.question for question in load(QUESTIONS)[:5]]

@@ -28,6 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_is_embedded_is_kept_however_often_ctrl_c_is_pressed(folder: Path, models: Path) -> None:
     typed = Typed(folder, "index", "many.jsonl")
     typed.until(r" [1-9]\d* passages")

@@ -71,6 +71,7 @@ def added(folder: Path, live: LiveService, given: Document) -> int:
 
 
 @pytest.mark.parametrize("number", range(len(ASKED)))
+@pytest.mark.slow
 def test_a_change_that_is_there_is_no_wait_and_one_that_does_not_come_is_503(http: httpx.Client, number: int) -> None:
     newest = http.get("/api/ready").json()["index"]["change"]
     assert newest >= 5

@@ -91,6 +91,7 @@ def test_what_was_begun_is_finished_when_the_service_is_told_to_stop(seeds_index
     assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.slow
 def test_workers_share_an_index_are_replaced_when_they_die_and_end_together(seeds_index: Path, tmp_path: Path) -> None:
     shutil.copytree(seeds_index, tmp_path / "index")
     with (
@@ -132,6 +133,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_end_the_service_with_what_mends_it(tmp_path: Path, seeds_index: Path) -> None:
     shutil.copytree(seeds_index, tmp_path / "index")
     (tmp_path / "index" / "catalog.sqlite3").write_bytes(b"no database" * 1000)

@@ -65,6 +65,7 @@ def _check(found: Document, passages: list[Passage]) -> None:
     max_tokens=st.integers(16, 80),
     title=st.sampled_from(["T", "A title of five words", "word " * 60]),
 )
+@pytest.mark.slow
 def test_passages_are_slices_that_cover_all_and_fit_with_their_heading(
     count: CountTokens, text: str, settings: ChunkerSettings, max_tokens: int, title: str
 ) -> None:
@@ -76,6 +77,7 @@ def test_passages_are_slices_that_cover_all_and_fit_with_their_heading(
 
 
 @given(bodies, command_settings)
+@pytest.mark.slow
 def test_passages_are_no_longer_than_asked(text: str, settings: ChunkerSettings) -> None:
     passages = Chunker(count_words, 1000, settings).chunk(_document(text))
     assert max(count_words([passage.text for passage in passages]), default=0) <= settings.passage_tokens

@@ -122,6 +122,7 @@ def test_the_threads_of_a_model_end_with_it() -> None:
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.slow
 def test_models_are_not_refused_where_sums_are_only_rounded_otherwise(
     models: Path, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,7 @@ def test_a_file_that_is_refused_costs_no_child(extractor: Extractor, data: bytes
     ],
 )
 @pytest.mark.parametrize("used", [False, True])
+@pytest.mark.slow
 def test_a_file_that_ends_the_child_is_given_up_and_the_next_gets_another(data: bytes, reason: str, used: bool) -> None:
     with Extractor() as extractor:
         before = _pid(extractor) if used else None

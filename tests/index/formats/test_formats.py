@@ -389,6 +389,7 @@ def test_packed_rows_before_the_damage_are_read(tmp_path: Path, damage: str) -> 
 
 
 @pytest.mark.faults
+@pytest.mark.slow
 def test_a_file_that_unpacks_without_end_is_left_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonl, "_SMALL", 100_000)
     row = b'{"id": "a", "text": "One."}\n'

@@ -413,6 +413,7 @@ def test_a_manifest_from_before_there_were_lists_opens_and_gets_them_with_the_ne
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 70), st.sets(st.integers(0, 200), max_size=60)), min_size=1, max_size=3))
+@pytest.mark.slow
 def test_whatever_changes_everything_alive_is_found(changes: list[tuple[int, set[int]]]) -> None:
     with TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as temporary:
         grown = Grown(Path(temporary, "index"))

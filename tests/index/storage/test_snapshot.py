@@ -397,6 +397,7 @@ def test_a_passages_own_words_find_it_first_among_thousands(
     assert first >= 0.99 * count
 
 
+@pytest.mark.slow
 def test_a_filter_that_leaves_three_of_ten_thousand_passages_finds_those_three(tmp_path: Path) -> None:
     """However far down they stand: both searches rank the three alone, with the scores they have among all."""
     words = ["fox", "harbour", "quiet", "lights", "dog", "river", "sky", "morning"]

@@ -148,6 +148,7 @@ def test_words_in_front_of_a_sentence_move_exactly_its_citations(before: str, da
 
 
 @given(st.integers(0, len(TEXT) - 1), st.integers(1, 9), st.integers(0, len(TEXT) - 1), st.integers(1, 9), st.data())
+@pytest.mark.slow
 def test_a_sentence_that_does_not_hold_its_quote_counts_as_none(
     at: int, length: int, place: int, size: int, data: st.DataObject
 ) -> None:

@@ -62,6 +62,7 @@ def rows() -> list[Looked]:
     return drawn(1200)
 
 
+@pytest.mark.slow
 def test_the_reader_that_knows_more_counts_more_and_no_passage_is_read_in_vain(rows: list[Looked]) -> None:
     chosen, table = choose([rows])
     assert chosen.weight >= 0.6
@@ -74,6 +75,7 @@ def test_the_reader_that_knows_more_counts_more_and_no_passage_is_read_in_vain(r
     assert own["cost"] == pytest.approx(USEFUL * np.mean([bool(row.twice) for row in rows]), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_no_more_is_read_than_the_budget_allows(rows: list[Looked]) -> None:
     chosen, table = choose([rows], budget=0.8)
     ways = {(row["passages"], row["below"]): row for row in table if "passages" in row}

@@ -28,6 +28,7 @@ def test_each_cell_stands_in_its_row_and_column(rows: list[list[str]], end: str,
 
 
 @given(ROWS, BREAKS, st.booleans())
+@pytest.mark.slow
 def test_a_table_of_markdown_has_the_cells_it_shows(rows: list[list[str]], end: str, around: bool) -> None:
     edge = "|" if around else ""
     lines = [edge + " | ".join(row) + edge for row in rows]
@@ -43,6 +44,7 @@ LEVELS = st.lists(st.integers(0, 3), min_size=2, max_size=9)
 
 
 @given(LEVELS, st.data(), BREAKS)
+@pytest.mark.slow
 def test_each_item_has_its_words_and_its_level(steps: list[int], data: st.DataObject, end: str) -> None:
     levels, depth = [], -1
     for step in steps:
