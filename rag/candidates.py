@@ -14,6 +14,7 @@ from citeqa.rag.enumerations import whole_enumeration
 from citeqa.rag.headings import answering_part, asked_above, first_sentence, in_question
 from citeqa.rag.lists import list_for, wants_several
 from citeqa.rag.matching import alike, kind, same_answer
+from citeqa.rag.names import codes_in
 from citeqa.rag.reader.layout import Layout
 from citeqa.rag.reader.protocol import Reader
 from citeqa.rag.rows import losses, named_cells
@@ -82,7 +83,7 @@ def ordered(
     rarity = {term: index.idf(term) for term in index.terms(question)}
     total = sum(rarity.values())
     best: dict[tuple[str, Span], Candidate] = {}
-    for item, spans in zip(evidence, _weighed(question, passages, read, index, rarity), strict=True):
+    for item, spans in zip(evidence, _weighed(question, passages, read, index, rarity, headings), strict=True):
         passage = item.passage
         present = set(index.terms(indexed_text(headings.get(passage.document_id, ""), passage)))
         coverage = sum(idf for term, idf in rarity.items() if term in present) / total if total else 0.0
@@ -109,11 +110,17 @@ def _weighed(
     read: Sequence[Sequence[ScoredSpan]],
     index: SearchIndex,
     rarity: Mapping[str, float],
+    headings: Mapping[str, str],
 ) -> list[list[ScoredSpan]]:
     """The spans of each passage, best first, with the margins that structure gives them: lower for cells in whose row
     and column the question is less, higher for what stands under a heading that asks it; what stands in a heading that
     is a question is left out."""
-    cells = {number: found for number, p in enumerate(passages) if (found := named_cells(p, index.terms, rarity))}
+    codes = codes_in(question)
+    cells = {}
+    for number, passage in enumerate(passages):
+        above = passage.context.shown_before(headings.get(passage.document_id, ""))
+        if found := named_cells(passage, index.terms, rarity, codes, above):
+            cells[number] = found
     lower = losses(cells)
     weighed = []
     for number, (passage, spans) in enumerate(zip(passages, read, strict=True)):

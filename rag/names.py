@@ -109,6 +109,13 @@ def unknown_names(question: str, index: SearchIndex, selection: Selection | None
     return Unknown(names, _nonsense([word for _, word in tokens], index, selection))
 
 
+def codes_in(text: str) -> frozenset[str]:
+    """The codes in a text, as in `unknown_names`, without case, hyphens and blanks inside them."""
+    words = (_POSSESSIVE.sub("", found.group()) for found in _TOKEN.finditer(text))
+    codes = (word for word in words if _CODE.match(word) and not _NO_CODE.match(word) and not _YEAR.match(word))
+    return frozenset("".join(_PART.findall(code)).casefold() for code in codes)
+
+
 def _cased(question: str, tokens: list[tuple[int, str]]) -> bool:
     """Whether the capitals of a question tell names."""
     inside = [word for start, word in tokens if not _begins(question, start) and not any(map(str.isdigit, word))]

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from citeqa.index.types import Passage, Span
+from citeqa.rag.names import codes_in
 
 WEIGHT = 8.0  # how much lower the margin is of a cell with whose row and column the question shares nothing
 
 Terms = Callable[[str], Sequence[str]]
+Row = Sequence[tuple[str, Span]]  # its cells, each with the label that is shown before it
 
 
 @dataclass(frozen=True, slots=True)
 class NamedCell:
     """A cell of a passage, and the share of the question's terms, weighted by their rarity, that its row and its labels
-    have without the cell itself."""
+    have without the cell itself; to it the share of the question's codes that these or the headings have is added."""
 
     span: Span
     share: float
 
 
-def named_cells(passage: Passage, terms: Terms, rarity: Mapping[str, float]) -> list[NamedCell]:
-    """The cells of the tables in a passage; empty if it has no table. `terms` gives the terms of a text."""
+def named_cells(
+    passage: Passage, terms: Terms, rarity: Mapping[str, float], codes: Set[str] = frozenset(), heading: str = ""
+) -> list[NamedCell]:
+    """The cells of the tables in a passage; empty if it has no table.
+
+    Args:
+        terms: gives the terms of a text.
+        rarity: of each of the question's terms.
+        codes: those of the question (see `rag.names.codes_in`): "4410-415" is one thing, its parts stand in many rows.
+        heading: what stands above the passage.
+    """
     total = sum(rarity.values())
     if not passage.context.pieces or not total:
         return []
@@ -35,8 +46,17 @@ def named_cells(passage: Passage, terms: Terms, rarity: Mapping[str, float]) -> 
         again = labels[row[0][0]]  # the labels of the row are shown again before its first cell
         for number, (lead, span) in enumerate(row):
             near = labels[lead] | again | {term for at, one in enumerate(words) if at != number for term in one}
-            found.append(NamedCell(span, sum(rarity[term] for term in near & rarity.keys()) / total))
+            share = sum(rarity[term] for term in near & rarity.keys()) / total
+            found.append(NamedCell(span, share + (_codes_near(row, number, passage, heading, codes) if codes else 0.0)))
     return found
+
+
+def _codes_near(row: Row, number: int, passage: Passage, heading: str, codes: Set[str]) -> float:
+    """The share of the question's codes in the headings, and in the row and the labels of one of its cells, without the
+    cell itself."""
+    others = (passage.text[span.start : span.end] for at, (_, span) in enumerate(row) if at != number)
+    near = "\n".join([heading, row[0][0], row[number][0], *others])
+    return len(codes & codes_in(near)) / len(codes)
 
 
 def losses(cells: Mapping[int, Sequence[NamedCell]]) -> dict[int, dict[Span, float]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from citeqa.index.protocols import SearchIndex
+from citeqa.index.types import Span
+from citeqa.rag.matching import alike
 from citeqa.rag.timing.limits import Standing, changes_in, says_changed
 from citeqa.rag.timing.statements import Asked, Statement
 from citeqa.rag.values import sort_of
@@ -48,15 +50,22 @@ def same_thing(asked: Asked, best: Statement, other: Statement, index: SearchInd
             and shared_terms(asked, best, other, index) >= 1
             and not foreign_names(best, other)
         )
-    limited = best.standing in (Standing.PAST, Standing.MIXED) or bool(changes_in(other.sentence))
-    in_words = sort_of(best.candidate.text).kind in ("name", "phrase")
-    if in_words and not limited and other.candidate.margin < best.candidate.margin - NEAR:
-        return False
+    limited = best.standing in (Standing.PAST, Standing.MIXED)
+    if not limited and sort_of(best.candidate.text).kind in ("name", "phrase"):
+        changes = changes_in(other.sentence)
+        if changes and not any(alike(_quoted(other, change.old), best.candidate.text) for change in changes):
+            return False  # something else is changed: "wrong values, not ice"
+        if not changes and other.candidate.margin < best.candidate.margin - NEAR:
+            return False
     if best.document.id == other.document.id:
         return told
     if shared_terms(asked, best, other, index) >= 1:
         return _is_named(asked, best, other) or not foreign_names(best, other)
     return not foreign_names(best, other)
+
+
+def _quoted(statement: Statement, part: Span) -> str:
+    return statement.sentence[part.start : part.end]
 
 
 def _editions(asked: Asked, best: Statement, other: Statement) -> bool:

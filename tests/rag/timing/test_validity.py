@@ -54,6 +54,8 @@ DOCUMENTS = [
     ("hall-2", "Hall delayed", "2025-06-11", "The renovation of the hall will not be finished before March 2026."),
     ("gym-1", "House rules of Volt", "2024-02-01", "The lockers of Volt are emptied every night at 11 pm."),
     ("gym-2", "Volt: changes from May", "2025-04-20", "The lockers of Volt are now emptied every Sunday morning."),
+    ("codes", "Error codes", "2025-01-01", "The code K7 means that the exchanger is iced up. K7 in mild weather usually "
+     "means that the sensor gives wrong values, not that there is ice."),
     ("gas", "Supply agreement", "2025-06-01", "The quantity for Leire was changed from 40 GWh to 34 GWh a year."),
 ]  # fmt: skip
 
@@ -136,6 +138,7 @@ def test_the_earlier_value_is_the_answer_if_its_time_is_asked_for(service: Servi
         ("What is Lena Moss's notice period?", "four weeks"),
         ("How high above the sea does Lake Ossa lie?", "412"),
         ("How deep is Lake Ossa?", "38"),
+        ("What does the code K7 mean?", "iced up"),
     ],
 )
 def test_a_newer_document_about_something_else_changes_nothing(service: Service, question: str, right: str) -> None:
