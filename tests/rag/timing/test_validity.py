@@ -12,10 +12,15 @@ from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
+from citeqa.index.types import Span
 from citeqa.rag import confidence
 from citeqa.rag.answerer import Answerer
+from citeqa.rag.candidates import Candidate
+from citeqa.rag.citation.citing import Citer
 from citeqa.rag.options import AskOptions
 from citeqa.rag.reader.onnx_reader import OnnxReader
+from citeqa.rag.timing.statements import Asked
+from citeqa.rag.timing.validity import ruling
 from citeqa.rag.types import Response
 
 TODAY = date(2026, 2, 1)
@@ -54,8 +59,8 @@ DOCUMENTS = [
     ("hall-2", "Hall delayed", "2025-06-11", "The renovation of the hall will not be finished before March 2026."),
     ("gym-1", "House rules of Volt", "2024-02-01", "The lockers of Volt are emptied every night at 11 pm."),
     ("gym-2", "Volt: changes from May", "2025-04-20", "The lockers of Volt are now emptied every Sunday morning."),
-    ("codes", "Error codes", "2025-01-01", "The code K7 means that the exchanger is iced up. K7 in mild weather usually "
-     "means that the sensor gives wrong values, not that there is ice."),
+    ("codes", "Error codes", "2025-01-01", "Error K7 means that the exchanger is iced up. Error K7 in mild weather "
+     "usually means that the air sensor gives wrong values, not that there is ice."),
     ("gas", "Supply agreement", "2025-06-01", "The quantity for Leire was changed from 40 GWh to 34 GWh a year."),
 ]  # fmt: skip
 
@@ -138,7 +143,6 @@ def test_the_earlier_value_is_the_answer_if_its_time_is_asked_for(service: Servi
         ("What is Lena Moss's notice period?", "four weeks"),
         ("How high above the sea does Lake Ossa lie?", "412"),
         ("How deep is Lake Ossa?", "38"),
-        ("What does the code K7 mean?", "iced up"),
     ],
 )
 def test_a_newer_document_about_something_else_changes_nothing(service: Service, question: str, right: str) -> None:
@@ -157,3 +161,16 @@ def test_a_value_of_the_past_is_the_answer_where_it_is_the_only_one(service: Ser
     response = ask(service, "How many lanes did the bridge carry?")
     assert response.answer
     assert response.answer.text == "two"
+
+
+def test_a_change_of_something_else_overrules_nothing(service: Service) -> None:
+    index, citer = service.index, Citer(service.index)
+    text = citer.document("codes").text
+
+    def candidate(words: str) -> Candidate:
+        start = text.index(words)
+        return Candidate("codes", Span(start, start + len(words)), words, 9.0, 1.0, 1.0, 9.0, True)
+
+    asked = Asked("What does error K7 mean?", (), TODAY)
+    iced = candidate("the exchanger is iced up")
+    assert ruling(asked, [iced, candidate("the air sensor gives wrong values")], index, citer).chosen == iced
