@@ -14,12 +14,12 @@ from citeqa.rag.enumerations import whole_enumeration
 from citeqa.rag.headings import answering_part, asked_above, first_sentence, in_question
 from citeqa.rag.lists import list_for, wants_several
 from citeqa.rag.matching import alike, kind, same_answer
-from citeqa.rag.names import codes_in
+from citeqa.rag.names import codes_in, counts_nothing_but_codes
 from citeqa.rag.reader.layout import Layout
 from citeqa.rag.reader.protocol import Reader
 from citeqa.rag.rows import losses, named_cells
 from citeqa.rag.types import Citation, Evidence, ScoredSpan
-from citeqa.rag.values import comparable
+from citeqa.rag.values import asks_amount, comparable
 
 _MORE = re.compile(
     r"\b(why|how come|for what reasons?|what (was|were|is|are) the reasons?|explain|describe)\b"
@@ -114,8 +114,8 @@ def _weighed(
 ) -> list[list[ScoredSpan]]:
     """The spans of each passage, best first, with the margins that structure gives them: lower for cells in whose row
     and column the question is less, higher for what stands under a heading that asks it; what stands in a heading that
-    is a question is left out."""
-    codes = codes_in(question)
+    is a question is left out, and a code where an amount is asked for."""
+    codes, amount = codes_in(question), asks_amount(question)
     cells = {}
     for number, passage in enumerate(passages):
         above = passage.context.shown_before(headings.get(passage.document_id, ""))
@@ -125,6 +125,8 @@ def _weighed(
     weighed = []
     for number, (passage, spans) in enumerate(zip(passages, read, strict=True)):
         kept = [one for one in spans if not in_question(passage, one.span)]
+        if amount:
+            kept = [one for one in kept if not counts_nothing_but_codes(passage.text[one.span.start : one.span.end])]
         for cell, loss in lower.get(number, {}).items():
             kept = [replace(one, score=one.score - loss) if cell.contains(one.span) else one for one in kept]
         if part := answering_part(question, passage):

@@ -116,6 +116,12 @@ def codes_in(text: str) -> frozenset[str]:
     return frozenset("".join(_PART.findall(code)).casefold() for code in codes)
 
 
+def counts_nothing_but_codes(text: str) -> bool:
+    """Whether all digits of a text are those of codes, and there are some."""
+    left = _TOKEN.sub(lambda found: "" if codes_in(found.group()) else found.group(), text)
+    return any(map(str.isdigit, text)) and not any(map(str.isdigit, left))
+
+
 def _cased(question: str, tokens: list[tuple[int, str]]) -> bool:
     """Whether the capitals of a question tell names."""
     inside = [word for start, word in tokens if not _begins(question, start) and not any(map(str.isdigit, word))]

@@ -45,6 +45,15 @@ _MAGNITUDES = {
 }
 
 
+_AMOUNT = re.compile(
+    r"^\W*(?:and\s+|please\s+)?(?:how\s+(?:much|many|long|old|far|heavy|high|deep|wide|tall|big|large|often|fast|hot|cold)\b"
+    r"|what(?:['’]s|\s+(?:is|was|are|were|will\s+be))\s+(?:the|its|their)\s+(?:\w+\s+){0,2}?(?:price|cost|fee|rent|fare|weight"
+    r"|length|height|width|depth|temperature|speed|capacity|voltage|power|age|distance|duration|budget|salary|revenue)s?\b"
+    r"|what\s+(?:does|do|did|would|will)\b.*\b(?:cost|weigh|measure)\W*$)",
+    re.IGNORECASE,
+)
+
+
 class Sort(NamedTuple):
     """A kind of value, and what it is measured in or how fine it is; `unit` is None where the words do not say it."""
 
@@ -71,6 +80,11 @@ def sort_of(text: str) -> Sort:
     if _PERCENT.search(text):
         return Sort("percent", None)
     return Sort("number", _unit(text))
+
+
+def asks_amount(question: str) -> bool:
+    """Whether a question asks for an amount, so that a code ("4410-640") is no answer."""
+    return bool(_AMOUNT.search(question))
 
 
 def comparable(one: str, other: str) -> bool:

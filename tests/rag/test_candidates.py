@@ -73,6 +73,15 @@ def test_a_candidate_is_in_document_coordinates_and_scored_as_the_formulas_say(i
     assert reader.asked == ["When does the ferry leave Ostrava?"]
 
 
+def test_a_code_is_no_candidate_where_an_amount_is_asked_for(index: Index) -> None:
+    text = "The gateway (4410-640) costs 90 euros."
+    given = [Evidence(Passage("harbour", Span(0, len(text)), text), 1.0, {"dense": 1})]
+    reader = ScriptedReader({"4410-640": 2.0, "gateway (4410-640)": 1.5, "90 euros": 1.0})
+    assert [p.text for p in gather("How much is the gateway?", given, reader, index, WEIGHTS)] == ["90 euros"]
+    which = gather("Which number does the gateway have?", given, reader, index, WEIGHTS)
+    assert [p.text for p in which] == ["4410-640", "gateway (4410-640)", "90 euros"]
+
+
 def test_what_the_heading_says_counts_as_covered(index: Index) -> None:
     found = gather("school ferry", [evidence("school", 1.0, 13)], ScriptedReader({"one": 1}), index, WEIGHTS)
     assert [p.coverage for p in found] == pytest.approx([1.0])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from citeqa.rag.values import comparable
+from citeqa.rag.values import asks_amount, comparable
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,21 @@ VALUES = st.lists(st.sampled_from(["12", "£", "May", "2020", "two", "days", "An
 def test_it_does_not_matter_which_comes_first(one: str, other: str) -> None:
     assert comparable(one, other) == comparable(other, one)
     assert comparable(one, one)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What is the price of the gateway?", "how much is it", "What does the pump cost?", "What was the total cost?",
+     "How long is the cable?", "What's the weight of the HK-210?"],
+)  # fmt: skip
+def test_an_amount_is_asked_for(question: str) -> None:
+    assert asks_amount(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What is the part number of the gateway?", "Which part costs most?", "Who pays?",
+     "What does error E07 mean?", "Where is the speed limit?"],
+)  # fmt: skip
+def test_something_else_is_asked_for(question: str) -> None:
+    assert not asks_amount(question)
