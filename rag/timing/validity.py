@@ -14,6 +14,7 @@ Alone, every value stands. What is overruled stands beside the answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -33,6 +34,7 @@ MOST = 24  # candidates looked at
 BEHIND = 16.0  # how far below the best one's margin another candidate may be
 LOWEST = -6.0  # the lowest margin of another candidate
 RELATED = 0.2  # of them in the best one's document, how much a document must have that names a change of its value
+_SENTENCES = re.compile(r"[.!?]\s|\n")  # such a span is more than a value
 
 
 class Ruling(NamedTuple):
@@ -73,7 +75,7 @@ def _rivals(
 ) -> list[Statement]:
     """The other candidates that answer the same thing with another value, best first; each value once."""
     lowest = max(LOWEST, best.candidate.margin - BEHIND)
-    near = [one for one in candidates[1:] if one.margin >= lowest]
+    near = [one for one in candidates[1:] if one.margin >= lowest and not _SENTENCES.search(one.text)]
     rivals: list[Statement] = []
     for one in near[: 4 * MOST]:
         mixed = best.standing is Standing.MIXED and best.candidate.span.contains(one.span)
