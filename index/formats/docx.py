@@ -19,7 +19,7 @@ from citeqa.index.formats.formulas import linear
 from citeqa.index.formats.inline import write_inline
 from citeqa.index.formats.lines import Lines
 from citeqa.index.formats.markup import child_of, laid_out, local, parse_xhtml, parse_xml, value_of
-from citeqa.index.formats.raised import subscript, superscript
+from citeqa.index.formats.raised import subscript, superscript, with_fractions
 from citeqa.index.formats.recording import Recorder
 from citeqa.index.structure import NO_STRUCTURE, Structure, in_order, joined
 from citeqa.index.types import Span
@@ -236,13 +236,14 @@ class _Writer:
         self._paragraphs = paragraphs
         self._open: list[tuple[int, Paragraph]] = []  # where the paragraphs began that are open, and what they are
         self._blocks: list[Structure] = []
-        self._pending: list[str] = []
+        self._pieces: list[str] = []  # of the line, as they are written
+        self._pending: list[str] = []  # runs behind them that stand alike
         self._alignment = ""
 
     def align(self, alignment: str) -> None:
         """Say how the runs that follow stand."""
         if alignment != self._alignment:
-            self._flush()
+            self._gather()
             self._alignment = alignment
 
     def begin(self, kind: str, element: Any) -> None:
@@ -316,10 +317,14 @@ class _Writer:
         self._lines.verbatim(text)
         self._lines.line()
 
-    def _flush(self) -> None:
+    def _gather(self) -> None:
         text, self._pending = "".join(self._pending), []
-        raised = {"superscript": superscript, "subscript": subscript}.get(self._alignment)
-        self._lines.verbatim(raised(text) if raised else text)
+        self._pieces.append({"superscript": superscript, "subscript": subscript}.get(self._alignment, str)(text))
+
+    def _flush(self) -> None:
+        self._gather()
+        pieces, self._pieces = self._pieces, []
+        self._lines.verbatim(with_fractions("".join(pieces)))
 
     def written(self) -> tuple[str, Structure]:
         """The text, and its structure."""
