@@ -65,7 +65,7 @@ class Format:
 
 PLAIN = Format(
     "plain text", "citeqa.index.formats.text", ("", ".txt", ".text", ".rst"),
-    runs=Runs.IN_CHILD_UNLESS_UTF8, version=4,
+    runs=Runs.IN_CHILD_UNLESS_UTF8, version=5,
 )  # fmt: skip
 # A file that was read as one of these two is read again as the other: of what was not read before, the version is 1.
 CSV = Format("CSV", "citeqa.index.formats.delimited", (".csv", ".tsv", ".tab"), version=2)
@@ -80,7 +80,7 @@ FORMATS: Sequence[Format] = (
     PLAIN,
     Format(
         "Markdown", "citeqa.index.formats.markdown", (".md", ".markdown"),
-        runs=Runs.IN_CHILD_UNLESS_UTF8, version=2,
+        runs=Runs.IN_CHILD_UNLESS_UTF8, version=3,
     ),
     Format("HTML", "citeqa.index.formats.html", (".html", ".htm", ".xhtml"), version=4),
     Format("PDF", "citeqa.index.formats.pdf", (".pdf",), version=4, recognises=True),
