@@ -126,6 +126,7 @@ READ: dict[str, tuple[str, Callable[[], bytes], int]] = {
     "remarks without end": ("html", lambda: b"<p>kept</p>" + b"<!-- " * 100_000, 1),
     "cells over all columns": ("html", lambda: (
         b"<table><tr><td colspan=2000000000 rowspan=2000000000>kept<td>b</table>"), 1),
+    "cells over cells": ("html", lambda: b"<table>" + b"<tr><td colspan=1000 rowspan=65534>kept<td>b" * 400, 400),
     "characters that are none": ("html", lambda: b"<p>kept &#x110000; &#99999999999; &#xD800; &lt" * 500, 500),
     "empty elements before formulas": ("html", lambda: b"<p>kept " + b"<i></i>" * 2000 + b"<math></math>" * 2000, 1),
     "a cell over all columns": ("docx", lambda: docx(_CELL.format(999_999_999)), 1),
