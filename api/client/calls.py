@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Generic, Literal, TypeVar
+from datetime import date
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr
 
-from citeqa.api.client.errors import BusyError, RefusedError, UnexpectedAnswerError, UnreachableError
+from citeqa.api.client.errors import BusyError, RefusedError, UnreachableError, expected
+from citeqa.api.client.uploading import EVENTS, Counted, Embedded
 from citeqa.api.schemas import (
     AskRequest,
     AskResponse,
@@ -31,12 +32,12 @@ from citeqa.api.schemas import (
     Ready,
     SearchRequest,
     SearchResponse,
+    StoredOut,
     TurnIn,
     VerifyQuotesRequest,
     VerifyQuotesResponse,
     VerifyResponse,
 )
-from citeqa.api.wording import fault_in_words
 from citeqa.rag.options import AskOptions
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 Verdict = Literal["right", "wrong", "missing"]
 Sorted = Literal["id", "title", "date", "added", "source"]
-Sent = Callable[[int, int], None]  # called with the bytes sent so far, and the bytes of the file
 
 ATTEMPTS = 3
 _PAUSE = 0.25  # seconds before the second attempt; doubled before each further one
@@ -56,7 +56,8 @@ _PAGE = 1000  # documents fetched at once where all are wanted
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Model]):
     """A request, and the model of its answer. `safe` says that sending it twice does no harm; `dated` is the part of
-    its content, json or params, that takes `min_change`."""
+    its content, json or params, that takes `min_change`; `embedded` is told what an answer that comes in steps tells
+    of passages."""
 
     method: str
     path: str
@@ -64,12 +65,24 @@ class Call(Generic[Model]):
     content: dict[str, Any] = field(default_factory=dict)
     safe: bool = True
     dated: str | None = None
+    embedded: Embedded | None = None
 
     def with_change(self, change: int | None) -> dict[str, Any]:
         """Its content, which asks for an answer that shows at least this change, where that can be asked."""
         if change is None or self.dated is None:
             return self.content
         return self.content | {self.dated: self.content.get(self.dated, {}) | {"min_change": change}}
+
+
+class Narrowed(TypedDict, total=False):
+    """Which documents are listed, and in which order: as the parameters of `GET /api/documents` of the same names."""
+
+    q: str
+    folder: str | None
+    source: str | None
+    date_from: date | None
+    date_to: date | None
+    sort: Sorted
 
 
 class _Nothing(BaseModel):
@@ -119,7 +132,7 @@ def verify_quotes(text: str, options: AskOptions) -> Call[VerifyQuotesResponse]:
     return _post("verify/quotes", _json(body), VerifyQuotesResponse)
 
 
-def verify_quotes_in(name: str, file: _Counted) -> Call[VerifyQuotesResponse]:
+def verify_quotes_in(name: str, file: Counted) -> Call[VerifyQuotesResponse]:
     return Call("POST", "/api/verify/quotes", VerifyQuotesResponse, {"files": {"file": (name, file)}})
 
 
@@ -133,13 +146,33 @@ def facets() -> Call[FacetsOut]:
     return Call("GET", "/api/facets", FacetsOut)
 
 
-def documents(limit: int, cursor: str | None, q: str, sort: Sorted = "id") -> Call[DocumentList]:
-    parameters = {"limit": limit, "q": q, "sort": sort} | ({"cursor": cursor} if cursor else {})
-    return Call("GET", "/api/documents", DocumentList, {"params": parameters}, dated="params")
+def documents(
+    limit: int,
+    cursor: str | None,
+    *,
+    q: str = "",
+    folder: str | None = None,
+    source: str | None = None,
+    date_from: date | None = None,
+    date_to: date | None = None,
+    sort: Sorted = "id",
+) -> Call[DocumentList]:
+    days = {"date_from": date_from, "date_to": date_to}
+    given = {"cursor": cursor, "folder": folder, "source": source} | {
+        name: day and day.isoformat() for name, day in days.items()
+    }
+    asked = {name: value for name, value in given.items() if value is not None}
+    return Call(
+        "GET",
+        "/api/documents",
+        DocumentList,
+        {"params": {"limit": limit, "q": q, "sort": sort} | asked},
+        dated="params",
+    )
 
 
-def all_documents(cursor: str | None, q: str) -> Call[DocumentList]:
-    return documents(_PAGE, cursor, q)
+def all_documents(cursor: str | None, narrowed: Narrowed) -> Call[DocumentList]:
+    return documents(_PAGE, cursor, **narrowed)
 
 
 def document(document_id: str) -> Call[DocumentOut]:
@@ -150,9 +183,18 @@ def add(given: DocumentIn) -> Call[DocumentStored]:
     return Call("POST", "/api/documents", DocumentStored, {"json": _json(given)}, safe=False)
 
 
-def upload(name: str, file: _Counted, document_id: str | None) -> Call[DocumentStored]:
-    content = {"files": {"file": (name, file)}, "data": {"id": document_id} if document_id is not None else {}}
-    return Call("POST", "/api/documents", DocumentStored, content, safe=False)
+def upload(name: str, file: Counted, document_id: str | None) -> Call[DocumentStored]:
+    return Call("POST", "/api/documents", DocumentStored, _form(name, file, document_id), safe=False)
+
+
+def upload_in_steps(name: str, file: Counted, document_id: str | None, embedded: Embedded) -> Call[StoredOut]:
+    form = _form(name, file, document_id) | {"headers": {"Accept": EVENTS}}
+    return Call("POST", "/api/documents", StoredOut, form, safe=False, embedded=embedded)
+
+
+def stored(in_steps: StoredOut, document: DocumentOut) -> DocumentStored:
+    """What an upload gives that came whole, of one that came in steps and the document, which was fetched after it."""
+    return DocumentStored(**dict(document), replaced=in_steps.replaced, change=in_steps.change)
 
 
 def delete(document_id: str) -> Call[_Nothing]:
@@ -161,33 +203,6 @@ def delete(document_id: str) -> Call[_Nothing]:
 
 def ready() -> Call[Ready]:
     return Call("GET", "/api/ready", Ready)
-
-
-class _Counted:
-    """An open file that reports how much of it was read; a second attempt reads it from the start."""
-
-    def __init__(self, file: BinaryIO, size: int, progress: Sent | None) -> None:
-        self._file, self._size, self._progress = file, size, progress
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        if data and self._progress:
-            self._progress(self._file.tell(), self._size)
-        return data
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def fileno(self) -> int:
-        return self._file.fileno()
-
-
-def counted(file: BinaryIO, path: Path, progress: Sent | None) -> _Counted:
-    """A file to upload, whose progress is reported."""
-    return _Counted(file, path.stat().st_size, progress)
 
 
 def connection(url: str, key: str | SecretStr | None, timeout: float) -> dict[str, Any]:
@@ -204,13 +219,7 @@ def parsed(call: Call[Model], response: httpx.Response, url: str) -> Model:
     Raises:
         UnexpectedAnswerError: if it is none.
     """
-    try:
-        return call.model.model_validate_json(b"{}" if call.model is _Nothing else response.content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        message = f"{url} did not answer as this version of citeqa expects: {where}: {fault_in_words(first)}"
-        raise UnexpectedAnswerError(message) from None
+    return expected(call.model, b"{}" if call.model is _Nothing else response.content, url)
 
 
 def newest(change: int | None, response: httpx.Response) -> int | None:
@@ -247,6 +256,10 @@ def _cause(error: httpx.TransportError) -> str:
 
 def _post(path: str, body: Any, model: type[Model], *, dated: str | None = None) -> Call[Model]:
     return Call("POST", f"/api/{path}", model, {"json": body}, dated=dated)
+
+
+def _form(name: str, file: Counted, document_id: str | None) -> dict[str, Any]:
+    return {"files": {"file": (name, file)}, "data": {"id": document_id} if document_id is not None else {}}
 
 
 def _place(citation: CitationOut | Claim) -> dict[str, Any]:

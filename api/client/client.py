@@ -13,13 +13,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import httpx
 from pydantic import SecretStr
 
 from citeqa.api.client import calls
-from citeqa.api.client.calls import Call, Model, Sent, Sorted, Verdict
+from citeqa.api.client.calls import Call, Model, Narrowed, Verdict
+from citeqa.api.client.uploading import Embedded, Sent, counted, steps_of
 from citeqa.api.schemas import (
     AskResponse,
     BatchResponse,
@@ -103,7 +104,7 @@ class Client:
         """The same for a file of any format that is read; it is not stored."""
         path = Path(path)
         with path.open("rb") as file:
-            return self._do(calls.verify_quotes_in(path.name, calls.counted(file, path, None)))
+            return self._do(calls.verify_quotes_in(path.name, counted(file, path, None)))
 
     def feedback(self, question: str, verdict: Verdict, citation: CitationOut | Claim | None = None) -> None:
         """Say that an answer is right or wrong, or that a place should have been found; see `POST /api/feedback`."""
@@ -113,18 +114,18 @@ class Client:
         """How many documents there are by folder, source and year."""
         return self._do(calls.facets())
 
-    def documents(
-        self, *, limit: int = 50, cursor: str | None = None, q: str = "", sort: Sorted = "id"
-    ) -> DocumentList:
-        """A page of the documents, ordered by id or as `sort` says; a cursor holds for the order it was given for."""
-        return self._do(calls.documents(limit, cursor, q, sort))
+    def documents(self, *, limit: int = 50, cursor: str | None = None, **narrowed: Unpack[Narrowed]) -> DocumentList:
+        """A page of the documents, ordered by id or as `sort` says; a cursor holds for the order it was given for. They
+        are narrowed to those that have `q` in an id, a title, an author or a source, and to those of a `folder`, of a
+        `source`, and from `date_from` to `date_to`."""
+        return self._do(calls.documents(limit, cursor, **narrowed))
 
-    def all_documents(self, *, q: str = "") -> Iterator[DocumentSummary]:
-        """All documents, fetched page by page."""
-        page = self._do(calls.all_documents(None, q))
+    def all_documents(self, **narrowed: Unpack[Narrowed]) -> Iterator[DocumentSummary]:
+        """All documents, fetched page by page, narrowed and ordered as those of `documents`."""
+        page = self._do(calls.all_documents(None, narrowed))
         yield from page.documents
         while page.next_cursor:
-            page = self._do(calls.all_documents(page.next_cursor, q))
+            page = self._do(calls.all_documents(page.next_cursor, narrowed))
             yield from page.documents
 
     def document(self, document_id: str) -> DocumentOut:
@@ -136,13 +137,23 @@ class Client:
         return self._do(calls.add(document))
 
     def upload(
-        self, path: str | Path, *, document_id: str | None = None, progress: Sent | None = None
+        self,
+        path: str | Path,
+        *,
+        document_id: str | None = None,
+        progress: Sent | None = None,
+        embedded: Embedded | None = None,
     ) -> DocumentStored:
         """Add a file of any format that is read. Its id is the file's name without the ending, unless it is given.
-        `progress` is called with the bytes that were sent so far, and the bytes of the file."""
+        `progress` is called with the bytes that were sent so far, and the bytes of the file; `embedded` with how many
+        passages are embedded so far, each of which may take until `timeout`, where all of them may otherwise."""
         path = Path(path)
         with path.open("rb") as file:
-            return self._do(calls.upload(path.name, calls.counted(file, path, progress), document_id))
+            given = counted(file, path, progress)
+            if embedded is None:
+                return self._do(calls.upload(path.name, given, document_id))
+            stored = self._do(calls.upload_in_steps(path.name, given, document_id, embedded))
+        return calls.stored(stored, self.document(stored.id))
 
     def delete(self, document_id: str) -> None:
         """Delete a document for good."""
@@ -161,12 +172,22 @@ class Client:
         for attempt in range(1, calls.ATTEMPTS + 1):
             outcome: Any
             try:
-                outcome = self._http.request(call.method, call.path, **call.with_change(self.change))
+                outcome = self._sent(call)
                 if outcome.is_success:
                     with self._changing:
                         self.change = calls.newest(self.change, outcome)
                     return calls.parsed(call, outcome, self.url)
-            except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
+            except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
                 outcome = error
             time.sleep(calls.pause_after(call, outcome, attempt, self.url))
         raise AssertionError("every attempt returns or raises")
+
+    def _sent(self, call: Call[Any]) -> httpx.Response:
+        """The response to a call, read to its end."""
+        with self._http.stream(call.method, call.path, **call.with_change(self.change)) as response:
+            if not (steps := steps_of(response, self.url, call.embedded)):
+                response.read()
+                return response
+            for piece in response.iter_bytes():
+                steps.take(piece)
+            return steps.response()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from citeqa.api.schemas import Problem
+from citeqa.api.wording import fault_in_words
 from citeqa.index.errors import CiteqaError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class ServiceError(CiteqaError):
@@ -57,3 +61,18 @@ class BusyError(RefusedError):
     def __init__(self, message: str, problem: Problem, request_id: str | None, retry_after: float) -> None:
         super().__init__(message, problem, request_id)
         self.retry_after = retry_after
+
+
+def expected(model: type[Model], content: bytes, url: str) -> Model:
+    """What the service at `url` sent, as this model.
+
+    Raises:
+        UnexpectedAnswerError: if it is no such thing.
+    """
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        message = f"{url} did not answer as this version of citeqa expects: {where}: {fault_in_words(first)}"
+        raise UnexpectedAnswerError(message) from None

@@ -19,14 +19,16 @@ _IN_MEMORY = 4 * PIECE  # bytes; what is longer goes through a file
 _END = '""}'
 
 
-def document_response(document: Document, status: int = 200, more: Mapping[str, object] | None = None) -> Response:
+def document_response(
+    document: Document, status: int = 200, *, original: bool, more: Mapping[str, object] | None = None
+) -> Response:
     """`DocumentOut` as JSON, with the fields of `more` behind it. A long one is written to a temporary file first:
     clients take as long as they like to read it, and nothing of it stays in memory meanwhile.
 
     Raises:
         StorageError: if the temporary folder is full.
     """
-    head = DocumentOut.of(document, text="").model_dump_json()
+    head = DocumentOut.of(document, original=original, text="").model_dump_json()
     if not head.endswith(_END):
         raise RuntimeError("the text must be the last field of DocumentOut")
     file = cast(IO[bytes], tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="citeqa-"))  # noqa: SIM115 - closed when sent

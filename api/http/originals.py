@@ -76,6 +76,15 @@ def open_original(index: OpenIndex, document: Document, checked: Checked) -> tup
     return name, file
 
 
+def has_original(index: OpenIndex, document: Document, checked: Checked) -> bool:
+    """Whether `open_original` gives the file that a document was made of; it is read once, until it changes."""
+    try:
+        open_original(index, document, checked)[1].close()
+    except HTTPException:
+        return False
+    return True
+
+
 def _place(index: OpenIndex, document: Document) -> tuple[str, Path]:
     """The name and the path of the file that is recorded for a document."""
     recorded = index.file_of(document.id)

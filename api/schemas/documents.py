@@ -67,16 +67,20 @@ class DocumentOut(_DocumentFields):
     structure: StructureOut | None = Field(
         default=None, description="where tables, lists, headings and the like stand in the text; null if it has none"
     )
+    original: bool = Field(
+        default=False, description="whether the file that it came from can be fetched, at /api/originals/{id}"
+    )
     text: str
 
     @classmethod
-    def of(cls, document: Document, *, text: str | None = None) -> DocumentOut:
+    def of(cls, document: Document, *, original: bool = False, text: str | None = None) -> DocumentOut:
         """The document; `text` stands for its own text, where that is sent otherwise."""
         return cls(
             **{name: getattr(document, name) for name in _DocumentFields.model_fields},
             boilerplate=[BoilerplateOut(start=span.start, end=span.end) for span in document.boilerplate],
             pages=list(document.pages),
             structure=StructureOut.of(document.structure) if document.structure else None,
+            original=original,
             text=document.text if text is None else text,
         )
 

@@ -2,6 +2,7 @@
 
 import { listDocuments, permissions } from "./api.js";
 import { busy, stop } from "./asking.js";
+import { advice, EMPTY } from "./beginning.js";
 import { place } from "./citing.js";
 import * as conversation from "./conversation.js";
 import { at, button, count, element } from "./dom.js";
@@ -63,15 +64,17 @@ function accompany(response) {
 }
 
 async function greet() {
-  const [{ documents: first, total }, { calibrated }] = await Promise.all([listDocuments({ limit: 8 }), permissions()]);
-  at("about").textContent = `Answers in the documents’ own words. ${count(total, "document")}.${calibrated ? " Confidence fitted to them." : ""}`;
+  const [{ documents: first, total }, { calibrated, writing }] = await Promise.all([listDocuments({ limit: 8 }), permissions()]);
+  const held = total ? ` ${count(total, "document")}.${calibrated ? " Confidence fitted to them." : ""}` : "";
+  at("about").textContent = `Answers in the documents’ own words.${held}`;
   const examples = first.filter(({ id }) => id in EXAMPLES).map(({ id }) => EXAMPLES[id]);
   at("welcome-title").textContent =
-    examples.length ? "Questions to try" : total ? "Some of the documents" : "There are no documents yet";
+    examples.length ? "Questions to try" : total ? "Some of the documents" : EMPTY;
   const items = examples.length
-    ? examples.map((text) => button(text, () => { talk.start(text); question.focus(); }))
-    : first.map(({ title }) => element("span", { dir: "auto" }, title));
-  at("suggestions").replaceChildren(...items.map((item) => element("li", {}, item)));
+    ? examples.map((text) => [button(text, () => { talk.start(text); question.focus(); })])
+    : first.map(({ title }) => [element("span", { dir: "auto" }, title)]);
+  if (!total) items.push(advice(writing, [element("a", { href: "#documents" }, "Add files"), " of yours, then ask."]));
+  at("suggestions").replaceChildren(...items.map((parts) => element("li", {}, ...parts)));
   at("welcome").hidden = conversation.all().length > 0;
 }
 
@@ -102,8 +105,10 @@ async function view(name) {
   }
   form.hidden = name !== "talk";
   source.arrange();
-  if (name === "talk") question.focus();
-  else (await VIEWS[name]()).show();
+  if (name === "talk") {
+    question.focus();
+    if (!at("welcome").hidden) greet().catch(() => {}); // documents may have come or gone
+  } else (await VIEWS[name]()).show();
 }
 
 function leaveHash() {

@@ -1,6 +1,7 @@
 // All documents: listed, searched, opened; added and deleted where the service allows it.
 
 import { listDocuments, permissions, removeDocument, search as find } from "./api.js";
+import { advice, EMPTY } from "./beginning.js";
 import { byline, hash } from "./citing.js";
 import { at, button, count, element, isolatedText } from "./dom.js";
 import * as filters from "./filters.js";
@@ -68,9 +69,7 @@ function nothing(q) {
   if (q) return element("li", { class: "hint" }, "No title, author or source has these words.");
   if (narrowing.isNarrowed()) return element("li", {}, element("span", { class: "hint" }, "No document is of all that. "),
     button("Show all", () => { narrowing.clear(); load(); }, { class: "quiet" }));
-  const add = document.body.classList.contains("writing") ? "Drop files above"
-    : "Whoever runs the service adds them: citeqa index FOLDER, or citeqa serve --writing for adding them here";
-  return element("li", { class: "hint" }, `There are no documents yet. ${add}.`);
+  return element("li", { class: "hint" }, `${EMPTY}. `, ...advice(document.body.classList.contains("writing"), ["Drop files above."]));
 }
 
 // What was looked for among the titles, in the documents' own words.

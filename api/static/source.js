@@ -127,7 +127,7 @@ function head(title, place) {
   const told = byline(place).map((word) => element("bdi", {}, word));
   const web = original(place.url, place);
   if (web) told.push(element("a", { href: web.href, target: "_blank", rel: "noopener noreferrer" }, "Original"));
-  if (originals()) told.push(element("a", { href: `${fileOf(place.document_id ?? place.id)}${place.page ? `#page=${place.page}` : ""}`, target: "_blank", rel: "noopener" }, "File"));
+  if (originals() && place.original) told.push(element("a", { href: `${fileOf(place.document_id ?? place.id)}${place.page ? `#page=${place.page}` : ""}`, target: "_blank", rel: "noopener" }, "File"));
   at("source-about").replaceChildren(...told);
 }
 
@@ -175,8 +175,8 @@ function lay(found, place, span, said) {
 }
 
 // Where each page begins, with a link to it in the original file where that can be fetched.
-function paged({ id, text: whole, pages = [] }) {
-  const file = originals() && fileOf(id);
+function paged({ id, text: whole, pages = [], original: kept }) {
+  const file = originals() && kept && fileOf(id);
   return inUnits(whole, pages.map((start, i) => ({ start, end: start, number: i + 1 })))
     .map((page) => ({ ...page, link: file ? `${file}#page=${page.number}` : null }));
 }

@@ -1,4 +1,5 @@
-"""Front matter: what a Markdown file says about itself in a block before its text, in YAML (`---`) or TOML (`+++`).
+"""Front matter: what a Markdown file says about itself in a block before its text, in YAML (`---`), TOML (`+++`) or
+JSON (an object in braces).
 
 Only the few fields that are wanted are read, in the forms in which site generators and note-taking programs write
 them; a block that is not understood costs nothing but these fields.
@@ -6,6 +7,7 @@ them; a block that is not understood costs nothing but these fields.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -20,6 +22,8 @@ from citeqa.index.types import Span
 MAX_BLOCK = 20_000  # code points; a longer block is text between two rules
 
 _FENCE = re.compile(r"(---|\+\+\+)[ \t]*\r?\n")
+_OBJECT = re.compile(r"\{\s*\"")
+_TEXT_AFTER = re.compile(r"[ \t]*\r?\n\s*[^\s{\[,]")
 _KEY = re.compile(r"(?P<key>[A-Za-z][\w.-]*)[ \t]*:(?:[ \t]+(?P<value>.*))?$")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _TITLES = ("title",)
@@ -45,7 +49,21 @@ class FrontMatter:
 
 def front_matter(text: str) -> FrontMatter | None:
     """The block that a text begins with; None if it begins with none. A block begins with a field, and at least one of
-    its fields is one that such blocks have: other lines between two rules are text."""
+    its fields is one that such blocks have: other lines between two rules are text. Behind one in JSON stands text, not
+    more of JSON: it is not a row of several."""
+    fields, end = _fenced(text) or _json(text) or ({}, 0)
+    if _KNOWN.isdisjoint(fields):
+        return None
+    return FrontMatter(
+        Span(0, end),
+        title=somebody(next(_named(fields, _TITLES), None)),
+        author=somebody(", ".join(filter(None, map(tidy, _first(fields, _AUTHORS)))) or None),
+        date=next((day for value in _named(fields, _DATES) if (day := _day(value))), None),
+    )
+
+
+def _fenced(text: str) -> tuple[dict[str, list[str]], int] | None:
+    """The fields of a block between fences, and where it ends; None if there is none."""
     opening = _FENCE.match(text)
     if not opening:
         return None
@@ -55,13 +73,19 @@ def front_matter(text: str) -> FrontMatter | None:
         return None
     block = text[opening.end() : closed.start()]
     fields = _toml(block) if opening[1] == "+++" else _yaml(block)
-    if fields is None or _KNOWN.isdisjoint(fields):
+    return None if fields is None else (fields, closed.end() - closed[0].endswith("\r"))
+
+
+def _json(text: str) -> tuple[dict[str, list[str]], int] | None:
+    """The fields of an object in JSON with text behind it, and where it ends; None if there is none."""
+    if not _OBJECT.match(text):
         return None
-    return FrontMatter(
-        Span(0, closed.end() - closed[0].endswith("\r")),
-        title=somebody(next(_named(fields, _TITLES), None)),
-        author=somebody(", ".join(filter(None, map(tidy, _first(fields, _AUTHORS)))) or None),
-        date=next((day for value in _named(fields, _DATES) if (day := _day(value))), None),
+    try:
+        found, end = json.JSONDecoder().raw_decode(text[:MAX_BLOCK])
+    except (ValueError, RecursionError):
+        return None
+    return (
+        ({key.lower(): _strings(value) for key, value in found.items()}, end) if _TEXT_AFTER.match(text, end) else None
     )
 
 
@@ -92,7 +116,7 @@ def _strings(value: Any) -> list[str]:
         return [string for item in value for string in _strings(item)]
     if isinstance(value, dict):
         return _strings(value.get(_NAME, []))
-    return [str(value)]
+    return [] if value is None else [str(value)]
 
 
 def _yaml(block: str) -> dict[str, list[str]] | None:

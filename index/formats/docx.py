@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from lxml import etree
 
-from citeqa.index.documents.layout.finding import text_structure
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats import mail
 from citeqa.index.formats.archive import Archive
-from citeqa.index.formats.decoding import decode
 from citeqa.index.formats.docx_paragraphs import Paragraph, Paragraphs
+from citeqa.index.formats.docx_parts import built_in
 from citeqa.index.formats.extracted import Extracted, somebody, written_on
 from citeqa.index.formats.formulas import linear
-from citeqa.index.formats.inline import write_inline
 from citeqa.index.formats.lines import Lines
-from citeqa.index.formats.markup import child_of, laid_out, local, parse_xhtml, parse_xml, value_of
-from citeqa.index.formats.raised import subscript, superscript
+from citeqa.index.formats.markup import child_of, local, parse_xml, value_of
+from citeqa.index.formats.raised import subscript, superscript, with_fractions
 from citeqa.index.formats.recording import Recorder
 from citeqa.index.structure import NO_STRUCTURE, Structure, in_order, joined
 from citeqa.index.types import Span
@@ -33,7 +31,7 @@ _UNSEEN = {
     "del", "moveFrom", "Fallback", "instrText", "delText", "delInstrText", "pPr", "rPr", "sectPr", "tblPr", "trPr",
     "tcPr", "rt",
 }  # fmt: skip
-_WEB, _PLAIN, _MAIL = {".html", ".htm", ".xhtml"}, {".txt", ".text"}, {".mht", ".mhtml"}
+_DEEPEST = 3  # files that are built into each other
 _SHIFTED = 3.0  # points; text that is moved by less stands in the line
 _CHARACTERS = {"tab": "\t", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad"}
 
@@ -41,19 +39,26 @@ _CHARACTERS = {"tab": "\t", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad"}
 def extract(data: bytes) -> Extracted:
     """In the canonical text each paragraph is a line, and each table row a line with its cells separated by tabs. Text
     boxes stand where they are anchored. What is raised, lowered or a formula is written as `raised` and `formulas`
-    say. Footnotes and endnotes follow, then page headers and footers as boilerplate, each text once. Parts of other
-    kinds that are built in are read where they are HTML or text, else named in `notes`. Numbers of lists are not in the
-    file; comments and deleted words are left out.
+    say. Footnotes and endnotes follow, then page headers and footers as boilerplate, each text once. Files that are
+    built in are read in their place (see `docx_parts`), or named in `notes`. Numbers of lists are not in the file;
+    comments and deleted words are left out.
 
     Raises:
         DocumentError: if it is encrypted, damaged, too large, or holds no text.
     """
+    return _extracted(data, depth=0)
+
+
+def _extracted(data: bytes, *, depth: int) -> Extracted:
+    """The same of a file that is built into so many others."""
+    if depth > _DEEPEST:
+        raise DocumentError("it is nested too deeply")
     if data.startswith(_OLD_OFFICE):
         raise DocumentError("it is encrypted" if _ENCRYPTED in data else "it is an old .doc file, not a .docx file")
     archive = Archive(data)
     related = _related(archive, "")
     main = next((part.name for part in related.values() if part.kind == "officeDocument"), "word/document.xml")
-    reader = _Reader(archive, main)
+    reader = _Reader(archive, main, depth)
     read = dict([reader.text(main), *(reader.text(name) for name in reader.parts(_AFTER))])
     read.pop("", None)
     text, structure = _following(read)
@@ -118,8 +123,8 @@ def _related(archive: Archive, part: str) -> dict[str, _Part]:
 class _Reader:
     """Reads the parts of a document as text. `notes` collects lines on what could not be read."""
 
-    def __init__(self, archive: Archive, main: str) -> None:
-        self._archive = archive
+    def __init__(self, archive: Archive, main: str, depth: int) -> None:
+        self._archive, self._depth = archive, depth
         self._related = _related(archive, main)
         self._raised = self._raised_styles()
         self._paragraphs = Paragraphs(self._root("styles"), self._root("numbering"))
@@ -164,25 +169,14 @@ class _Reader:
         if part is None or self._archive.find(part.name) is None:
             self.notes.append("a part that is built in is missing")
             return "", NO_STRUCTURE
-        ending = posixpath.splitext(part.name)[1].lower()
-        data = self._archive.read(part.name)
+        read_word = partial(_extracted, depth=self._depth + 1)
         try:
-            if ending in _WEB or data.lstrip()[:15].lower().startswith((b"<html", b"<!doctype html")):
-                page = parse_xhtml(data)
-                write_inline(page)
-                return laid_out(page)
-            if ending in _PLAIN:
-                text = decode(data)[0].strip()
-                return text, text_structure(text)
-            if ending in _MAIL:
-                found = mail.extract(b"Subject: \n" + data)
-                before = len(found.text) - len(found.text.lstrip())
-                return found.text.strip(), found.structure.shifted(-before) if found.structure else NO_STRUCTURE
+            found = built_in(part.name, self._archive.read(part.name), read_word)
         except DocumentError as error:
             self.notes.append(f"its part {part.name!r} is not read: {error}")
             return "", NO_STRUCTURE
-        self.notes.append(f"its part {part.name!r} is not read: it is built in from a file of another kind")
-        return "", NO_STRUCTURE
+        self.notes += [f"its part {part.name!r}: {note}" for note in found.notes]
+        return found.text, found.structure
 
     def _raised_styles(self) -> dict[str, str]:
         """The styles of characters that are raised or lowered, with those that are based on them."""
@@ -236,13 +230,14 @@ class _Writer:
         self._paragraphs = paragraphs
         self._open: list[tuple[int, Paragraph]] = []  # where the paragraphs began that are open, and what they are
         self._blocks: list[Structure] = []
-        self._pending: list[str] = []
+        self._pieces: list[str] = []  # of the line, as they are written
+        self._pending: list[str] = []  # runs behind them that stand alike
         self._alignment = ""
 
     def align(self, alignment: str) -> None:
         """Say how the runs that follow stand."""
         if alignment != self._alignment:
-            self._flush()
+            self._gather()
             self._alignment = alignment
 
     def begin(self, kind: str, element: Any) -> None:
@@ -316,10 +311,14 @@ class _Writer:
         self._lines.verbatim(text)
         self._lines.line()
 
-    def _flush(self) -> None:
+    def _gather(self) -> None:
         text, self._pending = "".join(self._pending), []
-        raised = {"superscript": superscript, "subscript": subscript}.get(self._alignment)
-        self._lines.verbatim(raised(text) if raised else text)
+        self._pieces.append({"superscript": superscript, "subscript": subscript}.get(self._alignment, str)(text))
+
+    def _flush(self) -> None:
+        self._gather()
+        pieces, self._pieces = self._pieces, []
+        self._lines.verbatim(with_fractions("".join(pieces)))
 
     def written(self) -> tuple[str, Structure]:
         """The text, and its structure."""

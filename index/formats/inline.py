@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from citeqa.index.formats.formulas import linear
-from citeqa.index.formats.raised import beside, subscript, superscript
+from citeqa.index.formats.raised import beside, is_fraction, subscript, superscript
 
 _RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 _CLASS = re.compile(r"\.([\w-]+)\s*(?:,|$)")
 _ALIGN = re.compile(r"vertical-align\s*:\s*(super|sub)\b")
 _NAMES = {"sup": "super", "sub": "sub"}
 _INLINE = {"span", "a", "font", "small", "i", "em", "b", "strong", "code"}
+_LOOKED = 20  # steps to what stands before an element; most are empty elements
 
 
 def raised_classes(css: str) -> dict[str, str]:
@@ -36,8 +37,11 @@ def write_inline(root: Any, classes: Mapping[str, str] | None = None) -> None:
     known = dict(classes or {})
     for style in root.iter("{*}style"):
         known |= raised_classes(style.text or "")
+    for element in [found for found in root.iter() if isinstance(found.tag, str)]:
+        if _aligned(element, _name(element), known) == "super":
+            _write_fraction(element, known)
     for element in reversed([found for found in root.iter() if isinstance(found.tag, str)]):
-        name = element.tag.rpartition("}")[2].lower()
+        name = _name(element)
         if name == "math":
             _become(element, beside(_before(element), linear(element).strip()))
         elif aligned := _aligned(element, name, known):
@@ -45,6 +49,26 @@ def write_inline(root: Any, classes: Mapping[str, str] | None = None) -> None:
             written = superscript(text) if aligned == "super" else subscript(text)
             if written != text:
                 _become(element, written)
+
+
+def _write_fraction(above: Any, classes: Mapping[str, str]) -> None:
+    """Write a raised number, the stroke behind it and the lowered number behind that as a fraction."""
+    below = above.getnext()
+    between = (above.tail or "").strip()
+    if not between or below is None or not isinstance(below.tag, str):
+        return
+    if _aligned(below, _name(below), classes) != "sub":
+        return
+    before = _before(above)
+    numerator, denominator = ("".join(part.itertext()).strip() for part in (above, below))
+    if is_fraction(before, numerator, between, denominator):
+        above.tail = "/"
+        _become(above, beside(before, numerator))
+        _become(below, denominator)
+
+
+def _name(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2].lower()
 
 
 def _aligned(element: Any, name: str, classes: Mapping[str, str]) -> str | None:
@@ -59,14 +83,22 @@ def _aligned(element: Any, name: str, classes: Mapping[str, str]) -> str | None:
 
 
 def _before(element: Any) -> str:
-    """The character before an element, as far as it stands beside it in the tree; empty if none does."""
-    previous = element.getprevious()
-    if previous is not None:
-        text = previous.tail if previous.tail else "".join(previous.itertext())
-    else:
-        parent = element.getparent()
-        text = parent.text if parent is not None else ""
-    return (text or "")[-1:]
+    """The character before an element in its line, as far as it stands near it in the tree; empty if none does."""
+    for _ in range(_LOOKED):
+        previous, parent = element.getprevious(), element.getparent()
+        text = _shown(previous) if previous is not None else (parent.text or "") if parent is not None else ""
+        if text:
+            return text[-1]
+        if previous is None and (parent is None or not isinstance(parent.tag, str) or _name(parent) not in _INLINE):
+            return ""
+        element = parent if previous is None else previous
+    return ""
+
+
+def _shown(element: Any) -> str:
+    """The words of an element and behind it; of a comment, those behind it."""
+    inner = element.itertext() if isinstance(element.tag, str) and not element.tail else ()
+    return element.tail or "".join(inner)
 
 
 def _become(element: Any, text: str) -> None:

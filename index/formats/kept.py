@@ -17,6 +17,7 @@ _BLOCKS = (
     "section",
 )  # fmt: skip
 _LONG_CELL = 1000  # code points; a cell with more is part of a page's layout, not of a table
+_MOST_SPANNED = 20_000  # places of a table that its cells reach over; trafilatura fills each, in quadratic time
 _SHORT_FOOTER = 300  # code points
 _MOST_LINKED = 0.5  # of the words of an aside: with more in links, it leads elsewhere
 
@@ -45,6 +46,8 @@ def keep_content(tree: Any, text: str) -> Kept:
     note = next((sign for sign in _NOTES if sign not in text), "")
     for cell in tree.iter("td", "th", "caption"):
         _note(cell, note)
+    for table in tree.iter("table"):
+        _limit_spans(table)
     return Kept({ord(sign): key for key, sign in stands_for.items() if sign != key}, note)
 
 
@@ -57,6 +60,15 @@ def _note(cell: Any, sign: str) -> None:
     rows, columns = span_of(cell, "rowspan"), span_of(cell, "colspan")
     said = noted(sign, header=header, rows=rows, columns=columns, caption=cell.tag == "caption")
     cell.text = said + (cell.text or "") if said else cell.text
+
+
+def _limit_spans(table: Any) -> None:
+    """Let no cell of a table reach over others, where they would reach over more than a table can have."""
+    cells = list(table.iter("td", "th"))
+    if sum(span_of(cell, "rowspan") * span_of(cell, "colspan") - 1 for cell in cells) > _MOST_SPANNED:
+        for cell in cells:
+            for name in ("rowspan", "colspan"):
+                cell.attrib.pop(name, None)
 
 
 def _keep(element: Any) -> None:

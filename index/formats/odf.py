@@ -14,7 +14,7 @@ from citeqa.index.formats.composing import Composer, Filled
 from citeqa.index.formats.extracted import somebody, written_on
 from citeqa.index.formats.formulas import linear
 from citeqa.index.formats.markup import local, parse_xml
-from citeqa.index.formats.raised import subscript, superscript
+from citeqa.index.formats.raised import subscript, superscript, with_fractions
 
 MAX_CELLS_REPEATED, MAX_ROWS_REPEATED = 100, 1000  # times that a filled cell or row is read; more say nothing new
 # Never shown in their place: remarks, deleted text, readings of ruby, drawings' descriptions, notes' marks.
@@ -61,7 +61,7 @@ class Content:
         lines, what is raised or lowered as `raised` says. Tables inside are left to others."""
         pieces = list[str]()
         self._write(element, pieces)
-        return "".join(pieces).strip()
+        return with_fractions("".join(pieces)).strip()
 
     def _write(self, element: Any, pieces: list[str]) -> None:
         walk = etree.iterwalk(element, events=("start", "end"))

@@ -14,7 +14,7 @@ from citeqa.index.formats.extracted import Extracted, somebody, written_on
 from citeqa.index.formats.formulas import linear
 from citeqa.index.formats.markup import local, parse_xml
 from citeqa.index.formats.opc import Related, main_part, opened, properties, related, relation_id
-from citeqa.index.formats.raised import subscript, superscript
+from citeqa.index.formats.raised import subscript, superscript, with_fractions
 
 _TITLES = ("title", "ctrTitle")
 _FURNITURE = ("dt", "ftr", "sldNum", "hdr")  # placeholders that are printed on every slide
@@ -155,7 +155,7 @@ def _words(paragraph: Any) -> str:
             flush()
             pieces.append(linear(formula))
     flush()
-    return "".join(pieces).replace("\v", "\n")
+    return with_fractions("".join(pieces)).replace("\v", "\n")
 
 
 def _shift(baseline: str) -> str:

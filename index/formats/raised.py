@@ -17,6 +17,10 @@ _SUPERSCRIPTS = dict(zip("0123456789+-−–=()" + _LETTERS, "⁰¹²³⁴⁵⁶
 _SUBSCRIPTS = dict(
     zip("0123456789+-−–=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True)
 )
+_STROKES = "/⁄∕"  # FRACTION SLASH, DIVISION SLASH
+_DIGITS_ABOVE, _DIGITS_BELOW = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
+_FRACTION = re.compile(rf"(?<![^\W\d_])([{_DIGITS_ABOVE}]+)[{_STROKES}]([{_DIGITS_BELOW}]+)")
+_PLAIN = str.maketrans(_DIGITS_ABOVE + _DIGITS_BELOW, "0123456789" * 2)
 _ORDINAL = re.compile(r"(?i:st|nd|rd|th)")
 _BRACKETED = re.compile(r"\[[^\]]*\](?:\s*,?\s*\[[^\]]*\])*")
 
@@ -35,6 +39,22 @@ def subscript(text: str) -> str:
 def fraction(above: str, below: str, *, between: str = "/") -> str:
     """A fraction in one line; a numerator or denominator of several terms is put in brackets."""
     return f"{bracketed(above)}{between}{bracketed(below)}"
+
+
+def with_fractions(line: str) -> str:
+    """A line in which a raised number, a stroke and a lowered number are written as a fraction: `3¹/₂` is `3 1/2`.
+    Behind a letter they are an exponent or a mark, and stay."""
+    return _FRACTION.sub(
+        lambda found: beside(line[found.start() - 1 : found.start()], fraction(found[1], found[2]).translate(_PLAIN)),
+        line,
+    )
+
+
+def is_fraction(before: str, above: str, between: str, below: str) -> bool:
+    """Whether the raised `above` and the lowered `below`, with `between` them and `before` them, make one: the same
+    where the parts of a line are not written yet."""
+    numbers = all(part.isascii() and part.isdecimal() and len(part) <= MAX_RAISED for part in (above, below))
+    return numbers and between in tuple(_STROKES) and not before.isalpha()
 
 
 def root(radicand: str, degree: str = "") -> str:

@@ -65,7 +65,7 @@ class Format:
 
 PLAIN = Format(
     "plain text", "citeqa.index.formats.text", ("", ".txt", ".text", ".rst"),
-    runs=Runs.IN_CHILD_UNLESS_UTF8, version=4,
+    runs=Runs.IN_CHILD_UNLESS_UTF8, version=5,
 )  # fmt: skip
 # A file that was read as one of these two is read again as the other: of what was not read before, the version is 1.
 CSV = Format("CSV", "citeqa.index.formats.delimited", (".csv", ".tsv", ".tab"), version=2)
@@ -80,27 +80,27 @@ FORMATS: Sequence[Format] = (
     PLAIN,
     Format(
         "Markdown", "citeqa.index.formats.markdown", (".md", ".markdown"),
-        runs=Runs.IN_CHILD_UNLESS_UTF8, version=2,
+        runs=Runs.IN_CHILD_UNLESS_UTF8, version=3,
     ),
-    Format("HTML", "citeqa.index.formats.html", (".html", ".htm", ".xhtml"), version=3),
+    Format("HTML", "citeqa.index.formats.html", (".html", ".htm", ".xhtml"), version=4),
     Format("PDF", "citeqa.index.formats.pdf", (".pdf",), version=4, recognises=True),
     Format(
         "pictures", "citeqa.index.formats.images", (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"),
         version=2, recognises=True,
     ),
-    Format("DOCX", "citeqa.index.formats.docx", (".docx",), version=3),
-    Format("EPUB", "citeqa.index.formats.epub", (".epub",), version=3),
-    Format("e-mail", "citeqa.index.formats.mail", (".eml",), version=3),
-    Format("MSG", "citeqa.index.formats.msg", (".msg",), version=2),
-    Format("MHTML", "citeqa.index.formats.mhtml", (".mhtml", ".mht"), version=2),
-    Format("mbox", "citeqa.index.formats.mbox", (".mbox", ".mbx"), many=True, version=2),
+    Format("DOCX", "citeqa.index.formats.docx", (".docx",), version=4),
+    Format("EPUB", "citeqa.index.formats.epub", (".epub",), version=4),
+    Format("e-mail", "citeqa.index.formats.mail", (".eml",), version=4),
+    Format("MSG", "citeqa.index.formats.msg", (".msg",), version=3),
+    Format("MHTML", "citeqa.index.formats.mhtml", (".mhtml", ".mht"), version=3),
+    Format("mbox", "citeqa.index.formats.mbox", (".mbox", ".mbx"), many=True, version=3),
     CSV,
-    Format("XLSX", "citeqa.index.formats.xlsx", (".xlsx", ".xlsm", ".xltx"), version=2),
-    Format("PPTX", "citeqa.index.formats.pptx", (".pptx", ".pptm", ".ppsx"), version=2),
-    Format("ODS", "citeqa.index.formats.ods", (".ods",), version=2),
-    Format("ODT", "citeqa.index.formats.odt", (".odt",), version=2),
-    Format("ODP", "citeqa.index.formats.odp", (".odp",), version=2),
-    Format("RTF", "citeqa.index.formats.rtf", (".rtf",), version=2),
+    Format("XLSX", "citeqa.index.formats.xlsx", (".xlsx", ".xlsm", ".xltx"), version=3),
+    Format("PPTX", "citeqa.index.formats.pptx", (".pptx", ".pptm", ".ppsx"), version=3),
+    Format("ODS", "citeqa.index.formats.ods", (".ods",), version=3),
+    Format("ODT", "citeqa.index.formats.odt", (".odt",), version=3),
+    Format("ODP", "citeqa.index.formats.odp", (".odp",), version=3),
+    Format("RTF", "citeqa.index.formats.rtf", (".rtf",), version=3),
     Format("subtitles", "citeqa.index.formats.subtitles", (".srt", ".vtt"), version=2),
     Format(
         "JSONL", "citeqa.index.formats.jsonl", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"),

@@ -7,7 +7,7 @@ from datetime import date
 from citeqa.index.errors import DocumentError
 from citeqa.index.formats.composing import Composer, Filled
 from citeqa.index.formats.extracted import Extracted, somebody, written_on
-from citeqa.index.formats.raised import subscript, superscript
+from citeqa.index.formats.raised import subscript, superscript, with_fractions
 from citeqa.index.formats.rtf_tokens import Group, Reader
 from citeqa.index.types import Span
 
@@ -102,7 +102,7 @@ class _Writer:
             text = "".join(text for text, _ in pieces[at:end])
             found.append({"super": superscript, "sub": subscript}.get(raised, str)(text))
             at = end
-        return "".join(found).strip()
+        return with_fractions("".join(found)).strip()
 
     def _flush_table(self) -> None:
         self.row()

@@ -16,7 +16,7 @@ from citeqa.index.formats.extracted import Extracted, somebody, written_on
 from citeqa.index.formats.markup import local, parse_xml
 from citeqa.index.formats.number_formats import BUILT_IN, general, show
 from citeqa.index.formats.opc import main_part, opened, properties, related, relation_id
-from citeqa.index.formats.raised import subscript, superscript
+from citeqa.index.formats.raised import subscript, superscript, with_fractions
 from citeqa.index.formats.sheets import Sheet, Workbook
 
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
@@ -100,7 +100,7 @@ def _string(element: Any) -> str:
             text = "".join(one.text or "" for one in part if local(one) == "t")
             aligned = next((one.get("val", "") for one in _named(part, "vertAlign")), "")
             words.append(_PART_OF_A_STRING.get(aligned, str)(text))
-    return "".join(words)
+    return with_fractions("".join(words))
 
 
 def _elements(data: bytes, *names: str) -> Iterator[Any]:

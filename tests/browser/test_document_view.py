@@ -93,15 +93,18 @@ def saying(told: dict[str, Any]) -> Callable[[Route], None]:
 def test_pages_have_their_numbers_and_lead_to_the_file_without_adding_text(page: Page, server: Server) -> None:
     pages = [0, TEXT.index("The second part"), TEXT.index("A needle")]
 
+    told: dict[str, Any] = {"text": TEXT, "pages": pages, "structure": None}
+
     def paged(route: Route) -> None:
         response = route.fetch()
-        route.fulfill(response=response, json=response.json() | {"text": TEXT, "pages": pages, "structure": None})
+        route.fulfill(response=response, json=response.json() | told)
 
     ready = page.request.get(f"{server.url}api/ready").json()
     page.route("**/api/documents/zoo/hostile", paged)
     start = TEXT.index("needle")
-    for allowed in (False, True):
-        page.route("**/api/ready", saying(ready | {"originals": allowed}))
+    for originals, original in ((False, True), (True, False), (True, True)):
+        allowed, told["original"] = originals and original, original
+        page.route("**/api/ready", saying(ready | {"originals": originals}))
         page.goto(server.url)
         expect(page.locator("#suggestions li").first).to_be_visible()
         page.goto(server.url + PLACE.format(start, start + 6))

@@ -7,6 +7,7 @@ import re
 import urllib.request
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FilePayload, Page, Route, expect
 from support.browsing import allow_writing, ask, expect_held, seen
 from support.servers import Server
@@ -86,11 +87,34 @@ def test_what_no_title_says_is_looked_for_inside_the_documents(page: Page) -> No
     expect(page.locator("#source mark.current").first).to_be_visible()
 
 
-@seen("desktop light")
-def test_an_empty_list_says_what_to_do_next(page: Page) -> None:
+def without_documents(page: Page) -> None:
     nothing: dict[str, Any] = {"documents": [], "next_cursor": None, "total": 0}
     page.route(re.compile(r"/api/documents\?"), lambda route: route.fulfill(json=nothing))
     page.route("**/api/facets", lambda route: route.fulfill(json={"folders": [], "sources": [], "years": []}))
+
+
+def test_the_first_view_without_documents_says_what_to_do_next(page: Page) -> None:
+    without_documents(page)
+    welcome = page.locator("#welcome")
+    allow_writing(page, writing=False)
+    expect(welcome).to_contain_text("There are no documents yet")
+    expect(welcome.locator("code")).to_have_text(["citeqa index FOLDER", "citeqa serve --writing"])
+    expect(welcome.get_by_role("link")).to_have_count(0)
+    expect(welcome).not_to_contain_text("0 documents")
+    assert Axe().run(page).response["violations"] == []
+    allow_writing(page)
+    expect(welcome.locator("code")).to_have_count(0)
+    welcome.get_by_role("link", name="Add files").click()
+    expect(page.locator("#choose-files")).to_be_visible()
+    page.unroute(re.compile(r"/api/documents\?"))  # now there are some
+    page.get_by_role("link", name="Conversation").click()
+    expect(welcome).to_contain_text("Questions to try")
+    expect(welcome.get_by_role("button").first).to_be_visible()
+
+
+@seen("desktop light")
+def test_an_empty_list_says_what_to_do_next(page: Page) -> None:
+    without_documents(page)
     for writing, told in ((True, "Drop files above."), (False, "citeqa index FOLDER")):
         allow_writing(page, writing=writing)
         page.goto(f"{page.url.partition('#')[0]}#documents")

@@ -265,6 +265,9 @@ def _signature(function: Callable[..., Any]) -> str:
     for name, parameter in inspect.signature(function).parameters.items():
         if name == "self":
             continue
+        if parameter.kind is parameter.VAR_KEYWORD:
+            parameters.append(f"**{name}")
+            continue
         if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parameters:
             parameters.append("*")
         plain = parameter.default is None or isinstance(parameter.default, str | int | float)

@@ -15,6 +15,7 @@ from citeqa.api.http.document_response import document_response
 from citeqa.api.http.events import EVENTS, EventStream, wants_events
 from citeqa.api.http.freshness import with_change
 from citeqa.api.http.needs import Needs
+from citeqa.api.http.originals import has_original
 from citeqa.api.http.problems import invalid
 from citeqa.api.http.routes.shared import CHANGE, CHANGED, LOOKED, POSTED, Loaded, MinChange, Writing, problems
 from citeqa.api.http.storing import stored_in_steps
@@ -32,7 +33,7 @@ from citeqa.api.schemas import (
     encode_place,
 )
 from citeqa.api.schemas.base import Folder, IsoDate
-from citeqa.index.protocols import DocumentStore, Progress
+from citeqa.index.protocols import DocumentStore, OpenIndex, Progress
 from citeqa.index.types import Document, Filters, Order, Summary
 
 router = APIRouter(prefix="/api", tags=["Documents"])
@@ -113,7 +114,15 @@ def facets(service: Loaded) -> FacetsOut:
 @Needs(key="read", turn="look")
 def get_document(document_id: DocumentId, service: Loaded, request: Request, min_change: MinChange = None) -> Response:
     """Give one document: its text, in which every offset counts, and what is known about it."""
-    return document_response(with_change(service, min_change, request).index.document(document_id))
+    index = with_change(service, min_change, request).index
+    document = index.document(document_id)
+    return document_response(document, original=_is_given(request, index, document))
+
+
+def _is_given(request: Request, index: OpenIndex, document: Document) -> bool:
+    """Whether the file that a document came from can be fetched."""
+    state = request.app.state
+    return bool(state.settings.originals) and has_original(index, document, state.originals)
 
 
 @router.post(
@@ -145,7 +154,7 @@ async def add_document(
             return EventStream(stored_in_steps(document, store), stack.pop_all().aclose)
         stored = await run_in_threadpool(store)
     status = 201 if stored.former is None else 200
-    response = await run_in_threadpool(document_response, document, status, _more(stored))
+    response = await run_in_threadpool(_added, request, service, document, status, stored)
     response.headers[CHANGE] = str(stored.change)
     if stored.former is None:
         response.headers["Location"] = f"/api/documents/{quote(document.id)}"
@@ -165,8 +174,11 @@ def _store(
     return stored
 
 
-def _more(stored: Stored) -> dict[str, object]:
-    return {"replaced": stored.former, "change": stored.change}
+def _added(request: Request, service: LiveService, document: Document, status: int, stored: Stored) -> Response:
+    """The document as it was stored, and what the change was."""
+    original = _is_given(request, service.now.index, document)
+    more = {"replaced": stored.former, "change": stored.change}
+    return document_response(document, status, original=original, more=more)
 
 
 @router.delete(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import httpx
 import pytest
 
-from citeqa.api.client import Client, RefusedError
+from citeqa.api.client import AsyncClient, Client, RefusedError, calls
+from citeqa.api.client.calls import Narrowed
 from citeqa.api.evaluation.local import serving
 from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder
@@ -126,3 +129,36 @@ def test_the_client_asks_for_the_same(http: httpx.Client) -> None:
         assert len(client.documents(sort="added").documents) == 3
         with pytest.raises(RefusedError, match="nowhere"):
             client.ask(QUESTION, AskOptions(filters=Filters(folders=frozenset({"nowhere"}))))
+
+
+NARROWED: list[tuple[Narrowed, list[str]]] = [
+    ({"folder": "reports", "sort": "title"}, ["reports/2023/bridge", "reports/2024/harbour"]),
+    ({"folder": "reports", "q": "bridge"}, ["reports/2023/bridge"]),
+    ({"source": "nobody"}, []),
+    ({"date_from": date(1980, 1, 1), "date_to": date(2030, 1, 1)}, []),  # none of them has a date
+]
+
+
+@pytest.mark.parametrize(("narrowed", "expected"), NARROWED)
+def test_both_clients_narrow_and_order_the_list(http: httpx.Client, narrowed: Narrowed, expected: list[str]) -> None:
+    async def awaited() -> list[list[str]]:
+        async with AsyncClient(str(http.base_url)) as service:
+            page = await service.documents(**narrowed)
+            return [[one.id for one in page.documents], [one.id async for one in service.all_documents(**narrowed)]]
+
+    with Client(str(http.base_url)) as client:
+        page = client.documents(limit=9, **narrowed)
+        assert [one.id for one in page.documents] == [one.id for one in client.all_documents(**narrowed)] == expected
+        assert page.total == len(expected)
+        with pytest.raises(TypeError, match="year"):
+            client.documents(year=2024)  # type: ignore[call-arg]
+        with pytest.raises(RefusedError, match="after date_to"):
+            client.documents(date_from=date(2001, 1, 2), date_to=date(2001, 1, 1))
+    assert asyncio.run(awaited()) == [expected, expected]
+
+
+def test_the_client_fetches_the_pages_of_a_narrowed_list(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "_PAGE", 1)
+    with Client(str(http.base_url)) as client:
+        found = client.all_documents(folder="reports", sort="title")
+        assert [one.id for one in found] == ["reports/2023/bridge", "reports/2024/harbour"]

@@ -134,6 +134,35 @@ def test_a_row_and_a_text_have_no_file(http: httpx.Client) -> None:
     assert "original" in original(http, "text").json()["detail"]
 
 
+def test_a_document_says_whether_its_file_can_be_fetched(http: httpx.Client, docs: Path, models: Path) -> None:
+    def says(client: httpx.Client, document_id: str) -> bool:
+        told: bool = client.get(f"/api/documents/{quote(document_id, safe='')}").json()["original"]
+        return told
+
+    assert says(http, "plan")
+    assert says(http, "sub ü/owl's 1")
+    assert not says(http, "row")
+    assert not http.post("/api/documents", json={"id": "text", "text": "A text."}).json()["original"]
+    assert not says(http, "text")
+    (docs / "fox.txt").rename(docs / "away")
+    assert not says(http, "fox")
+    (docs / "away").rename(docs / "fox.txt")
+    assert says(http, "fox")
+    with serving(docs.parent / "index", models, originals=False) as closed:
+        assert not says(closed, "plan")
+
+
+def test_a_document_that_was_replaced_is_not_that_of_its_file(tmp_path: Path, models: Path, embedder: Embedder) -> None:
+    (tmp_path / "fox.txt").write_text(TEXT)
+    update(tmp_path / "index", [tmp_path / "fox.txt"], embedder)
+    with serving(tmp_path / "index", models) as http:
+        for text, of_the_file in (("The fox sleeps at dusk.", False), (TEXT, True)):
+            added = http.post("/api/documents", files={"file": ("fox.txt", text)}).json()
+            found = http.get("/api/documents/fox").json()["original"]
+            assert added["original"] is found is of_the_file
+            assert original(http, "fox").status_code == (200 if of_the_file else 410)
+
+
 HOSTILE = ["../secret", "../secret.txt", "..%2fsecret", "fox.txt", "/etc/passwd", "sub ü/../fox", "./fox", "fox\0", "",
            "%2e%2e/secret", "..\\secret", "C:\\secret", "~/.env", "file:///etc/passwd", "docs/fox", "fox/", "x" * 600,
            "../.env", "\u202efox", "catalog.sqlite3", "../index/catalog.sqlite3"]  # fmt: skip
@@ -196,6 +225,7 @@ def test_an_upload_is_kept_only_if_it_is_said_and_as_long_as_its_document(
         assert upload(http, "ferry.pdf", first).status_code == 201
         got = original(http, "ferry")
         assert got.status_code == (200 if keeps else 404)
+        assert http.get("/api/documents/ferry").json()["original"] is keeps
         if not keeps:
             assert not kept.exists()
             return
@@ -203,7 +233,7 @@ def test_an_upload_is_kept_only_if_it_is_said_and_as_long_as_its_document(
         assert "ferry.pdf" in got.headers["content-disposition"]
         assert upload(http, "ferry.pdf", second, **{"if-none-match": "*"}).status_code == 412
         assert [one.name for one in kept.iterdir()] == [hashlib.sha256(first).hexdigest()]
-        assert upload(http, "ferry.pdf", second).status_code == 200
+        assert upload(http, "ferry.pdf", second).json()["original"]
         assert original(http, "ferry").content == second
         assert [one.name for one in kept.iterdir()] == [hashlib.sha256(second).hexdigest()]
         (kept / ".left.new").write_bytes(b"of an interrupted run")

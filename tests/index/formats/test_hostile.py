@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import zipfile
-from collections.abc import Callable, Iterator
-from io import BytesIO
+from collections.abc import Callable
 
 import pytest
+from support.hostile import ENTITIES, OUTSIDE, SYSTEM, TOO_MUCH, bomb, with_members
 from support.made_files import odp, ods, odt, packed, xlsx
 
 from citeqa.index.errors import DocumentError
@@ -19,20 +16,11 @@ from citeqa.index.formats import odt as odt_format
 from citeqa.index.formats import xlsx as xlsx_format
 from citeqa.index.formats.extraction import Extractor
 
-OUTSIDE = "http://198.51.100.7/x"
 EXTERNAL = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
     f'Type="x/{{0}}" Target="{OUTSIDE}" TargetMode="External"/></Relationships>'
 )
-SYSTEM = f'<!DOCTYPE x SYSTEM "{OUTSIDE}">'
 CELL = '<row r="1"><c r="A1" t="str"><f>WEBSERVICE("{0}")</f><v>kept</v></c></row>'
-
-
-def _with(data: bytes, **members: str | bytes) -> bytes:
-    """A package with other members too, or in place of its own; `__` stands for a slash, `_dot_` for a full stop."""
-    with zipfile.ZipFile(BytesIO(data)) as old:
-        held: dict[str, str | bytes] = {name: old.read(name) for name in old.namelist()}
-    return packed(held | {name.replace("_dot_", ".").replace("__", "/"): content for name, content in members.items()})
 
 
 SHEET = xlsx(CELL.format(OUTSIDE))
@@ -46,8 +34,9 @@ FRAME = f'<draw:frame><draw:image xmlns:xlink="x" xlink:href="{OUTSIDE}"/></draw
 ASKING: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "a formula that loads": (xlsx_format.extract, SHEET),
     "a document type elsewhere": (xlsx_format.extract, xlsx(CELL.format(""), before=SYSTEM)),
-    "links of a workbook": (xlsx_format.extract, _with(SHEET, xl__externalLinks___rels__a_dot_xml_dot_rels=EXTERNAL)),
-    "macros": (xlsx_format.extract, _with(SHEET, xl__vbaProject_dot_bin=b"\xd0\xcf\x11\xe0")),
+    "links of a workbook": (xlsx_format.extract, with_members(
+        SHEET, xl__externalLinks___rels__a_dot_xml_dot_rels=EXTERNAL)),
+    "macros": (xlsx_format.extract, with_members(SHEET, xl__vbaProject_dot_bin=b"\xd0\xcf\x11\xe0")),
     "a slide elsewhere": (pptx.extract, DECK),
     "a picture in a text": (odt_format.extract, odt(f"<text:p>kept</text:p>{FRAME}", before=SYSTEM)),
     "a picture on a slide": (odp_format.extract, odp(f"<draw:page>{FRAME}<text:p>kept</text:p></draw:page>")),
@@ -63,57 +52,24 @@ ASKING: dict[str, tuple[Callable[[bytes], object], bytes]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No network and no other process."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("something outside was asked for")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
-
-
-@pytest.mark.usefixtures("_alone")
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("name", ASKING)
 def test_nothing_outside_is_asked_for(name: str) -> None:
     extract, data = ASKING[name]
     assert "kept" in str(extract(data))
 
 
-@pytest.fixture(scope="module")
-def extractor() -> Iterator[Extractor]:
-    with Extractor() as made:
-        yield made
-
-
-def _bomb(name: str, data: bytes = b"<x/>") -> bytes:
-    """A package one part of which unpacks to 300 MB."""
-    file = BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
-        with zipfile.ZipFile(BytesIO(data)) as old:
-            for member in old.namelist():
-                if member != name:
-                    made.writestr(member, old.read(member))
-        with made.open(name, "w", force_zip64=True) as member_file:
-            for _ in range(300):
-                member_file.write(b" " * 1_000_000)
-    return file.getvalue()
-
-
-ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
-TOO_MUCH = "its archive unpacks to more than 268,435,456 bytes"
 HARM: dict[str, tuple[str, Callable[[], bytes], str]] = {
-    "a bomb of a sheet": ("xlsx", lambda: _bomb("xl/worksheets/a.xml", SHEET), TOO_MUCH),
-    "a bomb of strings": ("xlsx", lambda: _bomb("xl/workbook.xml", SHEET), TOO_MUCH),
-    "a bomb of a slide": ("pptx", lambda: _bomb("ppt/slides/a.xml", DECK), TOO_MUCH),
-    "a bomb of a text": ("odt", lambda: _bomb("content.xml", odt("")), TOO_MUCH),
-    "entities of a slide": ("pptx", lambda: _with(DECK, ppt__slides__a_dot_xml=f"{ENTITIES}<x>&b;</x>"),
+    "a bomb of a sheet": ("xlsx", lambda: bomb("xl/worksheets/a.xml", SHEET), TOO_MUCH),
+    "a bomb of strings": ("xlsx", lambda: bomb("xl/workbook.xml", SHEET), TOO_MUCH),
+    "a bomb of a slide": ("pptx", lambda: bomb("ppt/slides/a.xml", DECK), TOO_MUCH),
+    "a bomb of a text": ("odt", lambda: bomb("content.xml", odt("")), TOO_MUCH),
+    "entities of a slide": ("pptx", lambda: with_members(DECK, ppt__slides__a_dot_xml=f"{ENTITIES}<x>&b;</x>"),
                             "its XML declares entities"),
     "nested groups": ("rtf", lambda: b"{\\rtf1 " + b"{" * 100_000, "it is nested too deeply"),
     "nested lists": ("odt", lambda: odt("<text:list><text:list-item>" * 500), "it is nested too deeply"),
-    "nested shapes": ("pptx", lambda: _with(DECK, ppt__slides__a_dot_xml="<sp>" * 5000), "it is nested too deeply"),
+    "nested shapes": ("pptx", lambda: with_members(DECK, ppt__slides__a_dot_xml="<sp>" * 5000),
+                      "it is nested too deeply"),
     "far cells on each row": ("xlsx", lambda: xlsx("".join(
         f'<row r="{n}"><c r="A{n}"><v>1</v></c><c r="{_letters(n % 16384)}{n}"><v>1</v></c></row>'
         for n in range(1, 20_000))), "its text has more than 67,108,864 characters"),

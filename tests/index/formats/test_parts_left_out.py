@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from support.made_files import OFFICE, RELATION, RELATIONS, XHTML, docx, epub, packed, paragraph
+from support.made_files import OFFICE, RELATION, RELATIONS, XHTML, docx, epub, odt, packed, paragraph
 
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import DocumentError
@@ -103,17 +103,52 @@ MHT = "MIME-Version: 1.0\nContent-Type: text/html; charset=utf-8\n\n<p>The warde
         ("c.dat", "<!DOCTYPE html><p>The warden is Unni Falk."),
         ("c.txt", "The warden is Unni Falk.\n"),
         ("c.mht", MHT),
+        ("c.rtf", r"{\rtf1{\fonttbl{\f0 Arial;}} The warden is {\b Unni} Falk.\par}"),
+        ("c.dat", r"{\rtf1 The warden is Unni Falk.}"),
+        ("c.docx", docx(paragraph("The warden is Unni Falk."))),
     ],
 )
-def test_a_part_in_html_or_text_is_read_in_its_place(target: str, content: str) -> None:
+def test_a_part_of_a_kind_that_is_read_is_read_in_its_place(target: str, content: str | bytes) -> None:
     found = docx_format.extract(_chunked(target, content))
     assert (found.text, found.notes) == ("Cover\nThe warden is Unni Falk.\nEnd", ())
 
 
 def test_a_part_of_another_kind_is_named() -> None:
-    found = docx_format.extract(_chunked("c.rtf", r"{\rtf1 The warden}"))
+    found = docx_format.extract(_chunked("c.odt", odt("<text:p>The warden</text:p>")))
     assert found.text == "Cover\nEnd"
-    assert found.notes == ("its part 'word/c.rtf' is not read: it is built in from a file of another kind",)
+    assert found.notes == ("its part 'word/c.odt' is not read: it is built in from a file of another kind",)
+
+
+@pytest.mark.parametrize(
+    ("target", "content", "reason"),
+    [
+        ("c.rtf", "no RTF", "it is not RTF: it does not begin with {\\rtf"),
+        ("c.rtf", r"{\rtf1{\pict 00}}", "it holds no text; is it scanned?"),
+        ("c.docx", "no archive", "it is damaged"),
+    ],
+)
+def test_a_part_that_cannot_be_read_is_named(target: str, content: str, reason: str) -> None:
+    found = docx_format.extract(_chunked(target, content))
+    assert found.text == "Cover\nEnd"
+    assert len(found.notes) == 1
+    assert found.notes[0].startswith(f"its part 'word/{target}' is not read: {reason}")
+
+
+def test_documents_inside_each_other_are_read_three_deep_and_the_next_is_named() -> None:
+    made = docx(paragraph("Too deep"))
+    for level in (4, 3, 2, 1):
+        made = _chunked("c.docx", made, paragraph(f"Level {level}"))
+    found = docx_format.extract(made)
+    assert [line for line in found.text.split("\n") if line != "End"] == [f"Level {n}" for n in (1, 2, 3, 4)]
+    (note,) = found.notes
+    assert note.endswith("its part 'word/c.docx' is not read: it is nested too deeply")
+
+
+def test_a_table_of_a_part_is_one_in_its_place() -> None:
+    table = r"{\rtf1 Fares\par\trowd\cellx1\cellx2\intbl Crew\cell 4\cell\row\trowd\intbl Boats\cell 2\cell\row}"
+    found = docx_format.extract(_chunked("c.rtf", table))
+    (made,) = found.structure.tables
+    assert [found.text[cell.span.start : cell.span.end] for cell in made.cells] == ["Crew", "4", "Boats", "2"]
 
 
 # --- headers and footers of DOCX

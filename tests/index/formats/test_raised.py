@@ -13,10 +13,10 @@ from support.made_files import XHTML, docx, epub
 from citeqa.index.formats import docx as docx_format
 from citeqa.index.formats import epub as epub_format
 from citeqa.index.formats import html as html_format
-from citeqa.index.formats import mail
+from citeqa.index.formats import mail, rtf
 from citeqa.index.formats.formulas import linear
 from citeqa.index.formats.inline import raised_classes
-from citeqa.index.formats.raised import MAX_RAISED, fraction, root, subscript, superscript
+from citeqa.index.formats.raised import MAX_RAISED, fraction, root, subscript, superscript, with_fractions
 
 OFFICE_MATH = "http://schemas.openxmlformats.org/officeDocument/2006/math"
 
@@ -124,6 +124,46 @@ def test_a_books_style_sheet_raises_too() -> None:
     assert raised_classes("a { top: 0 } .up{vertical-align:super} .low , b.x { vertical-align : sub }") == {
         "up": "super", "low": "sub", "x": "sub",
     }  # fmt: skip
+
+
+# --- fractions that are drawn with raised and lowered digits
+
+SPELLINGS = [
+    ("a 3<sup>1</sup>/<sub>2</sub> inch pipe", "a 3 1/2 inch pipe"),
+    ("a 3<span><sup>1</sup>&#8260;<sub>2</sub></span> inch pipe", "a 3 1/2 inch pipe"),
+    ("a 3 <sup>11</sup>&#8725;<sub>16</sub> inch pipe", "a 3 11/16 inch pipe"),
+    ("a <sup>1</sup>/<sub>2</sub> inch pipe", "a 1/2 inch pipe"),
+    ("a 3<!-- x --><i></i><sup><b>1</b></sup>/<sub>2</sub> inch pipe", "a 3 1/2 inch pipe"),
+    ("x<sup>1</sup>/<sub>2</sub> and 3<sup>n</sup>/<sub>2</sub>", "x¹/₂ and 3ⁿ/₂"),
+    ("10<sup>6</sup>/s and 10<sup>6</sup>/10<sub>2</sub>", "10⁶/s and 10⁶/10₂"),
+]
+
+
+@pytest.mark.parametrize(("html", "written"), SPELLINGS)
+def test_a_fraction_of_raised_and_lowered_digits_is_one_in_web_pages(html: str, written: str) -> None:
+    page = f"<html><body><article><h1>Pipes</h1>{PROSE}<p>It is {html}.</p>{PROSE}</article></body></html>"
+    assert f"It is {written}." in html_format.extract(page.encode()).text.split("\n")
+    assert epub_format.extract(epub(XHTML.format(f"<p>It is {html}.</p>"))).text == f"It is {written}."
+
+
+def test_a_fraction_of_raised_and_lowered_digits_is_one_in_office_files() -> None:
+    body = _run("3") + _aligned("1", "superscript") + _run("/") + _aligned("2", "subscript") + _run(" inch")
+    assert docx_format.extract(docx(f"<w:p>{body}</w:p>")).text == "3 1/2 inch"
+    assert rtf.extract(rb"{\rtf1 3{\super 1}/{\sub 2} inch}").text == "3 1/2 inch"
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("3¹/₂", "3 1/2"),
+        ("¹⁄₂", "1/2"),
+        ("x¹/₂", "x¹/₂"),
+        ("10⁶/₂ and 2¹¹/₁₆", "10 6/2 and 2 11/16"),
+        ("ˣ¹²/₃", "ˣ¹²/₃"),
+    ],
+)
+def test_a_line_has_its_fractions_in_one_form(line: str, written: str) -> None:
+    assert with_fractions(line) == written
 
 
 # --- formulas
