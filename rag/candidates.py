@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from citeqa.index.documents.chunker import indexed_text
 from citeqa.index.protocols import SearchIndex
-from citeqa.index.types import Document, Passage, Span
+from citeqa.index.types import DocumentView, Passage, Span
 from citeqa.rag.confidence import LEAD, MOST_NAMES, Confidence, Features
 from citeqa.rag.headings import answering_part, asked_above, first_sentence, in_question
 from citeqa.rag.lists import list_for
@@ -187,7 +187,7 @@ def conflicting(best: Candidate, candidate: Candidate) -> bool:
     return candidate.document_id != best.document_id and same_kind and different(best, candidate)
 
 
-def answer_span(question: str, best: Candidate, candidates: Sequence[Candidate], document: Document) -> Span:
+def answer_span(question: str, best: Candidate, candidates: Sequence[Candidate], document: DocumentView) -> Span:
     """The span to show. Usually that of the best candidate. If the question wants several things and a list has them,
     it is the whole list. If the question asks for an explanation, it is the longest candidate around the best one whose
     margin is nearly as high; if that is only a word or two, it is the whole sentence."""

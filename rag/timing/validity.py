@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from citeqa.index.documents.sentences import document_sentences
+from citeqa.index.documents.nearby import sentences_near
 from citeqa.index.protocols import SearchIndex
-from citeqa.index.types import Document, Span
+from citeqa.index.types import DocumentView, Span
 from citeqa.rag.candidates import Candidate, same_spot
 from citeqa.rag.citation.citing import Citer
 from citeqa.rag.matching import alike, same_answer
@@ -38,6 +38,9 @@ NEAR = 4.0  # how far behind the best one another in words may be: "new" and "ha
 SHARED = 0.65  # of the question's terms in the best one's sentence, how much the other one's must have
 RELATED = 0.2  # of them in the best one's document, how much a document must have that names a change of its value
 _READ = 20_000  # code points of a document that are looked at
+_AROUND = (
+    50_000  # code points at the beginning of a document, and on each side of a candidate, where names are looked for
+)
 _BEGINNING = 300  # code points of a document that say what it is
 
 _EARLIER = re.compile(
@@ -93,7 +96,7 @@ class _Said(NamedTuple):
     """A candidate with what its sentence and its document say."""
 
     candidate: Candidate
-    document: Document
+    document: DocumentView
     sentence: str
     place: Span  # of the candidate in the sentence
     standing: Standing
@@ -129,9 +132,9 @@ def _said(candidate: Candidate, asked: Asked, citer: Citer) -> _Said:
     return _Said(candidate, document, text, place, standing(text, place, asked.today))
 
 
-def _sentence(document: Document, span: Span) -> Span:
+def _sentence(document: DocumentView, span: Span) -> Span:
     """The sentences that a span touches."""
-    sentences = document_sentences(document)
+    sentences = sentences_near(document, span)
     first = bisect_left(sentences, span.start, key=lambda one: one.end - 1)
     last = bisect_left(sentences, span.end, key=lambda one: one.start) - 1
     if first > last:
@@ -227,18 +230,24 @@ def _shared(asked: Asked, best: _Said, other: _Said, index: SearchIndex) -> floa
 def _is_named(asked: Asked, best: _Said, other: _Said) -> bool:
     """Whether the other candidate's title and sentence hold the names of the question that the best one's document
     has."""
-    here, there = best.document.text.lower(), f"{other.document.title}\n{other.sentence}".lower()
+    here, there = _looked_at(best).lower(), f"{other.document.title}\n{other.sentence}".lower()
     return all(name in there for name in _names(asked.question) if name in here)
 
 
 def _foreign_names(best: _Said, other: _Said) -> bool:
     """Whether the other candidate's title or sentence names somebody whom the best one's document does not."""
-    known = f"{best.document.title}\n{best.document.text}".lower()
+    known = f"{best.document.title}\n{_looked_at(best)}".lower()
     around = f"{other.sentence[: other.place.start]} {other.sentence[other.place.end :]}"
     titled = _names(other.document.title)
     if not _LOWER.search(other.document.title):  # Every Word Has A Capital: names are those that the text has, too
         titled = [name for name in titled if name.title() in other.document.text[:_READ]]
     return any(name not in known for name in [*titled, *_names(around)])
+
+
+def _looked_at(said: _Said) -> str:
+    """The text of a candidate's document; of a long one its beginning and what stands around the candidate."""
+    text, span = said.document.text, said.candidate.span
+    return text[:_AROUND] + text[max(_AROUND, span.start - _AROUND) : span.end + _AROUND]
 
 
 def _names(text: str) -> list[str]:
@@ -281,7 +290,7 @@ def _older(other: _Said, one: _Said) -> bool:
     return ours is not None and theirs is not None and ours < theirs
 
 
-def _after(document: Document, day: date) -> bool:
+def _after(document: DocumentView, day: date) -> bool:
     return document.date is not None and document.date > day
 
 
