@@ -41,8 +41,7 @@ class Text(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DocumentView:
-    """One source: its canonical text, and what is known about it. Questions take slices of its text and never read all
-    of it, for it may be long.
+    """A document as questions see it: they take slices of its text and never read all of it, for it may be long.
 
     Args:
         text: no later step changes it, and every offset counts in it.
@@ -108,7 +107,7 @@ class DocumentView:
 
 @dataclass(frozen=True, slots=True)
 class Document(DocumentView):
-    """A document with the whole of its text."""
+    """One source: its canonical text, and what is known about it."""
 
     text: str
 

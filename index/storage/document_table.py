@@ -146,20 +146,19 @@ class DocumentTable(Database):
     def summaries(self, limit: int, after: str, contains: str, filters: Filters | None = None) -> list[Summary]:
         """Up to `limit` documents with ids greater than `after`, in order of their ids, that pass the filters and whose
         id, title, author or source contains the text given, whatever its case."""
-        condition, values = schema.condition_of(filters or Filters())
+        condition, values = schema.listed(contains, filters)
         rows = self._fetch(
             f"SELECT id, title, author, date, source, url, sha256, file_sha256, encoding, length, "
             f"(SELECT count(*) FROM passages WHERE document_id = d.id) "
-            f"FROM documents AS d WHERE id > ? AND {schema.CONTAINS} AND {condition} ORDER BY id LIMIT ?",
-            (after, contains.casefold(), *values, limit),
+            f"FROM documents AS d WHERE id > ? AND {condition} ORDER BY id LIMIT ?",
+            (after, *values, limit),
         )
         return [Summary._make((*row[:3], schema.date_of(row[3]), *row[4:])) for row in rows]
 
     def count(self, contains: str, filters: Filters | None = None) -> int:
         """How many documents `summaries` would give without a limit."""
-        condition, values = schema.condition_of(filters or Filters())
-        sql = f"SELECT count(*) FROM documents AS d WHERE {schema.CONTAINS} AND {condition}"
-        return int(self._fetch(sql, (contains.casefold(), *values))[0][0])
+        condition, values = schema.listed(contains, filters)
+        return int(self._fetch(f"SELECT count(*) FROM documents AS d WHERE {condition}", values)[0][0])
 
     def unknown_folders(self, folders: Iterable[str]) -> list[str]:
         """Those of the folders that no document is in, sorted."""
@@ -177,7 +176,7 @@ class DocumentTable(Database):
         """Up to `limit` documents behind the place `after` of an order, each with its key; the document's key and its
         id are its place. Which documents they are is decided as in `summaries`."""
         key, falls = schema.KEYS[order]
-        condition, filtered = schema.condition_of(filters or Filters())
+        condition, listed = schema.listed(contains, filters)
         behind, values = "1", list[str | int]()
         if after:
             behind = f"(key {'<' if falls else '>'} ? OR (key = ? AND id > ?))"
@@ -185,9 +184,9 @@ class DocumentTable(Database):
         rows = self._fetch(
             f"SELECT {key} AS key, id, title, author, date, source, url, sha256, file_sha256, encoding, length, "
             "(SELECT count(*) FROM passages WHERE document_id = d.id) "
-            f"FROM documents AS d WHERE {behind} AND {schema.CONTAINS} AND {condition} "
+            f"FROM documents AS d WHERE {behind} AND {condition} "
             f"ORDER BY key {'DESC' if falls else ''}, id LIMIT ?",
-            (*values, contains.casefold(), *filtered, limit),
+            (*values, *listed, limit),
         )
         return [(row[0], Summary._make((*row[1:4], schema.date_of(row[4]), *row[5:]))) for row in rows]
 

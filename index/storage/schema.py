@@ -156,6 +156,13 @@ def folder_range(folder: str) -> tuple[str, str]:
     return f"{folder}/", f"{folder}0"
 
 
+def listed(contains: str, filters: Filters | None) -> tuple[str, list[Any]]:
+    """Which documents a list shows, as a condition in SQL on the table of documents, named `d`, and the values to bind
+    in it: those that pass the filters and whose id, title, author or source contains a text, whatever its case."""
+    condition, bound = condition_of(filters or Filters())
+    return (f"{condition} AND {CONTAINS}", [*bound, contains.casefold()]) if contains else (condition, bound)
+
+
 def condition_of(filters: Filters) -> tuple[str, list[Any]]:
     """The filters as a condition in SQL on the table of documents, named `d`, and the values to bind in it."""
     conditions, bound = ["1"], list[Any]()

@@ -222,6 +222,20 @@ def shelf(catalog: Catalog) -> Catalog:
     return catalog
 
 
+def test_a_list_of_all_documents_looks_into_none(shelf: Catalog) -> None:
+    folded = list[str]()
+
+    def fold(text: str) -> str:
+        folded.append(text)
+        return text.casefold()
+
+    shelf._connection.create_function("fold", 1, fold)
+    assert len(shelf.summaries(10, "", "")) == shelf.count("")
+    assert not folded
+    assert shelf.count("x") <= shelf.count("")
+    assert folded
+
+
 @pytest.mark.parametrize(
     ("contains", "ids"),
     [

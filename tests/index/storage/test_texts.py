@@ -91,6 +91,13 @@ def test_passages_are_slices_of_their_documents(catalog: Catalog) -> None:
     assert {one.document_id for one in found.values()} == set(texts)
 
 
+def test_each_text_is_read_once_for_the_terms_of_all_its_passages(catalog: Catalog) -> None:
+    with counted_reading(catalog) as read:
+        entries = list(catalog.lexical_entries())
+    assert len(entries) == 16
+    assert read.characters < 1.1 * len((LONG + SHORT).encode())
+
+
 def test_a_long_text_is_read_through_once_and_then_in_parts(catalog: Catalog) -> None:
     texts, size = Texts(catalog), len(LONG.encode())
     with counted_reading(catalog) as read:
