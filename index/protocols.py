@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from citeqa.index.storage.prepared import Prepared
     from citeqa.index.types import (
         Document,
+        DocumentView,
         Facets,
         Filters,
         Finding,
@@ -108,8 +109,8 @@ class SearchIndex(Protocol):
         """Whether a passage, with its heading, has all terms of the words, or those that one wrong, missing, added or
         swapped letter makes of them if `typo`. True for words without terms."""
 
-    def document(self, document_id: str) -> Document:
-        """Raises UnknownDocumentError if there is none with that id."""
+    def document_view(self, document_id: str) -> DocumentView:
+        """A document of which slices are read. Raises UnknownDocumentError if there is none with that id."""
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -131,6 +132,9 @@ class DocumentStore(Protocol):
 
     def document(self, document_id: str) -> Document:
         """Raises UnknownDocumentError if there is none with that id."""
+
+    def document_view(self, document_id: str) -> DocumentView:
+        """The same, but its text is not read as a whole."""
 
     def with_text(self, sha256: str) -> list[str]:
         """The ids of the documents whose text has this digest, in order."""

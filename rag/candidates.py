@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from citeqa.index.documents.chunker import indexed_text
 from citeqa.index.protocols import SearchIndex
-from citeqa.index.types import Document, Passage, Span
+from citeqa.index.types import DocumentView, Passage, Span
 from citeqa.rag.confidence import LEAD, MOST_NAMES, Confidence, Features
 from citeqa.rag.enumerations import whole_enumeration
 from citeqa.rag.headings import answering_part, asked_above, first_sentence, in_question
@@ -197,16 +197,14 @@ def conflicting(best: Candidate, candidate: Candidate) -> bool:
     return candidate.document_id != best.document_id and same_kind and different(best, candidate)
 
 
-def answer_span(question: str, best: Candidate, candidates: Sequence[Candidate], document: Document) -> Span:
+def answer_span(question: str, best: Candidate, candidates: Sequence[Candidate], document: DocumentView) -> Span:
     """The span to show. Usually that of the best candidate. If the question wants several things and a list has them,
     it is the whole list; a part of an enumeration is completed. If the question asks for an explanation, it is the
     longest candidate around the best one whose margin is nearly as high; if that is only a word or two, it is the whole
     sentence."""
     if whole := list_for(question, document, best.span, asked=asked_above(question, document, best.span)):
         return whole
-    here = [one for one in candidates if one.document_id == best.document_id]
-    sentence = Citation.of(document, best.span).sentence.span
-    if whole := whole_enumeration(document.text, sentence, best, here, several=wants_several(question)):
+    if whole := _enumeration(question, best, candidates, document):
         return whole
     if not _MORE.search(question):
         return best.span
@@ -223,3 +221,18 @@ def answer_span(question: str, best: Candidate, candidates: Sequence[Candidate],
     near = document.text[start : sentence.end + _AROUND]
     found = Layout.of(near).cleared(near, sentence.shifted(-start))
     return found.shifted(start) if found else span
+
+
+def _enumeration(
+    question: str, best: Candidate, candidates: Sequence[Candidate], document: DocumentView
+) -> Span | None:
+    """The whole enumeration that the best candidate is a part of, in document coordinates."""
+    sentence = Citation.of(document, best.span).sentence.span
+    inside = [
+        replace(one, span=one.span.shifted(-sentence.start))
+        for one in candidates
+        if one.document_id == best.document_id and sentence.contains(one.span)
+    ]
+    part = replace(best, span=best.span.shifted(-sentence.start))
+    found = whole_enumeration(document.quote(sentence), part, inside, several=wants_several(question))
+    return found.shifted(sentence.start) if found else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from citeqa.index.documents.chunker import indexed_text
 from citeqa.index.protocols import SearchIndex
-from citeqa.index.types import Document, Passage
+from citeqa.index.types import DocumentView, Passage
 from citeqa.rag.candidates import (
     Candidate,
     answer_span,
@@ -202,7 +202,7 @@ class _Odds:
         return self.confidence.probability(own)
 
 
-def _is_heading(candidate: Candidate, document: Document) -> bool:
+def _is_heading(candidate: Candidate, document: DocumentView) -> bool:
     return any(heading.span.contains(candidate.span) for heading in document.structure.headings)
 
 

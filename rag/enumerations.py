@@ -46,25 +46,22 @@ class Scored(Protocol):
     def margin(self) -> float: ...
 
 
-def whole_enumeration(
-    text: str, sentence: Span, best: Scored, candidates: Iterable[Scored], *, several: bool
-) -> Span | None:
+def whole_enumeration(text: str, best: Scored, candidates: Iterable[Scored], *, several: bool) -> Span | None:
     """The enumeration that the best candidate is a part of; None if it is whole, or is none.
 
     Args:
-        text: what the spans are in.
-        sentence: the one that the best candidate stands in; an enumeration does not leave it.
-        candidates: those of this text.
+        text: the sentence that the best candidate stands in; an enumeration does not leave it.
+        candidates: those in this sentence.
         several: whether the question asks for several things, so that one item is a part too.
     """
-    if not _cut_off(text, sentence, best.span) or not (several or _items(text, best.span) > 1):
+    if not _cut_off(text, best.span) or not (several or _items(text, best.span) > 1):
         return None
     lowest = best.margin - (LOSS_OF_SEVERAL if several else LOSS)
     around = [
         one for one in candidates
         if one.margin >= lowest and one.span != best.span and one.span.contains(best.span)
-        and sentence.contains(one.span) and _items(text, one.span) >= LEAST
-        and not _cut_off(text, sentence, one.span) and _begins_with_an_item(text, one.span, best.span)
+        and _items(text, one.span) >= LEAST
+        and not _cut_off(text, one.span) and _begins_with_an_item(text, one.span, best.span)
     ]  # fmt: skip
     found = max(around, key=lambda one: (one.margin, -len(one.span)), default=None)
     return found.span if found else None
@@ -75,10 +72,10 @@ def _items(text: str, span: Span) -> int:
     return 1 + sum(1 for _ in _SEPARATED.finditer(text, span.start, span.end))
 
 
-def _cut_off(text: str, sentence: Span, span: Span) -> bool:
+def _cut_off(text: str, span: Span) -> bool:
     """Whether an enumeration that a span is in goes on before or behind it."""
-    before = text[max(sentence.start, span.start - _NEAR) : span.start]
-    behind = text[span.end : min(sentence.end, span.end + _NEAR)]
+    before = text[max(0, span.start - _NEAR) : span.start]
+    behind = text[span.end : span.end + _NEAR]
     if _AND_BEFORE.search(before):
         return True
     if _JOINED.search(text, span.start, span.end):  # its last item is there

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from citeqa.index.documents.sentences import sentences
-from citeqa.index.types import Document, Passage, Span
+from citeqa.index.types import DocumentView, Passage, Span
 from citeqa.rag.matching import token_f1
 from citeqa.rag.reader.boundaries import trimmed
 
@@ -15,7 +15,7 @@ def asks(heading: str, question: str) -> bool:
     return token_f1(heading, question) >= ALIKE
 
 
-def asked_above(question: str, document: Document, span: Span) -> bool:
+def asked_above(question: str, document: DocumentView, span: Span) -> bool:
     """Whether the heading directly above a span asks the question."""
     path = document.structure.path(span.start)
     return bool(path) and asks(document.quote(path[-1].span), question)

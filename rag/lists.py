@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from citeqa.index.structure import Item, List
-from citeqa.index.types import Document, Span
+from citeqa.index.types import DocumentView, Span, Text
 from citeqa.rag.reader.boundaries import trimmed
 
 LONGEST = 4000  # code points; of a longer list a single item is the answer
@@ -82,12 +82,14 @@ def runs(found: List) -> Iterator[Run]:
             yield Run(nested, sum(one.level == nested[0].level for one in nested), item.span)
 
 
-def span_of(text: str, run: Run) -> Span | None:
-    """The words of a run in a text: from its first item to its last."""
-    return trimmed(text, Span(run.items[0].span.start, max(item.span.end for item in run.items)))
+def span_of(text: Text, run: Run) -> Span | None:
+    """The words of a run in a text: from its first item to its last. None if they are far longer than `LONGEST`."""
+    start, end = run.items[0].span.start, max(item.span.end for item in run.items)
+    found = trimmed(text[start:end], Span(0, end - start)) if end - start <= 2 * LONGEST else None
+    return found.shifted(start) if found else None
 
 
-def list_for(question: str, document: Document, span: Span, *, asked: bool = False) -> Span | None:
+def list_for(question: str, document: DocumentView, span: Span, *, asked: bool = False) -> Span | None:
     """The whole list that a span leads to, if the question wants several things: it lies in an item, or in the sentence
     that introduces the list. If the question asks how to do something, the same holds for numbered steps, which the
     paragraph before them leads to as well. None if there is none, or the question names what stands in one item alone.
@@ -118,7 +120,7 @@ def list_for(question: str, document: Document, span: Span, *, asked: bool = Fal
     return None if not asked and _picks_one(named, document, found, run) else whole
 
 
-def _leads(document: Document, found: List, span: Span, *, steps: bool) -> bool:
+def _leads(document: DocumentView, found: List, span: Span, *, steps: bool) -> bool:
     if found.span.overlaps(span) or (found.introduction and found.introduction.overlaps(span)):
         return True
     if not 0 <= found.span.start - span.end < _NEAR:
@@ -129,7 +131,7 @@ def _leads(document: Document, found: List, span: Span, *, steps: bool) -> bool:
     return found.introduction is None and ":" in between[-3:] and not re.search(r"[.!?]\s|\n\s*\n.*\n", between)
 
 
-def _picks_one(named: set[str], document: Document, found: List, run: Run) -> bool:
+def _picks_one(named: set[str], document: DocumentView, found: List, run: Run) -> bool:
     """Whether words of the question stand in one item alone, and in nothing that introduces the list: its
     sentence, the headings above it, the title."""
     above = [heading.span for heading in document.structure.path(found.span.start)]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from citeqa.index.documents.sentences import document_sentences
-from citeqa.index.types import DateOrigin, Document, Passage, Span
+from citeqa.index.document import utf16_length
+from citeqa.index.documents.nearby import sentences_near
+from citeqa.index.types import DateOrigin, DocumentView, Passage, Span
 from citeqa.rag.citation.places import cell_at, list_at
 from citeqa.rag.citation.quotations import whole
 from citeqa.rag.citation.slices import readable
@@ -54,7 +55,7 @@ class Source:
     date_origin: DateOrigin | None = None
 
     @classmethod
-    def of(cls, document: Document) -> Source:
+    def of(cls, document: DocumentView) -> Source:
         d = document
         return cls(d.id, d.title, d.author, d.date, d.source, d.url, d.sha256, d.date_origin)
 
@@ -68,15 +69,11 @@ class Slice:
     span_utf16: Span
 
     @classmethod
-    def of(cls, document: Document, span: Span) -> Slice:
+    def of(cls, document: DocumentView, span: Span) -> Slice:
         """Raises ValueError if the span is outside the document."""
         text = document.quote(span)
-        start = _utf16(document.text[: span.start])
-        return cls(text, span, Span(start, start + _utf16(text)))
-
-
-def _utf16(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
+        start = document.utf16(span.start)
+        return cls(text, span, Span(start, start + utf16_length(text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ class Citation:
         return ours is not None and theirs is not None and ours > theirs
 
     @classmethod
-    def of(cls, document: Document, span: Span) -> Citation:
+    def of(cls, document: DocumentView, span: Span) -> Citation:
         """Cite `document` at `span`. The sentence is the smallest run of whole sentences that contains the span and
         does not cut a quotation in two (see `rag.citation.quotations`); one that is too long to read is cut around the
         span (see `rag.citation.slices`). In a table it is the row, and around a whole list the list with its
@@ -125,7 +122,7 @@ class Citation:
             ValueError: if the span is outside the document.
         """
         quote = Slice.of(document, span)
-        sentences = document_sentences(document)
+        sentences = sentences_near(document, span)
         touched = [number for number, sentence in enumerate(sentences) if sentence.overlaps(span)]
         start, end = span.start, span.end
         if touched:

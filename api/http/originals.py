@@ -20,7 +20,7 @@ from citeqa.index.documents.origins import BROUGHT
 from citeqa.index.formats.registry import format_of
 from citeqa.index.protocols import OpenIndex
 from citeqa.index.storage.originals import kept_original
-from citeqa.index.types import Document
+from citeqa.index.types import DocumentView
 
 PREFIX = "/api/originals/"
 
@@ -56,7 +56,7 @@ class Checked:
         return known
 
 
-def open_original(index: OpenIndex, document: Document, checked: Checked) -> tuple[str, IO[bytes]]:
+def open_original(index: OpenIndex, document: DocumentView, checked: Checked) -> tuple[str, IO[bytes]]:
     """The name of the file that a document was made of, and the file, opened.
 
     Raises:
@@ -76,7 +76,7 @@ def open_original(index: OpenIndex, document: Document, checked: Checked) -> tup
     return name, file
 
 
-def has_original(index: OpenIndex, document: Document, checked: Checked) -> bool:
+def has_original(index: OpenIndex, document: DocumentView, checked: Checked) -> bool:
     """Whether `open_original` gives the file that a document was made of; it is read once, until it changes."""
     try:
         open_original(index, document, checked)[1].close()
@@ -85,7 +85,7 @@ def has_original(index: OpenIndex, document: Document, checked: Checked) -> bool
     return True
 
 
-def _place(index: OpenIndex, document: Document) -> tuple[str, Path]:
+def _place(index: OpenIndex, document: DocumentView) -> tuple[str, Path]:
     """The name and the path of the file that is recorded for a document."""
     recorded = index.file_of(document.id)
     if kept := kept_original(index.folder, document.file_sha256):

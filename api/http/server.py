@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -44,7 +45,7 @@ def run(settings: Settings, listening: socket) -> None:
     with open_live_service(settings) as service:
         from citeqa.api.http.app import create_app
 
-        app = create_app(service, settings=settings)
+        app = settled(create_app(service, settings=settings))
         _announce(settings, listening)
         uvicorn.Server(uvicorn_config(settings, app)).run([listening])
 
@@ -76,6 +77,18 @@ def uvicorn_config(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
         timeout_graceful_shutdown=settings.grace,
         **more,
     )
+
+
+def settled(app: FastAPI) -> FastAPI:
+    """The application, ready for its first request, so that none waits for what is needed only once.
+
+    The framework would describe the routes when they are first asked for, on the event loop. And the garbage collector
+    would look at all that is loaded now each time it looks at everything, and everything would stop meanwhile.
+    """
+    app.openapi()
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -144,7 +157,7 @@ def _worker(settings: Settings, shared: Path) -> FastAPI:
     except (CiteqaError, OSError) as error:
         log.error("%s", error)  # noqa: TRY400 - an expected error, whose message says what to do
         sys.exit(STARTUP_FAILURE)
-    app = create_app(service, settings=settings, metrics=Metrics(shared))
+    app = settled(create_app(service, settings=settings, metrics=Metrics(shared)))
     app.state.following = following = service.following()  # kept, since it ends when nothing refers to it
     following.__enter__()
     return app

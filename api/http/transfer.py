@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import IO
 
 import anyio
+import anyio.lowlevel
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -92,6 +93,7 @@ class FileResponse(Response):
             while piece := self._file.read(min(left, limits.PIECE)):
                 left -= len(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await anyio.lowlevel.checkpoint()  # a client that reads fast keeps nobody from the event loop
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._file.close()

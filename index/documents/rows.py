@@ -7,12 +7,12 @@ from itertools import groupby
 
 from citeqa.index.context import Piece
 from citeqa.index.structure import Cell, Table
-from citeqa.index.types import Span
+from citeqa.index.types import Span, Text
 
 _AGAIN = 120  # code points of a label that is shown again
 
 
-def column_labels(table: Table, text: str) -> dict[int, str]:
+def column_labels(table: Table, text: Text) -> dict[int, str]:
     """The label of each column that has one, by the column's number: what its header rows say, from the top down."""
     names: dict[int, list[str]] = {}
     for cell in table.cells:
@@ -23,7 +23,7 @@ def column_labels(table: Table, text: str) -> dict[int, str]:
     return {column: " ".join(found) for column, found in sorted(names.items())}
 
 
-def shown_rows(table: Table, text: str, within: Span) -> Iterator[list[Piece]]:
+def shown_rows(table: Table, text: Text, within: Span) -> Iterator[list[Piece]]:
     """The rows below the labels, as far as they lie in the span `within`, each as its cells with what is shown before
     them: "row label; column: value; column: value". Spans count in `text`.
 
@@ -57,7 +57,7 @@ def rows_of(table: Table) -> Iterator[tuple[int, list[Cell]]]:
         spanning += [cell for cell in own if cell.rows > 1]
 
 
-def row_label(table: Table, text: str, row: int) -> str | None:
+def row_label(table: Table, text: Text, row: int) -> str | None:
     """What names a row: its cells in the header columns, or the first one; None if nothing stands there."""
     first = max(1, table.header_columns)
     found = [
@@ -70,7 +70,7 @@ def row_label(table: Table, text: str, row: int) -> str | None:
     return ", ".join(found) or None
 
 
-def on_one_line(text: str, span: Span) -> str:
+def on_one_line(text: Text, span: Span) -> str:
     """The words at a span, without line breaks."""
     return " ".join(text[span.start : span.end].split())
 

@@ -57,16 +57,19 @@ def sentences(text: str) -> list[Span]:
 
 def document_sentences(document: Document) -> tuple[Span, ...]:
     """The sentences of a document; boilerplate is in no sentence, and no sentence crosses it."""
-    return _content_sentences(document.text, document.boilerplate)
+    return _document_sentences(document.text, document.boilerplate)
 
 
-@lru_cache(maxsize=16)
-def _content_sentences(text: str, boilerplate: tuple[Span, ...]) -> tuple[Span, ...]:
+def content_sentences(text: str, boilerplate: tuple[Span, ...]) -> tuple[Span, ...]:
+    """The sentences of a text that lie outside its boilerplate."""
     starts = [0, *(span.end for span in boilerplate)]
     ends = [*(span.start for span in boilerplate), len(text)]
     return tuple(
         span.shifted(start) for start, end in zip(starts, ends, strict=True) for span in sentences(text[start:end])
     )
+
+
+_document_sentences = lru_cache(maxsize=16)(content_sentences)
 
 
 def _blocks(text: str) -> Iterator[Span]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,14 +74,52 @@ class DocumentTable(Database):
         rows = self._fetch(f"SELECT {schema.DOCUMENT} FROM documents WHERE id = ?", (document_id,))
         if not rows:
             raise UnknownDocumentError([document_id])
-        found = schema.document_of(rows[0])
-        digest = hashlib.sha256(found.text.encode("utf-8", "surrogatepass")).hexdigest()
-        if digest != found.sha256:
+        return self.checked(schema.document_of(rows[0]))
+
+    def checked(self, document: Document) -> Document:
+        """The document. Raises IndexDamagedError if its text is not the one that was stored."""
+        digest = hashlib.sha256(document.text.encode("utf-8", "surrogatepass")).hexdigest()
+        self.check_digest(document.id, digest, document.sha256)
+        return document
+
+    def check_digest(self, document_id: str, found: str, needed: str) -> None:
+        """Raises IndexDamagedError unless the digest of a text is the one that was stored."""
+        if found != needed:
             raise IndexDamagedError(
-                f"the text of {document_id!r} has SHA-256 {digest}, needed {found.sha256}: the database {self._path} "
+                f"the text of {document_id!r} has SHA-256 {found}, needed {needed}: the database {self._path} "
                 "is damaged; put a backup in its place, or move it away and index the documents again"
             )
-        return found
+
+    def row_of(self, document_id: str, whole: int) -> tuple[int, tuple[Any, ...]]:
+        """The number of a document's row, and the row with the columns in `schema.DOCUMENT`; without the text if that
+        has more than `whole` code points. Raises UnknownDocumentError if there is none with that id."""
+        rows = self._fetch(
+            f"SELECT rowid, {schema.WITHOUT_LONG_TEXT} FROM documents WHERE id = ?", (whole, document_id)
+        )
+        if not rows:
+            raise UnknownDocumentError([document_id])
+        return rows[0][0], rows[0][1:]
+
+    def texts(self, document_ids: Iterable[str], whole: int) -> Iterator[tuple[str, str | None]]:
+        """The texts of documents by id, but None for those with more than `whole` code points; one at a time, for
+        together they may be large."""
+        wanted = json.dumps(list(document_ids))
+        sql = (
+            "SELECT id, CASE WHEN length <= ? THEN text END FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+        )
+        with self._guarded():
+            yield from self._connection.execute(sql, (whole, wanted))
+
+    def open_text(self, row: int) -> sqlite3.Blob:
+        """The text in a row, in UTF-8, for `read_text`."""
+        with self._guarded():
+            return self._connection.blobopen("documents", "text", row, readonly=True)
+
+    def read_text(self, text: sqlite3.Blob, start: int, end: int) -> bytes:
+        """Some bytes of a text; fewer, where it ends before."""
+        with self._guarded():
+            text.seek(start)
+            return text.read(end - start)
 
     def unstructured(self) -> list[tuple[str, str | None]]:
         """The ids, in order, of the documents that were read before documents had a structure, each with the name of
@@ -106,20 +146,19 @@ class DocumentTable(Database):
     def summaries(self, limit: int, after: str, contains: str, filters: Filters | None = None) -> list[Summary]:
         """Up to `limit` documents with ids greater than `after`, in order of their ids, that pass the filters and whose
         id, title, author or source contains the text given, whatever its case."""
-        condition, values = schema.condition_of(filters or Filters())
+        condition, values = schema.listed(contains, filters)
         rows = self._fetch(
             f"SELECT id, title, author, date, source, url, sha256, file_sha256, encoding, length, "
             f"(SELECT count(*) FROM passages WHERE document_id = d.id) "
-            f"FROM documents AS d WHERE id > ? AND {schema.CONTAINS} AND {condition} ORDER BY id LIMIT ?",
-            (after, contains.casefold(), *values, limit),
+            f"FROM documents AS d WHERE id > ? AND {condition} ORDER BY id LIMIT ?",
+            (after, *values, limit),
         )
         return [Summary._make((*row[:3], schema.date_of(row[3]), *row[4:])) for row in rows]
 
     def count(self, contains: str, filters: Filters | None = None) -> int:
         """How many documents `summaries` would give without a limit."""
-        condition, values = schema.condition_of(filters or Filters())
-        sql = f"SELECT count(*) FROM documents AS d WHERE {schema.CONTAINS} AND {condition}"
-        return int(self._fetch(sql, (contains.casefold(), *values))[0][0])
+        condition, values = schema.listed(contains, filters)
+        return int(self._fetch(f"SELECT count(*) FROM documents AS d WHERE {condition}", values)[0][0])
 
     def unknown_folders(self, folders: Iterable[str]) -> list[str]:
         """Those of the folders that no document is in, sorted."""
@@ -137,7 +176,7 @@ class DocumentTable(Database):
         """Up to `limit` documents behind the place `after` of an order, each with its key; the document's key and its
         id are its place. Which documents they are is decided as in `summaries`."""
         key, falls = schema.KEYS[order]
-        condition, filtered = schema.condition_of(filters or Filters())
+        condition, listed = schema.listed(contains, filters)
         behind, values = "1", list[str | int]()
         if after:
             behind = f"(key {'<' if falls else '>'} ? OR (key = ? AND id > ?))"
@@ -145,9 +184,9 @@ class DocumentTable(Database):
         rows = self._fetch(
             f"SELECT {key} AS key, id, title, author, date, source, url, sha256, file_sha256, encoding, length, "
             "(SELECT count(*) FROM passages WHERE document_id = d.id) "
-            f"FROM documents AS d WHERE {behind} AND {schema.CONTAINS} AND {condition} "
+            f"FROM documents AS d WHERE {behind} AND {condition} "
             f"ORDER BY key {'DESC' if falls else ''}, id LIMIT ?",
-            (*values, contains.casefold(), *filtered, limit),
+            (*values, *listed, limit),
         )
         return [(row[0], Summary._make((*row[1:4], schema.date_of(row[4]), *row[5:]))) for row in rows]
 

@@ -125,7 +125,7 @@ class InMemoryIndex:
         chosen = selected(selection)
         return self._lexical.holds(words, chosen.document_ids if chosen else None, typo=typo)
 
-    def document(self, document_id: str) -> Document:
+    def document_view(self, document_id: str) -> Document:
         """Raises UnknownDocumentError if there is none with that id."""
         if document_id not in self._documents:
             raise UnknownDocumentError([document_id])

@@ -24,20 +24,14 @@ class PassageTable(Database):
         """The highest number that any passage has ever had; 0 if there was none."""
         return int(self._fetch("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'passages'")[0][0])
 
-    def passages(self, ids: Sequence[int]) -> dict[int, Passage]:
-        """The passages with these numbers, ascending; numbers that no passage has are left out."""
-        spans: dict[str, dict[int, tuple[Span, Context]]] = {}
-        where = "WHERE id IN (SELECT value FROM json_each(?))"
-        stored = self._fetch(f'SELECT id, document_id, start, "end", context FROM passages {where}', (_json(ids),))
-        for i, document_id, start, end, context in stored:
-            spans.setdefault(document_id, {})[i] = Span(start, end), of_json(context)
-        sql = f"SELECT id, text FROM documents {where}"
-        found: dict[int, Passage] = {}
-        with self._guarded():  # one text at a time: together they may be large
-            for document_id, text in self._connection.execute(sql, (_json(spans),)):
-                for i, (span, context) in spans[document_id].items():
-                    found[i] = Passage(document_id, span, text[span.start : span.end], context)
-        return dict(sorted(found.items()))
+    def spans_and_contexts(self, ids: Collection[int]) -> dict[str, dict[int, tuple[Span, Context]]]:
+        """By document id, the spans and contexts of the passages with these numbers; numbers that no passage has are
+        left out."""
+        found: dict[str, dict[int, tuple[Span, Context]]] = {}
+        sql = 'SELECT id, document_id, start, "end", context FROM passages WHERE id IN (SELECT value FROM json_each(?))'
+        for i, document_id, start, end, context in self._fetch(sql, (_json(ids),)):
+            found.setdefault(document_id, {})[i] = Span(start, end), of_json(context)
+        return found
 
     def spans_of(self, ids: Sequence[int]) -> dict[int, tuple[str, int, int]]:
         """Document id, start and end of the passages with these numbers; numbers that no passage has are left out."""
@@ -73,15 +67,16 @@ class PassageTable(Database):
         return int(self._fetch("SELECT count(*) FROM passages WHERE length(vector) <> ?", (size,))[0][0])
 
     def lexical_entries(self, first: int = 0, block: int = 1024) -> Iterator[LexicalEntry]:
-        """What the lexical index holds of the passages from number `first` on, ascending."""
-        sql = (
-            'SELECT p.id, p.document_id, d.heading, substr(d.text, p.start + 1, p."end" - p.start), p.context '
-            "FROM passages AS p JOIN documents AS d ON d.id = p.document_id "
-            "WHERE p.id > ? AND p.id <= ? ORDER BY p.id LIMIT ?"
-        )
+        """What the lexical index holds of the passages from number `first` on, ascending. The passages of a document
+        have numbers in a row, so that each text is read once."""
+        sql = 'SELECT id, document_id, start, "end", context FROM passages WHERE id > ? AND id <= ? ORDER BY id LIMIT ?'
+        of, heading, text = None, "", ""
         for rows in self._fetch_blocks(sql, first - 1, _LAST, block):
-            for i, document_id, heading, text, context in rows:
-                yield LexicalEntry(i, document_id, f"{of_json(context).before(heading)}\n{text}")
+            for i, document_id, start, end, context in rows:
+                if document_id != of:
+                    of = document_id
+                    heading, text = self._fetch("SELECT heading, text FROM documents WHERE id = ?", (of,))[0]
+                yield LexicalEntry(i, document_id, f"{of_json(context).before(heading)}\n{text[start:end]}")
 
     def reusable_passages(self, document: Document, heading: str) -> tuple[list[Passage], NDArray[np.float16]] | None:
         """Passages and vectors for a document, taken from one that has the same text, heading, boilerplate and

@@ -55,6 +55,7 @@ DOCUMENT = (
     "date_origin, times, recognised"
 )
 WITHOUT_TEXT = DOCUMENT.replace(" text,", " '' AS text,")
+WITHOUT_LONG_TEXT = DOCUMENT.replace(" text,", " CASE WHEN length <= ? THEN text END,")
 IN_FOLDER = "(d.id >= ? AND d.id < ?)"
 CONTAINS = "instr(fold(id || char(10) || title || char(10) || ifnull(author, '') || char(10) || ifnull(source, '')), ?)"
 # A document's key in an order, and whether the order falls. Keys that are not known come last.
@@ -116,28 +117,33 @@ def written(structure: Structure) -> str:
 
 def document_of(row: Sequence[Any]) -> Document:
     """The document in a row with the columns in `DOCUMENT`."""
+    return Document(**values_in(row))
+
+
+def values_in(row: Sequence[Any]) -> dict[str, Any]:
+    """The fields of the document in a row with the columns in `DOCUMENT`."""
     (
         document_id, title, text, author, published, source, url, sha256, file_sha256, encoding, boilerplate, pages,
         structure, date_origin, times, recognised,
     ) = row  # fmt: skip
-    return Document(
-        id=document_id,
-        title=title,
-        text=text,
-        author=author,
-        date=date_of(published),
-        source=source,
-        url=url,
-        sha256=sha256,
-        file_sha256=file_sha256,
-        encoding=encoding,
-        boilerplate=tuple(Span(*span) for span in json.loads(boilerplate)),
-        pages=tuple(json.loads(pages)),
-        structure=structure_of(json.loads(structure or "{}")),  # empty: read before documents had a structure
-        date_origin=date_origin,
-        times=tuple(Timed(Span(*span), heard, until) for *span, heard, until in json.loads(times)),
-        recognised=tuple(Span(*span) for span in json.loads(recognised)),
-    )
+    return {
+        "id": document_id,
+        "title": title,
+        "text": text,
+        "author": author,
+        "date": date_of(published),
+        "source": source,
+        "url": url,
+        "sha256": sha256,
+        "file_sha256": file_sha256,
+        "encoding": encoding,
+        "boilerplate": tuple(Span(*span) for span in json.loads(boilerplate)),
+        "pages": tuple(json.loads(pages)),
+        "structure": structure_of(json.loads(structure or "{}")),  # empty: read before documents had a structure
+        "date_origin": date_origin,
+        "times": tuple(Timed(Span(*span), heard, until) for *span, heard, until in json.loads(times)),
+        "recognised": tuple(Span(*span) for span in json.loads(recognised)),
+    }
 
 
 def date_of(value: str | None) -> date | None:
@@ -148,6 +154,13 @@ def date_of(value: str | None) -> date | None:
 def folder_range(folder: str) -> tuple[str, str]:
     """What to bind in `IN_FOLDER`: the ids of a folder lie between its name with a slash, and with what follows it."""
     return f"{folder}/", f"{folder}0"
+
+
+def listed(contains: str, filters: Filters | None) -> tuple[str, list[Any]]:
+    """Which documents a list shows, as a condition in SQL on the table of documents, named `d`, and the values to bind
+    in it: those that pass the filters and whose id, title, author or source contains a text, whatever its case."""
+    condition, bound = condition_of(filters or Filters())
+    return (f"{condition} AND {CONTAINS}", [*bound, contains.casefold()]) if contains else (condition, bound)
 
 
 def condition_of(filters: Filters) -> tuple[str, list[Any]]:

@@ -32,7 +32,8 @@ from citeqa.index.storage.opening import Opened, check_no_change_lost, open_gene
 from citeqa.index.storage.probe import Probe
 from citeqa.index.storage.selection import SelectedPassages, selected
 from citeqa.index.storage.settings import check_settings, is_outdated, rebuilding, searched_with
-from citeqa.index.types import Document, Facets, Filters, Hit, Order, Passage, Ranked, SourceFile, Summary
+from citeqa.index.storage.texts import Texts
+from citeqa.index.types import Document, DocumentView, Facets, Filters, Hit, Order, Passage, Ranked, SourceFile, Summary
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Index:
         self.settings, self.change = self._catalog.settings(), self._catalog.last_change()
         self.calibration = self._catalog.calibration()
         self._dense, self._lexical = self._opened.dense, self._opened.lexical
+        self._texts: Texts = Texts(self._catalog, before._texts if before else None)
         self._closing = weakref.finalize(self, _close, self._catalog, self._probe)
 
     def close(self) -> None:
@@ -106,7 +108,7 @@ class Index:
         """How many passages it holds."""
         return self.manifest.passages
 
-    @property
+    @cached_property
     def advice(self) -> tuple[str, ...]:
         """What would make it better, each with the command that does it."""
         told = [rebuilding(self.folder)] if is_outdated(self.settings) else []
@@ -168,7 +170,7 @@ class Index:
 
     def fetch(self, ids: Sequence[int]) -> dict[int, Passage]:
         """The passages with these numbers."""
-        return self._catalog.passages(ids)
+        return self._texts.passages(ids)
 
     def search_dense(self, vector: NDArray[np.float32], k: int, selection: Selection | None = None) -> list[Hit]:
         """`rank_dense`, with the passages."""
@@ -202,6 +204,10 @@ class Index:
     def document(self, document_id: str) -> Document:
         """Raises UnknownDocumentError if there is none with that id."""
         return self._catalog.document(document_id)
+
+    def document_view(self, document_id: str) -> DocumentView:
+        """The same, but of a long text only slices are read."""
+        return self._texts.view(document_id)
 
     def file_of(self, document_id: str) -> SourceFile | None:
         """The file that a document came from; None if none is known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from citeqa.index.protocols import SearchIndex
-from citeqa.index.types import Document, Span
+from citeqa.index.types import DocumentView, Span
 from citeqa.rag.candidates import Candidate
 from citeqa.rag.types import Alternative, Citation, CitedPassage, Evidence, Slice, Source
 
@@ -15,12 +15,12 @@ class Citer:
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
-        self._documents: dict[str, Document] = {}
+        self._documents: dict[str, DocumentView] = {}
 
-    def document(self, document_id: str) -> Document:
+    def document(self, document_id: str) -> DocumentView:
         """Raises UnknownDocumentError if no document has that id."""
         if document_id not in self._documents:
-            self._documents[document_id] = self._index.document(document_id)
+            self._documents[document_id] = self._index.document_view(document_id)
         return self._documents[document_id]
 
     def cite(self, document_id: str, span: Span) -> Citation:

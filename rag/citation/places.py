@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from citeqa.index.documents.rows import column_labels, on_one_line, row_label
-from citeqa.index.types import Document, Span
+from citeqa.index.types import DocumentView, Span
 from citeqa.rag.lists import runs, span_of
 
 
@@ -25,7 +25,7 @@ class ListPlace(NamedTuple):
     span: Span
 
 
-def cell_at(document: Document, span: Span) -> CellPlace | None:
+def cell_at(document: DocumentView, span: Span) -> CellPlace | None:
     """The cell that a span lies in; None if it lies in none."""
     table = document.structure.table_at(span)
     cell = next((cell for cell in table.cells if cell.span.contains(span)), None) if table else None
@@ -39,7 +39,7 @@ def cell_at(document: Document, span: Span) -> CellPlace | None:
     return CellPlace(label, column, caption, Span(min(one.start for one in row), max(one.end for one in row)))
 
 
-def list_at(document: Document, span: Span) -> ListPlace | None:
+def list_at(document: DocumentView, span: Span) -> ListPlace | None:
     """The list that a span is: all of it, from its first item to its last, or all that is nested in one item; None if
     it is no whole list."""
     found = document.structure.list_at(span)

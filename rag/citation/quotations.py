@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from citeqa.index.types import Span
+from citeqa.index.types import Span, Text
 
 PARAGRAPH = 50_000  # code points; in a longer one no quotation is looked for
 LONGEST = 400  # code points; a run of sentences is not extended beyond this, for a longer one is not shown whole
@@ -12,7 +12,7 @@ LONGEST = 400  # code points; a run of sentences is not extended beyond this, fo
 _OPENING, _CLOSING, _EITHER = "“„«", "”»", '"'
 
 
-def whole(text: str, sentences: Sequence[Span], first: int, last: int) -> tuple[int, int]:
+def whole(text: Text, sentences: Sequence[Span], first: int, last: int) -> tuple[int, int]:
     """Extend the run of sentences `first` to `last` (both included) so that it does not cut a quotation of its
     paragraph.
 
@@ -46,7 +46,7 @@ def whole(text: str, sentences: Sequence[Span], first: int, last: int) -> tuple[
     return start + low, start + high
 
 
-def _breaks(text: str, sentences: Sequence[Span], position: int) -> bool:
+def _breaks(text: Text, sentences: Sequence[Span], position: int) -> bool:
     """Whether a line break precedes this sentence."""
     between = text[sentences[position - 1].end : sentences[position].start]
     return "\n" in between or "\r" in between

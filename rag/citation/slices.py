@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from citeqa.index.types import Span
+from citeqa.index.types import Span, Text
 
 LONGEST = 400  # code points of a sentence that is shown whole
 
@@ -28,7 +28,7 @@ _BREAKS = (
 _LEAST = 40  # code points beside the quote that a stronger break must leave, so that a weaker one is not taken instead
 
 
-def readable(text: str, sentence: Span, quote: Span, starts: Sequence[int] = ()) -> Span:
+def readable(text: Text, sentence: Span, quote: Span, starts: Sequence[int] = ()) -> Span:
     """The slice of a sentence around a quote: the sentence itself if it is not longer than `LONGEST`, else at most so
     many code points of it, or as many as the quote has.
 
@@ -47,7 +47,7 @@ def readable(text: str, sentence: Span, quote: Span, starts: Sequence[int] = ())
     )
 
 
-def _start(text: str, lowest: int, quote: int, begins: int, starts: Sequence[int]) -> int:
+def _start(text: Text, lowest: int, quote: int, begins: int, starts: Sequence[int]) -> int:
     """Where the slice begins, from `lowest` to the quote."""
     turn = max((start for start in starts if lowest <= start <= quote), default=None)
     if turn is not None:
@@ -60,7 +60,7 @@ def _start(text: str, lowest: int, quote: int, begins: int, starts: Sequence[int
     return next((first for first in firsts if quote - first >= _LEAST), min(firsts, default=lowest))
 
 
-def _end(text: str, quote: int, highest: int, ends: int, starts: Sequence[int]) -> int:
+def _end(text: Text, quote: int, highest: int, ends: int, starts: Sequence[int]) -> int:
     """Where the slice ends, from the quote to `highest`."""
     turn = min((start for start in starts if quote < start <= highest), default=None)
     if turn is not None:

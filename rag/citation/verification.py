@@ -11,7 +11,7 @@ from typing import Literal
 from citeqa.index.documents.sentences import document_sentences
 from citeqa.index.errors import UnknownDocumentError
 from citeqa.index.protocols import DocumentStore
-from citeqa.index.types import Document, Span
+from citeqa.index.types import Document, DocumentView, Span
 from citeqa.rag.types import Citation
 
 Status = Literal["valid", "moved", "changed", "gone"]
@@ -66,20 +66,20 @@ def verify(documents: DocumentStore, claim: Claim) -> Verdict:
     sentence, or else the words themselves, occur in exactly one place. A document that no longer exists is looked for
     under another id by the digest of its text.
     """
+    holding: Status = "valid"
     try:
-        document = documents.document(claim.document_id)
+        document = documents.document_view(claim.document_id)
     except UnknownDocumentError:
         renamed = documents.with_text(claim.document_sha256)
         if not renamed:
             return Verdict("gone")
-        document = documents.document(renamed[0])
-        unchanged = _unchanged(document, claim)
-        return Verdict("moved", unchanged) if unchanged else _elsewhere(document, claim)
-    unchanged = _unchanged(document, claim)
-    return Verdict("valid", unchanged) if unchanged else _elsewhere(document, claim)
+        holding, document = "moved", documents.document_view(renamed[0])
+    if unchanged := _unchanged(document, claim):
+        return Verdict(holding, unchanged)
+    return _elsewhere(documents.document(document.id), claim)
 
 
-def _unchanged(document: Document, claim: Claim) -> Citation | None:
+def _unchanged(document: DocumentView, claim: Claim) -> Citation | None:
     """The citation, if the text is unchanged and has these words in this place."""
     if document.sha256 == claim.document_sha256 and document.text[claim.start : claim.end] == claim.quote:
         return Citation.of(document, Span(claim.start, claim.end))

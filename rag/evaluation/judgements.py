@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
-from citeqa.index.types import Document, Span
+from citeqa.index.types import DocumentView, Span
 
 Verdict = Literal["right", "wrong", "missing"]
 
@@ -26,7 +26,7 @@ Verdict = Literal["right", "wrong", "missing"]
 class DocumentSpan(NamedTuple):
     """A span of a document."""
 
-    document: Document
+    document: DocumentView
     span: Span
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from citeqa.index.types import Document, Span
+from citeqa.index.types import DocumentView, Span
 from citeqa.rag.manuscript.marks import quoted
 from citeqa.rag.timing.expressions import find_times
 
@@ -81,7 +81,7 @@ def beside(text: str, span: Span, block: Span | None = None) -> Attribution:
     return Attribution(name)
 
 
-def speaker(document: Document, span: Span) -> str | None:
+def speaker(document: DocumentView, span: Span) -> str | None:
     """Who says the words at a place of a document, where that can be told: whose turn it is in a conversation, or to
     whom the document ascribes the quotation that holds them."""
     for turn in document.structure.turns:
@@ -95,7 +95,7 @@ def speaker(document: Document, span: Span) -> str | None:
     return None
 
 
-def fits_name(name: str, document: Document, span: Span, said_by: str | None) -> bool:
+def fits_name(name: str, document: DocumentView, span: Span, said_by: str | None) -> bool:
     """Whether the last word of a name stands where the document says who speaks or who wrote it, in its title, or
     nearby."""
     last = re.findall(r"\w+", name)[-1].casefold()
@@ -104,7 +104,7 @@ def fits_name(name: str, document: Document, span: Span, said_by: str | None) ->
     return last in {word.casefold() for word in re.findall(r"\w+", known)}
 
 
-def fits_date(attribution: Attribution, document: Document) -> bool | None:
+def fits_date(attribution: Attribution, document: DocumentView) -> bool | None:
     """Whether the document's date lies in the time beside a quotation; None if one of them is not known."""
     first, last, day = attribution.date_from, attribution.date_to, document.date
     if day is None or (first is None and last is None):

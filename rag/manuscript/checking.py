@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from citeqa.index.protocols import SearchIndex, Selection
-from citeqa.index.types import Document, Filters, Passage, Span
+from citeqa.index.types import DocumentView, Filters, Passage, Span
 from citeqa.rag.citation.verification import Likeness
 from citeqa.rag.manuscript.alignment import MOST_OMITTED, Alignment, align
 from citeqa.rag.manuscript.attribution import Attribution, beside, fits_date, fits_name, speaker
@@ -31,7 +31,7 @@ PASSAGES_OF_SHORT = 30  # the same for one of few words, which stand in many
 SHORT = 4  # words
 ALIGNED = 2  # places that are aligned, where none is exact
 ALSO_IN = 10
-KEPT = 8_000_000  # code points of documents that are kept while a manuscript is checked
+KEPT = 100  # documents that are kept while a manuscript is checked
 WIDEST = 40_000  # code points of a source around a passage
 ALIKE = 0.7  # likeness from which on a quotation is altered, not absent; see tests/benchmarks/quotations.py
 LEAST_ALTERED = 3  # words; a shorter quotation is exact or absent
@@ -40,7 +40,7 @@ LEAST_ALTERED = 3  # words; a shorter quotation is exact or absent
 class Place(NamedTuple):
     """Where a quotation stands in a document, and how it lies beside the words there."""
 
-    document: Document
+    document: DocumentView
     words: Words
     alignment: Alignment
 
@@ -92,8 +92,7 @@ class Checker:
     index: SearchIndex
     filters: Filters = field(default_factory=Filters)
     _selection: Selection | None = None
-    _documents: OrderedDict[str, Document] = field(default_factory=OrderedDict)
-    _kept: int = 0
+    _documents: OrderedDict[str, DocumentView] = field(default_factory=OrderedDict)
 
     def __post_init__(self) -> None:
         """Raises UnknownDocumentError if the filters name documents that do not exist."""
@@ -159,7 +158,7 @@ class Checker:
         passages = self.index.fetch([one.id for one in ranked])
         windows = self._windows(pattern, [passages[one.id] for one in ranked])
         exact: list[Place] = []
-        others: list[tuple[Document, Words]] = []
+        others: list[tuple[DocumentView, Words]] = []
         for document, words in windows:
             found = align(pattern, words.plain) if self._may_be_exact(pattern, words) else None
             if found and found.exact:
@@ -179,7 +178,7 @@ class Checker:
         return all(f" {part} " in joined for part in parts)
 
     @staticmethod
-    def _similar(pattern: Pattern, windows: Sequence[tuple[Document, Words]]) -> list[Place]:
+    def _similar(pattern: Pattern, windows: Sequence[tuple[DocumentView, Words]]) -> list[Place]:
         likeness = Likeness(" ".join(pattern.words.plain))
         shares = [likeness.common(words.plain) for _, words in windows]
         order = sorted(range(len(windows)), key=lambda number: -shares[number])[:ALIGNED]
@@ -192,7 +191,7 @@ class Checker:
         best = max((place.alignment.likeness for place in found), default=0.0)
         return [place for place in found if place.alignment.likeness == best]
 
-    def _windows(self, pattern: Pattern, passages: Sequence[Passage]) -> Iterator[tuple[Document, Words]]:
+    def _windows(self, pattern: Pattern, passages: Sequence[Passage]) -> Iterator[tuple[DocumentView, Words]]:
         """The words around the passages, in their order; what an earlier window holds is not looked at again."""
         spans = pattern.words.spans
         length = spans[-1][1] - spans[0][0]
@@ -207,17 +206,16 @@ class Checker:
             start = max(0, passage.span.start - around)
             window = Span(start, min(len(document.text), passage.span.end + around))
             before.append(window)
-            yield document, words_of(document.text, window.start, window.end)
+            yield document, words_of(document.text[window.start : window.end]).shifted(window.start)
 
-    def _document(self, document_id: str) -> Document:
-        """A document; of those fetched, the latest are kept, up to `KEPT` code points."""
+    def _document(self, document_id: str) -> DocumentView:
+        """A document; of those fetched, the latest are kept."""
         if document_id in self._documents:
             self._documents.move_to_end(document_id)
             return self._documents[document_id]
-        found = self._documents[document_id] = self.index.document(document_id)
-        self._kept += len(found.text)
-        while self._kept > KEPT and len(self._documents) > 1:
-            self._kept -= len(self._documents.popitem(last=False)[1].text)
+        found = self._documents[document_id] = self.index.document_view(document_id)
+        if len(self._documents) > KEPT:
+            self._documents.popitem(last=False)
         return found
 
     @staticmethod

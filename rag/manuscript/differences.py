@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from citeqa.index.types import Text
 from citeqa.rag.manuscript.alignment import Alignment, Change, Step
 from citeqa.rag.manuscript.quotations import Pattern
 from citeqa.rag.manuscript.words import Words
@@ -39,7 +40,7 @@ class Difference:
 
 
 def differences(
-    alignment: Alignment, pattern: Pattern, manuscript: str, found: Words, document: str
+    alignment: Alignment, pattern: Pattern, manuscript: str, found: Words, document: Text
 ) -> tuple[Difference, ...]:
     """The whole quotation in runs, the same and the differing ones, in its order."""
     steps = (part for step in alignment.steps for part in _by_case(step, pattern, found))
@@ -112,7 +113,7 @@ def _negations(words: Counter[str]) -> int:
     return sum(count for word, count in words.items() if _NEGATIONS.fullmatch(word))
 
 
-def _slice(text: str, words: Words, numbers: tuple[int, int]) -> str:
+def _slice(text: Text, words: Words, numbers: tuple[int, int]) -> str:
     """The text from the first to the last of these words; empty if there are none."""
     spans = words.spans[slice(*numbers)]
     return text[spans[0][0] : spans[-1][1]] if spans else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 _INSIDE = "\u00ad\u200b-\u200d\u2060\ufeff\u0300-\u036f"  # hyphens nobody sees, widths of zero, combining accents
@@ -29,6 +29,10 @@ class Words:
     spans: tuple[tuple[int, int], ...]
     plain: tuple[str, ...]
     cased: tuple[str, ...]
+
+    def shifted(self, by: int) -> Words:
+        """The same words, `by` code points further on: where the slice was taken from a longer text."""
+        return replace(self, spans=tuple([(start + by, end + by) for start, end in self.spans]))
 
 
 def words_of(text: str, start: int = 0, end: int | None = None) -> Words:

@@ -14,6 +14,7 @@ from citeqa.rag.values import sort_of
 NEAR = 4.0  # how far behind the best one another in words may be: "new" and "has been" are said of much
 SHARED = 0.65  # of the question's terms in the best one's sentence, how much the other one's must have
 _READ = 20_000  # code points of a document that are looked at
+_AROUND = 50_000  # code points at its beginning, and on each side of the candidate, in which names are looked for
 _BEGINNING = 300  # code points of a document that say what it is
 _CHANGING = re.compile(
     r"\b(?:amend\w*|addend\w*|correct\w*|clarif\w*|errat\w*|corrigend\w*|revis\w*|replac\w*|supersed\w*|new|chang\w*"
@@ -100,18 +101,24 @@ def shared_terms(asked: Asked, best: Statement, other: Statement, index: SearchI
 def _is_named(asked: Asked, best: Statement, other: Statement) -> bool:
     """Whether the other candidate's title and sentence hold the names of the question that the best one's document
     has."""
-    here, there = best.document.text.lower(), f"{other.document.title}\n{other.sentence}".lower()
+    here, there = _looked_at(best).lower(), f"{other.document.title}\n{other.sentence}".lower()
     return all(name in there for name in _names(asked.question) if name in here)
 
 
 def foreign_names(best: Statement, other: Statement) -> bool:
     """Whether the other candidate's title or sentence names somebody whom the best one's document does not."""
-    known = f"{best.document.title}\n{best.document.text}".lower()
+    known = f"{best.document.title}\n{_looked_at(best)}".lower()
     around = f"{other.sentence[: other.place.start]} {other.sentence[other.place.end :]}"
     titled = _names(other.document.title)
     if not _LOWER.search(other.document.title):  # Every Word Has A Capital: names are those that the text has, too
         titled = [name for name in titled if name.title() in other.document.text[:_READ]]
     return any(name not in known for name in [*titled, *_names(around)])
+
+
+def _looked_at(statement: Statement) -> str:
+    """The text of a candidate's document; of a long one its beginning and what stands around the candidate."""
+    text, span = statement.document.text, statement.candidate.span
+    return text[:_AROUND] + text[max(_AROUND, span.start - _AROUND) : span.end + _AROUND]
 
 
 def _names(text: str) -> list[str]:

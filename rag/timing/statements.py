@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from citeqa.index.documents.sentences import document_sentences
-from citeqa.index.types import Document, Span
+from citeqa.index.documents.nearby import sentences_near
+from citeqa.index.types import DocumentView, Span
 from citeqa.rag.candidates import Candidate
 from citeqa.rag.citation.citing import Citer
 from citeqa.rag.timing.expressions import Timing
@@ -51,7 +51,7 @@ class Statement(NamedTuple):
     """A candidate with what its sentence and its document say."""
 
     candidate: Candidate
-    document: Document
+    document: DocumentView
     sentence: str
     place: Span  # of the candidate in the sentence
     standing: Standing
@@ -66,9 +66,9 @@ def statement_of(candidate: Candidate, asked: Asked, citer: Citer) -> Statement:
     return Statement(candidate, document, text, place, standing(text, place, asked.today))
 
 
-def sentence_around(document: Document, span: Span) -> Span:
+def sentence_around(document: DocumentView, span: Span) -> Span:
     """The sentences that a span touches."""
-    sentences = document_sentences(document)
+    sentences = sentences_near(document, span)
     first = bisect_left(sentences, span.start, key=lambda one: one.end - 1)
     last = bisect_left(sentences, span.end, key=lambda one: one.start) - 1
     if first > last:

@@ -21,7 +21,7 @@ from datetime import date
 from typing import NamedTuple
 
 from citeqa.index.protocols import SearchIndex
-from citeqa.index.types import Document, Span
+from citeqa.index.types import DocumentView, Span
 from citeqa.rag.candidates import Candidate, same_spot
 from citeqa.rag.citation.citing import Citer
 from citeqa.rag.matching import alike, same_answer
@@ -154,7 +154,7 @@ def _older(other: Statement, one: Statement) -> bool:
     return ours is not None and theirs is not None and ours < theirs
 
 
-def _after(document: Document, day: date) -> bool:
+def _after(document: DocumentView, day: date) -> bool:
     return document.date is not None and document.date > day
 
 

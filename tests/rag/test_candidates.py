@@ -268,3 +268,16 @@ def test_an_explanation_of_a_word_or_two_becomes_its_sentence() -> None:
 def test_a_longer_slice_holds_the_best_one() -> None:
     for word in ("Bridges", "town", "last", "blue"):
         assert word in fitted("Why?", within(word))
+
+
+def test_an_enumeration_is_completed_inside_its_sentence_only() -> None:
+    text = "Free are tea, cake and milk. Ask for sugar, spoons and cups."
+    table = Document("a", text, text, None, None, None, None, "", "")
+
+    def here(words: str) -> Candidate:
+        return candidate(words, "a", text.index(words))
+
+    found = answer_span("What is free?", here("tea, cake"), [here("tea, cake"), here("tea, cake and milk")], table)
+    assert table.quote(found) == "tea, cake and milk"
+    longer = here("cake and milk. Ask for sugar, spoons and cups")
+    assert table.quote(answer_span("Which are free?", here("cake"), [here("cake"), longer], table)) == "cake"

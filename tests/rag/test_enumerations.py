@@ -20,7 +20,7 @@ def completed(text: str, *texts: str, several: bool = False, step: float = 1.0) 
     found = [
         Found(Span(text.index(one), text.index(one) + len(one)), -step * rank) for rank, one in enumerate(texts)
     ]  # fmt: skip
-    span = whole_enumeration(text, Span(0, len(text)), found[0], found, several=several)
+    span = whole_enumeration(text, found[0], found, several=several)
     return text[span.start : span.end] if span else None
 
 
@@ -68,10 +68,3 @@ def test_an_unlikely_whole_is_not_taken() -> None:
     assert completed(PAID, *parts, step=1.9)
     assert completed(PAID, *parts, step=2.1) is None
     assert completed(PAID, *parts, step=2.1, several=True)
-
-
-def test_an_enumeration_does_not_leave_its_sentence() -> None:
-    text = "Ask for tea, cake. Milk, sugar and spoons are free."
-    found = [Found(Span(8, 11), 0.0), Found(Span(8, 39), -0.5)]
-    assert text[8:39] == "tea, cake. Milk, sugar and spoo"
-    assert whole_enumeration(text, Span(0, 18), found[0], found, several=True) is None

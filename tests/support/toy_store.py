@@ -51,6 +51,9 @@ class ToyIndex(InMemoryIndex):
     def file_of(self, document_id: str) -> SourceFile | None:
         return None
 
+    def document(self, document_id: str) -> Document:
+        return self.document_view(document_id)
+
     def with_text(self, sha256: str) -> list[str]:
         return sorted(item.id for item in self._documents.values() if item.sha256 == sha256)
 

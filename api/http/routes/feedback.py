@@ -45,7 +45,7 @@ def _place(documents: DocumentStore, given: PlaceIn) -> DocumentSpan:
         RequestValidationError: if there is no such document, its text has changed, or other words stand at the place.
     """
     try:
-        document = documents.document(given.document_id)
+        document = documents.document_view(given.document_id)
     except UnknownDocumentError:
         raise _not_cited("document_id", "no such document") from None
     if document.sha256 != given.document_sha256:

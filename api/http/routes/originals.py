@@ -38,6 +38,6 @@ def get_original(
     was read."""
     if not request.app.state.settings.originals:
         raise HTTPException(403, "Original files cannot be fetched here. To allow it, set CITEQA_ORIGINALS=true.")
-    document = service.index.document(document_id)
+    document = service.index.document_view(document_id)
     name, file = open_original(service.index, document, request.app.state.originals)
     return original_response(name, file, document.file_sha256, range_, if_range)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 
 from citeqa.api.http.guard import may_write
 from citeqa.api.http.needs import Needs
@@ -42,7 +43,7 @@ async def ready(service: Loaded, request: Request) -> Ready:
         confidence=ConfidenceOut.of(service.confidence),
         look=service.answerer.look,
         versions=versions(),
-        advice=list(service.index.advice),
+        advice=list(await run_in_threadpool(lambda: service.index.advice)),
         writing=may_write(settings, request_info(request.scope).right),
         originals=settings.originals,
         authentication=settings.authentication,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from citeqa.index.storage.postgresql.catalog import PostgresCatalog
 from citeqa.index.storage.postgresql.connecting import leased
 from citeqa.index.storage.postgresql.replica import Replica
 from citeqa.index.storage.snapshot import Index
-from citeqa.index.types import Document
+from citeqa.index.types import Document, DocumentView, Passage
 
 
 @dataclass
@@ -57,8 +59,23 @@ class ReplicaIndex(Index):
     def document(self, document_id: str) -> Document:
         """Raises UnknownDocumentError if there is none with that id; and IndexDamagedError if the replica is damaged,
         which is then made anew."""
-        try:
+        with self._undamaged():
             return super().document(document_id)
+
+    def document_view(self, document_id: str) -> DocumentView:
+        """The same, but of a long text only slices are read."""
+        with self._undamaged():
+            return super().document_view(document_id)
+
+    def fetch(self, ids: Sequence[int]) -> dict[int, Passage]:
+        """The passages with these numbers; if the replica is damaged, it is made anew."""
+        with self._undamaged():
+            return super().fetch(ids)
+
+    @contextmanager
+    def _undamaged(self) -> Iterator[None]:
+        try:
+            yield
         except IndexDamagedError:
             self._replica.discard()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -14,6 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 from support.servers import PROGRAM, ConfiguredServer, figures
+
+from citeqa.api.http import create_app
+from citeqa.api.http.server import settled
+from citeqa.api.service import Service
 
 QUESTION = {"question": "How much aid did the US pledge to Cubans?", "min_confidence": 0}
 
@@ -157,3 +162,13 @@ def test_what_only_serving_needs_is_not_loaded_by_asking(seeds_index: Path) -> N
         )
         loaded = set(done.stdout.rpartition("LOADED")[2].split())
         assert not loaded & serving, command
+
+
+def test_no_request_waits_for_what_is_needed_only_once(service: Service) -> None:
+    """Neither for the description of the routes nor for a look of the garbage collector at all that is loaded."""
+    try:
+        app = settled(create_app(service))
+        assert app.openapi_schema
+        assert len(gc.get_objects()) < gc.get_freeze_count() / 20
+    finally:
+        gc.unfreeze()

@@ -21,6 +21,7 @@ from citeqa.index.documents.chunker import indexed_text
 from citeqa.index.documents.corpus import document
 from citeqa.index.errors import IndexDamagedError, UnknownDocumentError
 from citeqa.index.storage.catalog import Catalog
+from citeqa.index.storage.texts import Texts
 from citeqa.index.types import Document, Filters, Passage, SourceFile, Span
 
 DIMENSION = 4
@@ -65,7 +66,7 @@ def test_a_document_and_its_passages_come_back_as_they_were(
         catalog = Catalog(Path(folder, "c.sqlite3"), write=True)
         _put(catalog, item, cuts=cuts)
         assert catalog.document(item.id) == item
-        passages = list(catalog.passages(range(10)).values())
+        passages = list(Texts(catalog).passages(range(10)).values())
         assert [item.quote(passage.span) for passage in passages] == [passage.text for passage in passages]
         assert "".join(passage.text for passage in passages) == text
         rows = [(row.document_id, row.text) for row in catalog.lexical_entries()]
@@ -77,7 +78,7 @@ def test_passages_of_several_documents_come_back_in_order_of_their_ids(catalog: 
     items = [_document(name, f"The fox of {name} 🦊 sleeps at noon.") for name in ("b", "a", "c")]
     _put(catalog, *items, cuts=4)
     wanted = {number: (item.id, item.text) for number, item in enumerate([i for i in items for _ in range(4)], 1)}
-    found = catalog.passages([12, 1, 7, 99, 6, 2])
+    found = Texts(catalog).passages([12, 1, 7, 99, 6, 2])
     assert list(found) == [1, 2, 6, 7, 12]
     for number, passage in found.items():
         name, text = wanted[number]
@@ -117,7 +118,7 @@ def test_putting_a_document_again_replaces_it_and_never_uses_a_passage_id_again(
     assert catalog.counts() == (2, 6)
     _put(catalog, _document("b", "seven eight"), cuts=2)
     assert catalog.counts() == (2, 5)
-    assert sorted(catalog.passages(range(100))) == [1, 2, 3, 7, 8]
+    assert sorted(Texts(catalog).passages(range(100))) == [1, 2, 3, 7, 8]
     assert catalog.last_change() == 3
     assert catalog.document("b").text == "seven eight"
 
@@ -194,7 +195,7 @@ def test_filters_leave_what_a_plain_predicate_leaves(
         assert document_ids == expected
         assert passage_ids.dtype == np.int64
         assert sorted(passage_ids.tolist()) == passage_ids.tolist()
-        assert [p.document_id for p in catalog.passages(passage_ids.tolist()).values()] == [
+        assert [p.document_id for p in Texts(catalog).passages(passage_ids.tolist()).values()] == [
             i for i in expected for _ in "123"
         ]
         catalog.close()
@@ -219,6 +220,20 @@ def shelf(catalog: Catalog) -> Catalog:
         cuts=2,
     )
     return catalog
+
+
+def test_a_list_of_all_documents_looks_into_none(shelf: Catalog) -> None:
+    folded = list[str]()
+
+    def fold(text: str) -> str:
+        folded.append(text)
+        return text.casefold()
+
+    shelf._connection.create_function("fold", 1, fold)
+    assert len(shelf.summaries(10, "", "")) == shelf.count("")
+    assert not folded
+    assert shelf.count("x") <= shelf.count("")
+    assert folded
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from citeqa.index.storage.in_memory import passes
 from citeqa.index.storage.lock import writer_lock
 from citeqa.index.storage.selection import SelectedPassages
 from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.texts import Texts
 from citeqa.index.storage.writer import update, writing
 from citeqa.index.types import Filters, Hit, Order, Ranked
 
@@ -373,7 +374,7 @@ def test_a_first_index_can_be_opened_while_it_grows(tmp_path: Path, monkeypatch:
 def _found_first(folder: Path) -> tuple[int, int]:
     """How many passages their own words find first, and how many there are."""
     with closing(Catalog(folder / "catalog.sqlite3")) as catalog, closing(Index(folder)) as index:
-        passages = list(catalog.passages(range(1, index.passage_count + 1)).values())
+        passages = list(Texts(catalog).passages(range(1, index.passage_count + 1)).values())
         assert len(passages) == index.passage_count
         return sum(index.search_lexical(passage.text, 1)[0].passage == passage for passage in passages), len(passages)
 

@@ -24,6 +24,7 @@ from citeqa.index.storage import generations
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.manifest import manifest_of
 from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.texts import Texts
 from citeqa.index.storage.writer import stored_settings, update
 from citeqa.index.types import FormatReport, Report
 
@@ -31,9 +32,9 @@ from citeqa.index.types import FormatReport, Report
 def stored(folder: Path, document_id: str) -> list[tuple[Any, ...]]:
     """Rows of a document's passages, numbers and vectors included."""
     with closing(Catalog(folder / "catalog.sqlite3")) as catalog:
-        ids = [i for i, passage in catalog.passages(range(1000)).items() if passage.document_id == document_id]
+        ids = [i for i, passage in Texts(catalog).passages(range(1000)).items() if passage.document_id == document_id]
         vectors = {int(i): v.tobytes() for block, rows in catalog.vectors(8) for i, v in zip(block, rows, strict=True)}
-        return [(i, passage, vectors[i]) for i, passage in catalog.passages(ids).items()]
+        return [(i, passage, vectors[i]) for i, passage in Texts(catalog).passages(ids).items()]
 
 
 def generation_of(folder: Path) -> str:

@@ -264,8 +264,8 @@ class _Counted:
         return self._index.fetch(ids)
 
     def counting(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(text: str, start: int, end: int) -> Any:
-            self.compared += end - start
-            return function(text, start, end)
+        def counted(text: str) -> Any:
+            self.compared += len(text)
+            return function(text)
 
         return counted
