@@ -24,6 +24,8 @@ from citeqa.index.embedding.weights import DEFAULT_MODEL
 from citeqa.index.storage.postgresql.connecting import close_pools
 from citeqa.index.storage.snapshot import Index
 from citeqa.index.storage.writer import update
+from citeqa.rag.look import SECOND
+from citeqa.rag.reader.loading import opened as readers
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what runs in the background
@@ -77,10 +79,16 @@ def postgres(postgres_server: Server) -> Iterator[Server]:
     close_pools()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept(models: Path) -> list[object]:
+    """The shipped models, in use during all tests: whatever a test opens in this process shares them."""
+    return [load_embedder(DEFAULT_MODEL, models), readers.open(SHIPPED), readers.open(SECOND)]
+
+
 @pytest.fixture(scope="session")
 def reader() -> OnnxReader:
     """The reader that is shipped."""
-    return OnnxReader(SHIPPED)
+    return readers.open(SHIPPED)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from citeqa.index.embedding.cache import check_writable, exporting
 from citeqa.index.embedding.weights import DEFAULT_MODEL, DEFAULT_PRECISION, digest
 from citeqa.index.errors import EmbedderError
 from citeqa.index.extras import need
+from citeqa.index.shared import Shared
 
 if TYPE_CHECKING:
     from citeqa.index.embedding.embedder import Embedder
@@ -30,6 +31,15 @@ log = logging.getLogger(__name__)
 PRECISIONS = ("fp32", "int8")
 SHIPPED = Path(__file__).parents[1] / "models" / DEFAULT_MODEL  # made by `shipping`
 _LIGHT = "Without it, use --precision int8; to rebuild an index: citeqa index --rebuild --precision int8"
+
+
+def _open(folder: Path) -> Embedder:
+    from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
+
+    return OnnxEmbedder.open(folder)
+
+
+opened = Shared(_open)  # all embedders that are in use and run as ONNX files
 
 
 def load_embedder(model: str, cache: Path, precision: str = DEFAULT_PRECISION) -> Embedder:
@@ -68,19 +78,19 @@ def load_embedder(model: str, cache: Path, precision: str = DEFAULT_PRECISION) -
 
 def _opened(folder: Path) -> Embedder | None:
     """The exported model in `folder`; None if there is none, or a damaged one."""
-    from citeqa.index.embedding.onnx_embedder import DamagedExportError, OnnxEmbedder
+    from citeqa.index.embedding.onnx_embedder import DamagedExportError
 
     try:
-        return OnnxEmbedder.open(folder)
+        return opened.open(folder)
     except (FileNotFoundError, DamagedExportError):
         return None
 
 
 def _shipped() -> Embedder:
-    from citeqa.index.embedding.onnx_embedder import DamagedExportError, OnnxEmbedder
+    from citeqa.index.embedding.onnx_embedder import DamagedExportError
 
     try:
-        return OnnxEmbedder.open(SHIPPED)
+        return opened.open(SHIPPED)
     except (DamagedExportError, FileNotFoundError) as error:
         raise EmbedderError(f"the model that citeqa ships is damaged: {error}; reinstall citeqa") from None
 
@@ -91,7 +101,6 @@ def _folder(cache: Path, sha256: str, precision: str) -> Path:
 
 def _exported(reference: SentenceTransformerEmbedder, folder: Path, precision: str) -> Embedder:
     from citeqa.index.embedding.export import ExportError, export
-    from citeqa.index.embedding.onnx_embedder import OnnxEmbedder
 
     name = reference.info.name
     if folder.exists():
@@ -104,4 +113,4 @@ def _exported(reference: SentenceTransformerEmbedder, folder: Path, precision: s
     except ExportError as error:
         log.warning("%s cannot be exported (%s); it runs through sentence-transformers, more slowly", name, error)
         return reference
-    return OnnxEmbedder.open(folder)
+    return opened.open(folder)

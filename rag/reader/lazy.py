@@ -40,8 +40,8 @@ class LazyReader:
         self, question: str, texts: Sequence[str], headings: Sequence[str], contexts: Sequence[Context] = ()
     ) -> list[list[ScoredSpan]]:
         """See `Reader.read`. Raises ReaderError if it cannot be opened."""
-        from citeqa.rag.reader.onnx_reader import OnnxReader
+        from citeqa.rag.reader.loading import opened as readers
 
         with self._lock:
-            opened = self._opened = self._opened or OnnxReader(self._folder)
+            opened = self._opened = self._opened or readers.open(self._folder)
         return opened.read(question, texts, headings, contexts)

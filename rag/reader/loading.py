@@ -14,12 +14,15 @@ from citeqa.index.embedding.cache import check_writable
 from citeqa.index.embedding.weights import digest
 from citeqa.index.errors import CiteqaError
 from citeqa.index.extras import need
+from citeqa.index.shared import Shared
 from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 from citeqa.rag.reader.protocol import Reader, ReaderError
 
 log = logging.getLogger(__name__)
 
 LONGEST_INPUT = 384  # most tokens that a named model sees at once
+
+opened = Shared(OnnxReader)  # all readers that are in use
 
 
 class Kind(NamedTuple):
@@ -45,7 +48,7 @@ def load_reader(model: str | None, cache: Path) -> Reader:
 
 
 def _shipped(model: str | None, cache: Path) -> Reader:
-    return OnnxReader(SHIPPED)
+    return opened.open(SHIPPED)
 
 
 def _hugging_face(model: str | None, cache: Path) -> Reader:
@@ -55,13 +58,13 @@ def _hugging_face(model: str | None, cache: Path) -> Reader:
     folder = cache / f"reader-{key[:16]}"
     if folder.exists():
         try:
-            return OnnxReader(folder)
+            return opened.open(folder)
         except ReaderError as error:
             log.warning("exporting the reader %s again: %s", model, error)
     need("models", f"the reader {model!r}")
     log.info("exporting the reader %s; this happens only once", model)
     _export(model, folder)
-    return OnnxReader(folder)
+    return opened.open(folder)
 
 
 # The first kind that takes a name opens the reader.
