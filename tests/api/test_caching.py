@@ -96,6 +96,7 @@ def test_the_same_question_is_answered_once(answerer: Counting, service: Service
     assert first[0] == second[0]
 
 
+@pytest.mark.slow
 def test_whatever_differs_the_answer_is_that_of_its_own_request(answerer: Counting, service: Service) -> None:
     """Every request differs from the first in one or two things; each is asked twice, in a shuffled order."""
     plain = {name: values[0] for name, values in VARIATIONS.items()}

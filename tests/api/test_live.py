@@ -215,6 +215,7 @@ def test_threads_that_ask_while_documents_change_get_exact_quotes(living: LiveSe
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.slow
 def test_a_rebuild_with_other_settings_swaps_in_one_step(
     living: LiveService, folder: Path, models: Path, precision: str
 ) -> None:

@@ -81,6 +81,7 @@ def words(texts: Sequence[str]) -> list[int]:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.slow
 def test_passages_are_cut_with_work_that_grows_with_the_text(shape: str) -> None:
     counted = 0
 

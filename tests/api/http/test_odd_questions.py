@@ -32,6 +32,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("path", ["/api/ask", "/api/search"])
+@pytest.mark.slow
 def test_odd_times_are_answered(http: httpx.Client, path: str) -> None:
     assert [http.post(path, json=body).status_code for body in ODD] == [200] * len(ODD)
 

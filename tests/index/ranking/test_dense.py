@@ -182,6 +182,7 @@ def _both(part: DensePart, dead: Iterable[int] = ()) -> tuple[DenseIndex, DenseI
 
 
 @given(st.integers(0, 2), st.integers(0, 2**32 - 1), st.integers(1, 100), st.sets(st.integers(0, 6000), max_size=99))
+@pytest.mark.slow
 def test_what_lists_find_has_the_scores_of_the_full_scan(seed: int, asked: int, k: int, gone: set[int]) -> None:
     dead = [i for i in gone if i % 2 and i < 6000]
     listed, scanned = _both(_listed(seed)[0], dead)

@@ -321,6 +321,7 @@ def grown(tmp_path: Path) -> Iterator[Grown]:
         yield made
 
 
+@pytest.mark.slow
 def test_a_part_gets_lists_as_it_grows_and_loses_them_as_it_shrinks(grown: Grown) -> None:
     small = grown.change(add=50)
     assert [(part.count, part.lists, part.measured) for part in small.parts] == [(1250, "", Measured())]

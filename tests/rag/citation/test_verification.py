@@ -130,6 +130,7 @@ def test_forged_words_with_the_right_digest_are_not_valid() -> None:
 
 @settings(max_examples=40)
 @given(st.text("ab .é🦊\n", max_size=30), st.data())
+@pytest.mark.slow
 def test_words_in_front_of_a_sentence_move_exactly_its_citations(before: str, data: st.DataObject) -> None:
     item = _document(TEXT)
     start = data.draw(st.integers(0, len(TEXT) - 1))

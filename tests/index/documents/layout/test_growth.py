@@ -82,6 +82,7 @@ def test_cells_items_and_lines_beyond_the_bounds_are_plain_text(monkeypatch: pyt
     assert len(lines.lines_of("a\n" * 100, most=lines.MAX_LINES)) == 10
 
 
+@pytest.mark.slow
 def test_one_line_of_bars_is_no_table_and_two_have_no_more_cells_than_the_bound() -> None:
     bars = "|" + "a|" * 100_000
     assert not finding.text_structure(bars).tables

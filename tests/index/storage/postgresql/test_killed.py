@@ -90,6 +90,7 @@ def settle(postgres: Server, schema: str) -> None:
     raise AssertionError("a machine that was killed still has a transaction")
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_at_once_under_load_loses_nothing(postgres: Server, tmp_path: Path) -> None:
     """Four writers go on through three immediate stops; each change that was acknowledged is there."""
     schema = new_schema()
