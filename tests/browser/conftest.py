@@ -14,6 +14,8 @@ from citeqa.index.embedding.embedder import Embedder
 
 HERE = Path(__file__).parent
 
+expect.set_options(timeout=30_000)  # milliseconds that a slow machine may take for what is waited for
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -217,5 +217,5 @@ def test_only_this_server_is_ever_asked_the_documentation_page_included(
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
     page.goto(f"{server.url}docs")
-    expect(page.get_by_text("/api/ask", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("/api/ask", exact=True)).to_be_visible()
     assert [url for url in urls if not url.startswith((server.url, "data:"))] == []
