@@ -33,7 +33,7 @@ from citeqa.rag.values import comparable
 MOST = 24  # candidates looked at
 BEHIND = 16.0  # how far below the best one's margin another candidate may be
 LOWEST = -6.0  # the lowest margin of another candidate
-RELATED = 0.2  # of them in the best one's document, how much a document must have that names a change of its value
+RELATED = 0.2  # of the question's terms in the best one's document, how many one that names a change must have
 _SENTENCES = re.compile(r"[.!?]\s|\n")  # such a span is more than a value
 
 

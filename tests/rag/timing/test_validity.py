@@ -59,6 +59,10 @@ DOCUMENTS = [
     ("hall-2", "Hall delayed", "2025-06-11", "The renovation of the hall will not be finished before March 2026."),
     ("gym-1", "House rules of Volt", "2024-02-01", "The lockers of Volt are emptied every night at 11 pm."),
     ("gym-2", "Volt: changes from May", "2025-04-20", "The lockers of Volt are now emptied every Sunday morning."),
+    ("fire-1", "Fire at the paper mill in Torne", "2025-07-02", "The fire at the paper mill in Torne caused damage of "
+     "three million euros, the police said."),
+    ("fire-2", "Insurer on the mill in Torne", "2025-07-08", "The fire at the paper mill in Torne caused damage of "
+     "five million euros, the insurer said."),
     ("codes", "Error codes", "2025-01-01", "Error K7 means that the exchanger is iced up. Error K7 in mild weather "
      "usually means that the air sensor gives wrong values, not that there is ice."),
     ("gas", "Supply agreement", "2025-06-01", "The quantity for Leire was changed from 40 GWh to 34 GWh a year."),
@@ -111,10 +115,11 @@ def test_the_value_in_force_is_the_answer_and_the_older_one_stands_beside_it(
 def test_that_a_later_document_says_otherwise_is_told_where_no_word_says_that_something_changed(
     service: Service,
 ) -> None:
-    response = ask(service, "How many people did the police arrest?")
-    said = [*([response.answer.text] if response.answer else []), *(one.text for one in response.conflicts)]
-    said += [one.text for one in response.alternatives] + [one.text for one in response.guesses]
-    assert {"14", "9"} <= {text.split()[0] for text in said}
+    response = ask(service, "How much damage did the fire at the paper mill cause?")
+    assert response.answer
+    said = {response.answer.text: response.answer.citation, **{one.text: one.citation for one in response.conflicts}}
+    older, newer = ("three million euros", "five million euros")
+    assert said[newer].newer_than(said[older])
 
 
 @pytest.mark.parametrize(
