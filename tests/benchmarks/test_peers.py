@@ -55,6 +55,7 @@ def test_the_checkpoint_answers_as_the_shipped_reader(checkpoint: Path, tmp_path
     assert near["margin_correlation"] > 0.98
 
 
+@pytest.mark.slow
 def test_peers_get_the_passages_that_citeqa_makes_and_embeds(embedder: Embedder, models: Path, tmp_path: Path) -> None:
     """Indexing fails where a text that citeqa embeds is none of the passages; each is found by its own vector."""
     documents = list(islice(workload.splice(["The mill burned. Nobody was hurt. It rained on 4 May. Ada left."]), 3))

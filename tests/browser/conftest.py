@@ -66,6 +66,6 @@ def page(context: BrowserContext, server: Server) -> Iterator[Page]:
     page = context.new_page()
     complaints = watched(page, server.url)
     page.goto(server.url)
-    expect(page.locator("#suggestions li").first).to_be_visible()  # what the page asks by itself has been answered
+    page.locator("#suggestions li").first.wait_for()  # what the page asks by itself has been answered
     yield page
     assert complaints == []

@@ -41,6 +41,7 @@ def observed(context: BrowserContext, view: str) -> Page:
     return page
 
 
+@pytest.mark.slow
 @seen("phone dark", "desktop light")
 def test_nothing_moves_by_itself_in_any_state(context: BrowserContext, server: Server, view: str) -> None:
     page = observed(context, view)

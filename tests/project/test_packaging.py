@@ -60,6 +60,7 @@ def test_the_wheel_holds_what_is_needed_and_nothing_of_the_tests(installed: Path
     assert not [name for name in held if name.startswith(("tests", "deploy", "seeds"))]
 
 
+@pytest.mark.slow
 def test_it_answers_about_the_seed_articles_from_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     program = (
         "import sys, citeqa.api as api; print(api.__file__); from citeqa.api.cli.main import app; "

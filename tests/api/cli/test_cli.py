@@ -393,6 +393,7 @@ def test_evaluate_learns_before_it_asks_what_a_report_needs(
     assert "pip install 'citeqa[report]'" in result.err
 
 
+@pytest.mark.slow
 def test_evaluate_indexes_a_corpus_for_the_run_only(citeqa: Run, tmp_path: Path) -> None:
     result = citeqa("evaluate", some_questions(tmp_path), "--corpus", SEEDS)
     assert result.status == 0

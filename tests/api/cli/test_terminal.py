@@ -82,6 +82,7 @@ def test_mistakes_are_told_in_the_words_of_the_command_line(arguments: tuple[str
     assert hint.endswith("--help shows how it is written")
 
 
+@pytest.mark.slow
 def test_a_question_is_read_from_standard_input(ferry: Path) -> None:
     for command in ("ask", "search"):
         piped = _run(command, "-", "--index", ferry, given=f"{QUESTION}\n".encode())
@@ -118,6 +119,7 @@ def test_documents_are_a_list_where_a_table_has_no_room(ferry: Path, tmp_path: P
     assert "passages" not in shown.text.splitlines()[0]
 
 
+@pytest.mark.slow
 @pty
 def test_sources_are_links_to_their_files_where_they_are_known(tmp_path: Path, ferry: Path) -> None:
     folder, index = tmp_path / "a b", str(tmp_path / "index")

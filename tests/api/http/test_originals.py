@@ -168,6 +168,7 @@ HOSTILE = ["../secret", "../secret.txt", "..%2fsecret", "fox.txt", "/etc/passwd"
            "../.env", "\u202efox", "catalog.sqlite3", "../index/catalog.sqlite3"]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_id_leads_to_another_file(http: httpx.Client) -> None:
     ways = [(one, quote(one), quote(one, safe=""), quote(quote(one, safe=""), safe="")) for one in HOSTILE]
     for address in itertools.chain.from_iterable(ways):

@@ -65,6 +65,7 @@ def soon(condition: object, seconds: float = 10.0) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_replicas_answer_like_an_index_in_a_folder(addresses: list[str], tmp_path: Path, seed: int) -> None:
     """The same changes to both stores: one replica follows each, one follows some, one is made at the end; documents,
