@@ -41,7 +41,7 @@ serve: $(SERVING)
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist worksteal
 
 unit: setup
-	$(PYTEST) -m "not (slow or faults or data)" tests/index tests/rag $(ARGS)
+	$(PYTEST) -m "not (integration or slow or faults or data)" tests/index tests/rag $(ARGS)
 
 test: setup
 	$(PYTEST) -m "not (slow or data)" $(ARGS)

@@ -31,8 +31,21 @@ from citeqa.rag.reader.onnx_reader import SHIPPED, OnnxReader
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it to what runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # programs that tests start are stopped by it
 
+# What makes a test one of parts together: a model, an index, a service or a server among its fixtures, or its folder.
+TOGETHER = {"reference", "embedder", "reader", "seeds_index", "seeds", "service", "address", "postgres"}
+FOLDERS = [Path(__file__).parent / name for name in ("index/storage", "rag/evaluation", "rag/training")]
+
 settings.register_profile("citeqa", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("citeqa")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of parts together."""
+    for item in items:
+        fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
+        if not TOGETHER.isdisjoint(fixtures) or any(item.path.is_relative_to(folder) for folder in FOLDERS):
+            item.add_marker("integration")
 
 
 @pytest.fixture(scope="session")

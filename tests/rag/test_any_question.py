@@ -34,10 +34,7 @@ ALL = [chr(point) for point in range(sys.maxunicode + 1)]
 DIGITS = [character for character in ALL if unicodedata.category(character) == "Nd"]
 BLANKS = [character for character in ALL if character.isspace()]
 # For each ASCII letter, every character that a rule which ignores case takes for it.
-VARIANTS = {
-    letter: [character for character in ALL if re.fullmatch(letter, character, re.IGNORECASE)]
-    for letter in "abcdefghijklmnopqrstuvwxyz"
-}
+VARIANTS = {letter: re.findall(letter, "".join(ALL), re.IGNORECASE) for letter in "abcdefghijklmnopqrstuvwxyz"}
 WORDS = """
 last past previous this current next coming yesterday tonight today tomorrow night ago few several couple of the a an
 day week month quarter year decade century weekend monday thursday saturday sunday january february march april may june
