@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from citeqa.api.backend import Backend
 
+SWITCHING = 0.0005  # seconds that a thread keeps the interpreter for while others want it; Python's own is 0.005
+
 log = logging.getLogger(__name__)
 
 
@@ -83,8 +85,11 @@ def settled(app: FastAPI) -> FastAPI:
     """The application, ready for its first request, so that none waits for what is needed only once.
 
     The framework would describe the routes when they are first asked for, on the event loop. And the garbage collector
-    would look at all that is loaded now each time it looks at everything, and everything would stop meanwhile.
+    would look at all that is loaded now each time it looks at everything, and everything would stop meanwhile. A thread
+    that computes hands the interpreter on sooner: a question takes it back after each look at the database or a model,
+    and would wait for as long each time.
     """
+    sys.setswitchinterval(SWITCHING)
     app.openapi()
     gc.collect()
     gc.freeze()

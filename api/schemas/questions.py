@@ -21,7 +21,7 @@ from citeqa.api.schemas.base import (
     Text,
 )
 from citeqa.index.types import Filters
-from citeqa.rag.followup import Turn
+from citeqa.rag.followup import Turn, carried
 from citeqa.rag.options import AskOptions, Look
 
 
@@ -83,23 +83,6 @@ class SearchRequest(StrictModel):
         return cls(question=question, filters=FiltersIn.of(options.filters), **values)
 
 
-class AskRequest(SearchRequest):
-    min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
-        default=None, description="lowest confidence to answer with; null means the fitted threshold"
-    )
-    context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
-        default=None, description="what a follow-up question carries over; it is searched and read with the question"
-    )
-    look: Look | None = Field(
-        default=None,
-        description="how often passages are read: `twice` is again, by a larger reader, where the first is not sure; "
-        "null means what the service is set to",
-    )
-
-    def options(self) -> AskOptions:
-        return replace(super().options(), min_confidence=self.min_confidence, context=self.context, look=self.look)
-
-
 class TurnIn(StrictModel):
     """A question, the answer to it, and the title of the document that was cited."""
 
@@ -109,6 +92,35 @@ class TurnIn(StrictModel):
 
     def turn(self) -> Turn:
         return Turn(self.question, self.answer, self.title)
+
+
+class AskRequest(SearchRequest):
+    min_confidence: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
+        default=None, description="lowest confidence to answer with; null means the fitted threshold"
+    )
+    context: Annotated[str, Field(max_length=MAX_CONTEXT)] | None = Field(
+        default=None, description="what a follow-up question carries over; it is searched and read with the question"
+    )
+    previous: TurnIn | None = Field(
+        default=None,
+        description="the turn before; what the question leaves unsaid is taken over from it, unless `context` is given",
+    )
+    look: Look | None = Field(
+        default=None,
+        description="how often passages are read: `twice` is again, by a larger reader, where the first is not sure; "
+        "null means what the service is set to",
+    )
+
+    def carried(self) -> ContextResponse:
+        """What the question takes over from the turn before, as /api/context says it."""
+        if self.previous is None or self.context is not None:
+            return ContextResponse.of(())
+        return ContextResponse.of(carried(self.question, self.previous.turn()))
+
+    def options(self, context: str | None = None) -> AskOptions:
+        """`context`: what was taken over, where none is given."""
+        known = self.context if self.context is not None else context
+        return replace(super().options(), min_confidence=self.min_confidence, context=known, look=self.look)
 
 
 class ContextRequest(StrictModel):

@@ -37,10 +37,11 @@ async function reached(path, options) {
   }
 }
 
-// Reads a stream to its answer; the passages that come before it go to `found`.
-async function followed(response, { signal, found }) {
+// Reads a stream to its answer; the words taken over and the passages come before it, for `taken` and `found`.
+async function followed(response, { signal, taken, found }) {
   for await (const { event, data } of events(response)) {
     signal?.throwIfAborted();
+    if (event === "context") taken?.(data.chips);
     if (event === "evidence") found?.(data.evidence);
     if (event === "answer") return data;
     if (event === "problem") throw failure(data.status, data, null);
@@ -83,9 +84,8 @@ const path = (id) => id.split("/").map(encodeURIComponent).join("/");
 const address = (id) => `api/documents/${path(id)}`;
 export const fileOf = (id) => `api/originals/${path(id)}`;
 
-// `found` is given the passages as soon as they are known, before they have been read.
-export const ask = (body, signal, found) => posted("api/ask", body, signal, { found, headers: { Accept: `${EVENTS}, application/json;q=0.9` } });
-export const complete = (body, signal) => posted("api/context", body, signal);
+// `taken` is given the words that are taken over, `found` the passages as soon as they are known, before they are read.
+export const ask = (body, signal, heard) => posted("api/ask", body, signal, { ...heard, headers: { Accept: `${EVENTS}, application/json;q=0.9` } });
 export const verify = (citation, signal) => posted("api/verify", { citation }, signal);
 export const judge = (feedback) => posted("api/feedback", feedback);
 export const readDocument = (id, signal) => request(address(id), { signal });

@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { at, count, element } from "./dom.js";
-import { carried, context } from "./following.js";
+import { before, context } from "./following.js";
 import { today } from "./times.js";
 
 const TRIES = 4; // how often a busy service is asked
@@ -17,19 +17,19 @@ export function stop(why) {
 }
 
 // Gives the turn with its time and response, however often the service says that it is busy; what is going on is shown
-// by `show`, the passages that are read meanwhile by `found`. What it carries over from `previous` is found out first if
-// it is not known, and handed to `known`. It is sent when it was kept, which `written` resolves to: what the service
-// was asked is not lost.
-export async function answered(turn, { previous, written, known, show, found }) {
+// by `show`, the passages that are read meanwhile by `found`. What the question takes over from `previous` is handed to
+// `known` as soon as the service says it, unless the turn has it.
+export async function answered(turn, { previous, known, show, found }) {
   stop("Stopped, because another question was asked.");
   const mine = running = new AbortController();
   send.textContent = "Stop";
+  let whole = turn;
+  const taken = (chips) => {
+    if (!turn.chips) known(whole = { ...turn, chips });
+  };
   try {
-    const [chips] = await Promise.all([turn.chips ?? carried(turn.question, previous, mine.signal), written]);
-    mine.signal.throwIfAborted();
-    const whole = { ...turn, chips };
-    if (!turn.chips) known(whole);
-    const response = await patiently(wanted(whole), mine.signal, { show, found });
+    const response = await patiently({ ...wanted(turn), ...!turn.chips && before(previous) }, mine.signal, { show, taken, found });
+    if (!whole.chips) taken(response.carried ?? []);
     return { ...whole, asked: new Date().toISOString(), response };
   } finally {
     if (running === mine) {
@@ -39,15 +39,15 @@ export async function answered(turn, { previous, written, known, show, found }) 
   }
 }
 
-function wanted({ question, filters, chips, use_dates = true }) {
+function wanted({ question, filters, chips = [], use_dates = true }) {
   const carrying = context(chips);
   return { question, today: today(), ...filters && { filters }, ...carrying && { context: carrying }, ...!use_dates && { use_dates } };
 }
 
-async function patiently(body, signal, { show, found }) {
+async function patiently(body, signal, { show, ...heard }) {
   for (let tried = 1; ; tried++) {
     try {
-      return await ask(body, signal, found);
+      return await ask(body, signal, heard);
     } catch (error) {
       if (error.wait === null || error.wait === undefined || error.wait > PATIENCE || tried === TRIES) throw error;
       for (let left = Math.max(error.wait, 1); left; left--) {

@@ -16,11 +16,37 @@ export const exist = () => any;
 
 // The turns of what this tab showed before, else of the newest conversation there is.
 export async function load(wanted = remembered()) {
+  for (const turn of Object.values(held())) {
+    if (!await store.get("turns", turn.id)) await keep(turn);
+    else hold(turn.id, null);
+  }
   const known = await store.all("conversations");
   any = known.length > 0;
   known.sort((a, b) => b.changed - a.changed);
   const shown = wanted === NEW ? null : known.find((each) => each.id === wanted) ?? known[0];
   await show(shown?.id ?? null);
+}
+
+// Turns that were begun and may not be kept yet, by id: this tab's storage has them at once, so that a question may be
+// sent before the database is done, and survives if the page is left meanwhile.
+const HELD = "citeqa.held";
+
+function held() {
+  try {
+    return JSON.parse(sessionStorage.getItem(HELD)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function hold(id, turn) {
+  const { [id]: known, ...others } = held();
+  if (!known && !turn) return;
+  try {
+    sessionStorage.setItem(HELD, JSON.stringify(turn ? { ...others, [id]: turn } : others));
+  } catch {
+    // storage is full or switched off: the database alone keeps it
+  }
 }
 
 const NEW = "new";
@@ -68,10 +94,12 @@ export function keep(turn) {
     const known = turns.some(({ id }) => id === turn.id);
     turns = known ? turns.map((each) => each.id === turn.id ? turn : each) : [...turns, turn];
   }
+  if (!turn.response) hold(turn.id, turn);
   return next(async () => {
     try {
       any = true;
       await store.putTurn(turn, (known) => titled(turn, known));
+      hold(turn.id, null);
       return true;
     } catch {
       return false;

@@ -1,21 +1,14 @@
 // Follow-up questions: the words of the turn before that complete a question. Each can be taken away.
 
-import { complete } from "./api.js";
 import { chip, element, isolated } from "./dom.js";
 
 const MOST = 2000; // code points of a context that the service takes
 
-// What a question takes over from the turn before it; nothing if it is complete, or the service cannot say.
-export async function carried(question, previous, signal) {
-  if (!previous?.response?.answered) return [];
-  try {
-    const { text: answer, citation: { title } } = previous.response.answer;
-    const { chips } = await complete({ question, previous: { question: previous.question, answer, title } }, signal);
-    return chips ?? [];
-  } catch (error) {
-    if (signal.aborted || error.status === 401) throw error;
-    return [];
-  }
+// The turn before as the service wants it, which takes from it what a question leaves unsaid; nothing without an answer.
+export function before(previous) {
+  if (!previous?.response?.answered) return null;
+  const { text: answer, citation: { title } } = previous.response.answer;
+  return { previous: { question: previous.question, answer, title } };
 }
 
 // What is sent with the question; null where nothing is carried over.

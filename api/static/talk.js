@@ -10,7 +10,6 @@ import { say } from "./toast.js";
 import { entry, problem, reading, reply, summary, working } from "./turn.js";
 
 const UNANSWERED = "No answer came before the page was left.";
-const PATIENCE = 1000; // milliseconds that a question waits to be kept before it is sent; a few are enough
 const list = at("conversation");
 const status = at("status");
 const shown = new Map(); // by a turn's id: { item, turn, body, busy }
@@ -27,11 +26,9 @@ export function start(question) {
   for (const { item } of shown.values()) settle(item);
   add(turn);
   source.makeRoom();
-  const written = remember({ ...turn, fault: UNANSWERED });
-  asked(turn, { written: Promise.race([written, pause(PATIENCE)]) });
+  remember({ ...turn, fault: UNANSWERED }); // before it is sent, so that it is not lost
+  asked(turn);
 }
-
-const pause = (milliseconds) => new Promise((settle) => setTimeout(settle, milliseconds));
 
 // What was open while it was read folds when the next question is asked.
 function settle(item) {
@@ -61,7 +58,7 @@ function titled() {
 }
 
 // Asks a turn. Each asking has a body of its own, so that what comes late of an earlier one is not seen.
-async function asked(turn, { before = null, written = null } = {}) {
+async function asked(turn, { before = null } = {}) {
   const { item } = shown.get(turn.id);
   const body = element("div", {}, working());
   let now = turn; // as far as it is known
@@ -72,7 +69,7 @@ async function asked(turn, { before = null, written = null } = {}) {
   known(turn);
   item.scrollIntoView({ block: "start" });
   try {
-    const done = await answered(turn, { previous: conversation.before(turn), written, known,
+    const done = await answered(turn, { previous: conversation.before(turn), known,
       show: (waiting) => body.replaceChildren(waiting),
       found: (evidence) => { passages = evidence; body.replaceChildren(...reading(now, evidence)); } });
     if (shown.get(turn.id)?.body !== body) return;

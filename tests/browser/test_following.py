@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
-from support.browsing import ANSWERED, UNANSWERED, ask, asked, expect_held, seen, send
+from support.browsing import ANSWERED, UNANSWERED, ask, asked, expect_held, seen
 
 COST = "How much did the ferry terminal cost to build?"
 OPENED = "When did it open?"
@@ -37,8 +37,8 @@ def test_a_follow_up_says_what_it_takes_over_and_each_word_of_it_can_be_taken_aw
     expect(turn).not_to_contain_text("Following up")
     expect(page.locator(".turn")).to_have_count(2)
     expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
-    contexts = [" ".join(CHIPS), "40 million euros build", "40 million euros", None]
-    assert [body.get("context") for body in bodies] == [None, *contexts]
+    assert [body.get("context") for body in bodies] == [None, None, "40 million euros build", "40 million euros", None]
+    assert [body["previous"]["question"] for body in bodies if "previous" in body] == [COST]
     assert [body["question"] for body in bodies] == [COST] + [OPENED] * 4
 
 
@@ -50,6 +50,7 @@ def test_a_complete_question_and_one_after_no_answer_take_nothing_over(page: Pag
     ask(page, ANSWERED)
     expect(page.get_by_role("group", name="Following up")).to_have_count(0)
     assert [body.get("context") for body in bodies] == [None] * 4
+    assert ["previous" in body for body in bodies] == [False, True, False, True]
 
 
 def test_what_was_taken_over_is_kept_and_saved_and_can_be_taken_away_later(page: Page) -> None:
@@ -74,41 +75,6 @@ def test_what_was_taken_over_is_kept_and_saved_and_can_be_taken_away_later(page:
             assert [turn["chips"] for turn in json.loads(text)["turns"]] == [[], CHIPS[:2]]
         else:
             assert re.search(r"\*Asked \S+, following up “40 million euros” “ferry terminal cost”\.\*", text)
-
-
-@seen("desktop light")
-def test_without_the_services_word_a_question_goes_on_alone(page: Page) -> None:
-    ask(page, COST)
-    failures = [404, 500, 503]
-
-    def failing(route: Route) -> None:
-        if failures:
-            route.fulfill(status=failures.pop(), body="{}")
-        else:
-            route.abort()
-
-    page.route("**/api/context", failing)
-    for _ in range(len(failures) + 1):
-        ask(page, OPENED)
-        assert carried(page) == []
-    expect(page.locator(".answer")).to_have_count(5)
-
-
-@seen("phone dark")
-def test_a_question_can_be_stopped_while_the_service_looks_back(page: Page) -> None:
-    held: list[Route] = []
-    bodies = asked(page)
-    ask(page, COST)
-    page.route("**/api/context", lambda route: route.continue_() if held else held.append(route))
-    send(page, OPENED)
-    expect_held(page, held)
-    page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("alert")).to_have_text("Stopped.")
-    assert len(bodies) == 1
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator(".answer")).to_have_count(2)
-    assert carried(page) == CHIPS
-    page.unroute_all(behavior="ignoreErrors")
 
 
 @seen("desktop light")

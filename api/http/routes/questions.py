@@ -34,7 +34,8 @@ _ASKED = example(question=ASKED)
 _STREAMED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "the answer, or why there is none; events where the request accepts `text/event-stream` first: "
-        "`evidence` with the passages found (SearchResponse), then `answer` (AskResponse), or `problem` (Problem)",
+        "`context` (ContextResponse) where `previous` was given, `evidence` with the passages found (SearchResponse), "
+        "then `answer` (AskResponse), or `problem` (Problem)",
         "content": {EVENTS: {"schema": {"type": "string"}}},
     }
 }
@@ -45,8 +46,9 @@ _STREAMED: dict[int | str, dict[str, Any]] = {
 def ask(body: Annotated[AskRequest, _ASKED], service: Loaded, request: Request) -> AskResponse | EventStream:
     """Answer a question in the documents' own words, or say that they do not answer it.
 
-    With the header `Accept: text/event-stream` the answer comes in two events: `evidence` as soon as the passages are
-    found, `answer` when they have been read. What goes wrong in between is an event `problem`.
+    With the header `Accept: text/event-stream` the answer comes in events: `evidence` as soon as the passages are
+    found, `answer` when they have been read; before both, `context` says what was taken over, where
+    `previous` was given. What goes wrong in between is an event `problem`.
     """
     check_length(body.question, request)
     service = with_change(service, body.min_change, request)
@@ -56,25 +58,29 @@ def ask(body: Annotated[AskRequest, _ASKED], service: Loaded, request: Request) 
 def _steps(body: AskRequest, service: Service, request: Request) -> Iterator[tuple[str, BaseModel]]:
     """The events of one question. The passages are found before this returns, so that what is wrong with the question
     is still answered with a status."""
-    found, answering = service.ask_in_steps(body.question, body.options())
+    taken = body.carried()
+    found, answering = service.ask_in_steps(body.question, body.options(taken.context))
 
     def events() -> Iterator[tuple[str, BaseModel]]:
+        if body.previous:
+            yield "context", taken
         if found is not None:
             yield "evidence", found
         response, kept = answering()
         request_info(request.scope).answered(response, kept)
         if found is None:
             yield "evidence", SearchResponse.kept(response)
-        yield "answer", response
+        yield "answer", response.model_copy(update={"carried": taken.chips})
 
     return events()
 
 
 def answered(body: AskRequest, service: Service, request: Request) -> AskResponse:
     """The answer to one question, which is recorded in the log and the metrics."""
-    response, kept = service.ask(body.question, body.options())
+    taken = body.carried()
+    response, kept = service.ask(body.question, body.options(taken.context))
     request_info(request.scope).answered(response, kept)
-    return response
+    return response.model_copy(update={"carried": taken.chips})
 
 
 @router.post("/search", dependencies=[Depends(json_only)], responses=POSTED)

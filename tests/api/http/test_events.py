@@ -102,6 +102,19 @@ def test_the_passages_come_before_anything_is_read_and_the_answer_is_that_of_the
     assert answer["answered"]
 
 
+def test_what_a_follow_up_takes_over_comes_before_the_passages(http: httpx.Client) -> None:
+    previous = {"question": "Who met Marco Rubio?", "answer": "Wang Yi", "title": ""}
+    asked = {"question": "When did he arrive?", "previous": previous}
+    said = http.post("/api/context", json=asked).json()
+    assert said["chips"]
+    (first, taken), (second, _), (third, answer) = events(http, **asked)
+    assert (first, second, third) == ("context", "evidence", "answer")
+    assert taken == said
+    assert answer["carried"] == said["chips"]
+    names = [name for name, _ in events(http, **asked, context="Cuba")]
+    assert names == ["context", "evidence", "answer"]
+
+
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "application/json, text/event-stream"])
 def test_who_does_not_ask_for_events_first_gets_json(http: httpx.Client, accept: str) -> None:
     response = http.post("/api/ask", json={"question": QUESTION}, headers={"accept": accept})
