@@ -50,6 +50,15 @@ def test_the_conversation_survives_a_reload_and_is_cleared_by_a_button(page: Pag
     expect(page.get_by_role("button", name="Conversation", exact=True)).to_be_hidden()
 
 
+def test_each_turn_begins_at_the_top_of_the_view(page: Page) -> None:
+    for question in (COST, UNANSWERED, ANSWERED):
+        ask(page, question)
+        turn, header = page.locator(".turn").last.bounding_box(), page.locator("#top").bounding_box()
+        assert turn
+        assert header
+        assert abs(turn["y"] - header["height"]) < 20
+
+
 @seen("desktop light")
 def test_a_turn_that_another_version_kept_is_left_out_if_it_cannot_be_shown(page: Page) -> None:
     ask(page, COST)
