@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from platformdirs import user_cache_path
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from citeqa.api.setting_values import Endings, Keys, Listed, Networks, Origins, Rate
 from citeqa.index.errors import CiteqaError
 from citeqa.index.formats.choice import Choice
 from citeqa.index.storage.postgresql.address import shown
@@ -26,8 +27,6 @@ from citeqa.rag.options import Look
 PREFIX = "CITEQA_"
 CONFIG = "CITEQA_CONFIG"  # names the settings file; not a setting itself
 _TESTS = "CITEQA_TEST_"  # variables of the program's own tests
-_SHORTEST_KEY = 16
-_UNITS = "second|minute|hour|day"
 Origin = Literal["option", "environment", "file", "default"]
 
 
@@ -41,51 +40,6 @@ def _seeds() -> Path:
 
 
 SEEDS = _seeds()
-
-
-def _listed(value: Any) -> Any:
-    """A list from a file as it is, or from the environment as comma-separated text."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    for key in keys:
-        value = key.get_secret_value()
-        if len(value) < _SHORTEST_KEY or not value.isascii() or not value.isprintable() or set(value) & set(' ,"'):
-            raise ValueError(
-                f"a key needs at least {_SHORTEST_KEY} printable ASCII characters without spaces, commas and quotes; "
-                "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-            )
-    return keys
-
-
-def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        try:
-            ipaddress.ip_network(value)
-        except ValueError as error:
-            raise ValueError(f"a proxy must be an address or a network: {error}") from None
-    return values
-
-
-def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        scheme, colon, rest = value.partition("://")
-        if not colon or scheme not in ("http", "https") or not rest or set(rest) & set("/*?#@"):
-            raise ValueError("an origin must be https://host or https://host:port, without a path")
-    return values
-
-
-def _endings(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        if not value.startswith(".") or len(value) < 2 or set(value[1:]) & set("./\\ "):
-            raise ValueError("an ending begins with a full stop and holds no other, for example .log")
-    return tuple(value.lower() for value in values)
-
-
-Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
-Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_keys)]
-_RATE = rf"^(off|[1-9]\d{{0,5}}/({_UNITS}))$"
 
 
 class Settings(BaseSettings):
@@ -130,9 +84,7 @@ class Settings(BaseSettings):
     as_text: bool = Field(
         default=False, description="whether files of unknown endings are read as text, where they are UTF-8"
     )
-    text_endings: Annotated[Listed, AfterValidator(_endings)] = Field(
-        default=(), description="more endings of files that are plain text, such as .log"
-    )
+    text_endings: Endings = Field(default=(), description="more endings of files that are plain text, such as .log")
 
     writing: bool = Field(default=False, description="whether documents may be added and deleted over HTTP")
 
@@ -150,16 +102,13 @@ class Settings(BaseSettings):
     allowed_hosts: Listed = Field(
         default=(), description="host names to answer to; by default all of them, on loopback only this machine's own"
     )
-    allowed_origins: Annotated[Listed, AfterValidator(_origins)] = Field(
-        default=(), description="other sites whose pages may use the service (CORS)"
-    )
-    trusted_proxies: Annotated[Listed, AfterValidator(_networks)] = Field(
+    allowed_origins: Origins = Field(default=(), description="other sites whose pages may use the service (CORS)")
+    trusted_proxies: Networks = Field(
         default=(),
         description="addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
     )
-    rate_limit: str | None = Field(
+    rate_limit: Rate | None = Field(
         default=None,
-        pattern=_RATE,
         description="how many requests one client may make; by default 600/minute, on loopback off",
     )
 

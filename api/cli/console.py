@@ -1,10 +1,10 @@
-"""Prints results in the terminal."""
+"""Prints answers, citations and documents in the terminal."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from citeqa.api.cli.printable import counted, on_one_line, printable
 from citeqa.index.types import FormatReport
 
 if TYPE_CHECKING:
@@ -28,41 +29,10 @@ if TYPE_CHECKING:
         TimingOut,
         VerifyResponse,
     )
-    from citeqa.rag.evaluation.compare import Comparison
 
-# Control characters (C0 without tab and line feed, DEL, C1), bidi embeddings, overrides and isolates, surrogates.
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_LINE_ENDS = str.maketrans("\r\v\f\x85", "\n\n\n\n")
 _NARROW = 80  # columns; with fewer, documents are a list instead of a table
 
 Links = Callable[[str], str | None]  # from the id of a document to the address of its file, where it is known
-
-
-def printable(text: str) -> str:
-    """The text without the power to steer a terminal, of the same length: line ends of all kinds become line feeds,
-    other steering characters visible replacement marks."""
-    return _STEERING.sub("\ufffd", text.replace("\r\n", " \n").translate(_LINE_ENDS))
-
-
-def on_one_line(text: str) -> str:
-    """The same with spaces instead of line ends, for words that are wrapped to the width of the terminal."""
-    return printable(text.replace("\r\n", "\n")).replace("\n", " ")
-
-
-def escaped(json: str) -> str:
-    """The same JSON without the power to steer a terminal: steering characters can only be inside strings, and are
-    escaped."""
-    return _STEERING.sub(lambda found: f"\\u{ord(found.group()):04x}", json)
-
-
-def counted(number: int, name: str) -> str:
-    """A number with its noun, in the plural unless it is 1."""
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
-
-
-def size(documents: int, passages: int) -> str:
-    """The size of an index in words."""
-    return f"{counted(documents, 'document')} in {counted(passages, 'passage')}"
 
 
 def response(console: Console, answered: AskResponse, links: Links | None = None) -> None:
@@ -213,70 +183,6 @@ def formats(console: Console, found: Sequence[FormatReport]) -> None:
     for one in found:
         table.add_row(one.format or "other", *(str(count) if count else "" for count in one[1:]))
     console.print(table, soft_wrap=False)
-
-
-def summary(console: Console, found: Mapping[str, Any]) -> None:
-    """Print in a few lines how good the answers to a question set are; `found` are the figures of all its questions."""
-    console.print(Text(counted(found["answerable"] + found["unanswerable"], "question"), style="bold"))
-    lines = [
-        ("answers given that are right", found["answer precision"]),
-        ("answerable questions that were refused", found["answerable refused"]),
-        ("unanswerable questions that were refused", found["unanswerable refused"]),
-        ("answerable questions whose answer is among the first five passages", found["Success@5"]),
-    ]
-    for name, share in lines:
-        if share["value"] is not None:
-            console.print(f"  {share['value']:4.0%}  {name} ({share['hits']} of {share['total']})")
-    console.print()
-
-
-def figures(console: Console, by_split: dict[str, dict[str, Any]]) -> None:
-    """Print the figures of an evaluation as a table, one column for each split; proportions and means have 95 %
-    intervals."""
-    from citeqa.rag.evaluation.report import format_figure
-
-    table = Table(box=None, header_style="bold")
-    table.add_column("measure")
-    for split in by_split:
-        table.add_column(Text(printable(split)), justify="right")
-    for name in next(iter(by_split.values())):
-        table.add_row(name, *(Text(format_figure(figures[name])) for figures in by_split.values()))
-    console.print(table, soft_wrap=False)
-
-
-def failures(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print how many questions failed at each stage."""
-    from citeqa.rag.evaluation.failures import MEANINGS
-
-    for stage, meaning in MEANINGS.items():
-        if count := sum(row["stage"] == stage for row in rows):
-            console.print(Text(f"{count:>5} {stage}: ") + Text(meaning, style="dim"))
-
-
-def comparison(console: Console, found: Comparison) -> None:
-    """Print what got better and what got worse, by measure and by question."""
-    table = Table(box=None, header_style="bold")
-    for name in ("measure", "before", "after", "difference, 95 %", "p", "better", "worse", "of"):
-        table.add_column(name, justify="left" if name == "measure" else "right")
-    for one in found.differences:
-        moved = f"{one.change:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"
-        counts = (str(one.better), str(one.worse), str(one.total))
-        table.add_row(
-            one.measure,
-            f"{one.before:.3f}",
-            f"{one.after:.3f}",
-            moved,
-            one.chance.removeprefix("p ").removeprefix("= "),
-            *counts,
-        )
-    console.print(table, soft_wrap=False)
-    for name, changes in (("better", found.better), ("worse", found.worse)):
-        console.print(Text(f"\n{len(changes)} {name}", style="bold"))
-        for changed in changes:
-            console.print(Text(f"  {printable(changed.id)}: {printable(changed.question)}"))
-            console.print(Text(f"    {printable(changed.before)} → {printable(changed.after)}", style="dim"))
-    if found.unpaired:
-        console.print(f"{found.unpaired} questions are in only one of the runs and are not compared")
 
 
 def _marked(citation: CitationOut) -> Text:

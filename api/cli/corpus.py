@@ -27,6 +27,7 @@ from citeqa.api.cli.options import (
     query_settings,
     resumable,
 )
+from citeqa.api.cli.printable import printable, size
 from citeqa.api.settings import SEEDS, Settings
 from citeqa.api.tasks import index_paths, messages, reindex, sync_folder
 from citeqa.index.storage.stores import existing_store, open_store
@@ -58,11 +59,9 @@ def show_report(report: Report, index: str, *, would: bool = False, json: bool =
 
 def _show_report(report: Report, index: str, *, would: bool) -> None:
     for skipped in report.skipped:
-        messages.print(
-            f"skipped {show.printable(skipped.name)}: {show.printable(skipped.reason)}", style="yellow", markup=False
-        )
+        messages.print(f"skipped {printable(skipped.name)}: {printable(skipped.reason)}", style="yellow", markup=False)
     done = f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, {report.removed} removed"
-    holds = f"{index} holds {show.size(report.documents, report.passages)}"
+    holds = f"{index} holds {size(report.documents, report.passages)}"
     end = "" if would else f"; {holds}"
     out.print(f"{'would be: ' if would else ''}{done}, {len(report.skipped)} skipped{end}", markup=False)
     if report.formats:
@@ -118,7 +117,7 @@ def index(
             show_report(report, settings.shown_address, json=True)
         else:
             out.print(
-                f"rebuilt: {settings.shown_address} holds {show.size(report.documents, report.passages)}", markup=False
+                f"rebuilt: {settings.shown_address} holds {size(report.documents, report.passages)}", markup=False
             )
         return
     with resumable():
@@ -185,7 +184,7 @@ def _show_document(settings: Settings, document_id: str, *, text: bool, json: bo
     if json:
         print_json(found.model_dump(mode="json"))
     elif text:
-        out.print(show.printable(citable(found)), markup=False, soft_wrap=True)
+        out.print(printable(citable(found)), markup=False, soft_wrap=True)
     else:
         show.document(out, found)
 

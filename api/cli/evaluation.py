@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from citeqa.api.cli import console as show
+from citeqa.api.cli import measured as show
 from citeqa.api.cli.help import App
 from citeqa.api.cli.options import IndexDir, LookName, ReaderName, StoreAddress, command_settings, out
 from citeqa.api.settings import Settings

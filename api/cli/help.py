@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
-from citeqa.api.cli.console import printable
+from citeqa.api.cli.printable import printable
 
 NARROW = 70  # columns; with fewer, what an option does stands below it
 _WIDEST_NAME = 30  # columns that names may take where what they do stands beside them

@@ -35,6 +35,7 @@ from citeqa.api.cli.options import (
     print_json,
     query_settings,
 )
+from citeqa.api.cli.printable import printable
 from citeqa.api.tasks import messages
 from citeqa.api.wording import fault_in_words
 from citeqa.index import __version__
@@ -109,7 +110,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (CiteqaError, OSError) as error:
-        messages.print(f"error: {show.printable(str(error))}", style="red", markup=False)
+        messages.print(f"error: {printable(str(error))}", style="red", markup=False)
         sys.exit(1)
     except SystemExit as ended:
         if ended.code == 130:  # Ctrl-C
@@ -172,7 +173,7 @@ def ask(
             except (typer.BadParameter, CiteqaError) as error:
                 if asked is not None:
                     raise
-                messages.print(f"error: {show.printable(str(error))}", style="red", markup=False)
+                messages.print(f"error: {printable(str(error))}", style="red", markup=False)
                 continue
             if json:
                 print_json(response.model_dump(mode="json"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from citeqa.api.cli.console import counted, on_one_line
+from citeqa.api.cli.printable import counted, on_one_line
 
 if TYPE_CHECKING:
     from citeqa.api.schemas import QuotationOut, VerifyQuotesResponse

@@ -15,8 +15,8 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from citeqa.api.cli import console as show
 from citeqa.api.cli.console import Links
+from citeqa.api.cli.printable import escaped
 from citeqa.api.settings import Effective, Settings, effective
 from citeqa.api.wording import fault_in_words
 from citeqa.index.errors import CiteqaError
@@ -131,7 +131,7 @@ def part_of(given: str | None) -> Part | None:
 
 def print_json(value: Any) -> None:
     """Print JSON on standard output, without characters that could steer a terminal."""
-    sys.stdout.write(show.escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
+    sys.stdout.write(escaped(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
 
 
 class Stopped(SystemExit):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from citeqa.api.cli.console import on_one_line, printable
 from citeqa.api.cli.help import App
 from citeqa.api.cli.options import IndexDir, ReaderName, StoreAddress, command_settings, out, with_index
+from citeqa.api.cli.printable import on_one_line, printable
 from citeqa.api.tasks import open_service
 from citeqa.rag.options import AskOptions
 

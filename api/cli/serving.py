@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from citeqa.api.cli import console as show
 from citeqa.api.cli.help import App
 from citeqa.api.cli.options import (
     IndexDir,
@@ -21,6 +20,7 @@ from citeqa.api.cli.options import (
     effective_settings,
     query_settings,
 )
+from citeqa.api.cli.printable import size
 from citeqa.api.settings import SEEDS, Settings
 from citeqa.api.tasks import index_paths, messages
 from citeqa.index.errors import CiteqaError
@@ -111,7 +111,7 @@ def serve(
         elif not open_store(settings.address).exists():
             report = index_paths(settings, [SEEDS])
             messages.print(
-                f"indexed {show.size(report.documents, report.passages)} into {settings.shown_address}", markup=False
+                f"indexed {size(report.documents, report.passages)} into {settings.shown_address}", markup=False
             )
         running.run(settings, listening)
 

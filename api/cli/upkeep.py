@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from citeqa.api.cli import console as show
 from citeqa.api.cli.help import App
 from citeqa.api.cli.options import IndexDir, StoreAddress, command_settings, out, resumable, with_index
+from citeqa.api.cli.printable import counted, printable, size
 from citeqa.api.tasks import reporting
 from citeqa.index.storage.postgresql.address import shown
 from citeqa.index.storage.stores import existing_store, open_store
@@ -33,7 +33,7 @@ def doctor(index: IndexDir = None, store: StoreAddress = None) -> None:
         sick |= bool(finding.faults)
         out.print(f"{'no ' if finding.faults else 'ok '} {finding.checked}", markup=False)
         for fault in finding.faults:
-            out.print(f"    {show.printable(fault)}", style="red", markup=False)
+            out.print(f"    {printable(fault)}", style="red", markup=False)
         if finding.faults:
             out.print(f"    to fix it: {with_index(finding.mend, index)}", markup=False)
     if sick:
@@ -65,10 +65,10 @@ def export(
     if feedback:
         lines = list(kept.feedback())
         target.write_bytes(b"".join(line + b"\n" for line in lines))
-        out.print(f"{target} holds {show.counted(len(lines), 'row')}", markup=False)
+        out.print(f"{target} holds {counted(len(lines), 'row')}", markup=False)
         return
     count = kept.backup(target) if target.suffix == ".sqlite3" else _export_jsonl(kept, target)
-    out.print(f"{target} holds {show.counted(count, 'document')}", markup=False)
+    out.print(f"{target} holds {counted(count, 'document')}", markup=False)
 
 
 def _export_jsonl(store: Store, target: Path) -> int:
@@ -96,5 +96,5 @@ def copy(
     with resumable(), reporting(total, "copying") as advance:
         report = copy_index(kept, open_store(target), advance)
     done = f"{report.added} added, {report.replaced} replaced, {report.unchanged} there already"
-    holds = show.size(report.documents, report.passages)
+    holds = size(report.documents, report.passages)
     out.print(f"{done}; {shown(target)} holds {holds}, and was compared", markup=False)

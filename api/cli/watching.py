@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 from watchfiles import Change, watch
 
-from citeqa.api.cli.console import printable
+from citeqa.api.cli.printable import printable
 from citeqa.api.settings import Settings
 from citeqa.api.tasks import messages, sync_folder
 from citeqa.index.documents.listing import Links, behind_links

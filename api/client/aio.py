@@ -134,9 +134,9 @@ class AsyncClient:
         """One document with its text."""
         return await self._do(calls.document(document_id))
 
-    async def add(self, document: DocumentIn) -> DocumentStored:
-        """Add a document, or replace the one with its id."""
-        return await self._do(calls.add(document))
+    async def add(self, document: DocumentIn, *, embedded: Embedded | None = None) -> DocumentStored:
+        """Add a document, or replace the one with its id. `embedded` as in `upload`."""
+        return await self._stored(calls.add(document), embedded)
 
     async def upload(
         self,
@@ -151,11 +151,7 @@ class AsyncClient:
         passages are embedded so far, each of which may take until `timeout`, where all of them may otherwise."""
         path = Path(path)
         with path.open("rb") as file:
-            given = counted(file, path, progress)
-            if embedded is None:
-                return await self._do(calls.upload(path.name, given, document_id))
-            stored = await self._do(calls.upload_in_steps(path.name, given, document_id, embedded))
-        return calls.stored(stored, await self.document(stored.id))
+            return await self._stored(calls.upload(path.name, counted(file, path, progress), document_id), embedded)
 
     async def delete(self, document_id: str) -> None:
         """Delete a document for good."""
@@ -164,6 +160,13 @@ class AsyncClient:
     async def ready(self) -> Ready:
         """The state of the service, if it is ready to answer."""
         return await self._do(calls.ready())
+
+    async def _stored(self, call: Call[DocumentStored], embedded: Embedded | None) -> DocumentStored:
+        """What became of a document that was sent; `embedded` is told how far the service is with it."""
+        if embedded is None:
+            return await self._do(call)
+        stored = await self._do(calls.in_steps(call, embedded))
+        return calls.stored(stored, await self.document(stored.id))
 
     async def _do(self, call: Call[Model]) -> Model:
         """The answer to a call, which is sent again where that is safe.

@@ -184,17 +184,19 @@ def add(given: DocumentIn) -> Call[DocumentStored]:
 
 
 def upload(name: str, file: Counted, document_id: str | None) -> Call[DocumentStored]:
-    return Call("POST", "/api/documents", DocumentStored, _form(name, file, document_id), safe=False)
+    form = {"files": {"file": (name, file)}, "data": {"id": document_id} if document_id is not None else {}}
+    return Call("POST", "/api/documents", DocumentStored, form, safe=False)
 
 
-def upload_in_steps(name: str, file: Counted, document_id: str | None, embedded: Embedded) -> Call[StoredOut]:
-    form = _form(name, file, document_id) | {"headers": {"Accept": EVENTS}}
-    return Call("POST", "/api/documents", StoredOut, form, safe=False, embedded=embedded)
+def in_steps(call: Call[DocumentStored], embedded: Embedded) -> Call[StoredOut]:
+    """The same call, whose answer tells how far the service is with the document."""
+    content = call.content | {"headers": {"Accept": EVENTS}}
+    return Call(call.method, call.path, StoredOut, content, safe=call.safe, embedded=embedded)
 
 
-def stored(in_steps: StoredOut, document: DocumentOut) -> DocumentStored:
-    """What an upload gives that came whole, of one that came in steps and the document, which was fetched after it."""
-    return DocumentStored(**dict(document), replaced=in_steps.replaced, change=in_steps.change)
+def stored(told: StoredOut, document: DocumentOut) -> DocumentStored:
+    """What a call gives that is answered whole: of one in steps, and of the document, which was fetched after it."""
+    return DocumentStored(**dict(document), replaced=told.replaced, change=told.change)
 
 
 def delete(document_id: str) -> Call[_Nothing]:
@@ -256,10 +258,6 @@ def _cause(error: httpx.TransportError) -> str:
 
 def _post(path: str, body: Any, model: type[Model], *, dated: str | None = None) -> Call[Model]:
     return Call("POST", f"/api/{path}", model, {"json": body}, dated=dated)
-
-
-def _form(name: str, file: Counted, document_id: str | None) -> dict[str, Any]:
-    return {"files": {"file": (name, file)}, "data": {"id": document_id} if document_id is not None else {}}
 
 
 def _place(citation: CitationOut | Claim) -> dict[str, Any]:

@@ -132,9 +132,9 @@ class Client:
         """One document with its text."""
         return self._do(calls.document(document_id))
 
-    def add(self, document: DocumentIn) -> DocumentStored:
-        """Add a document, or replace the one with its id."""
-        return self._do(calls.add(document))
+    def add(self, document: DocumentIn, *, embedded: Embedded | None = None) -> DocumentStored:
+        """Add a document, or replace the one with its id. `embedded` as in `upload`."""
+        return self._stored(calls.add(document), embedded)
 
     def upload(
         self,
@@ -149,11 +149,7 @@ class Client:
         passages are embedded so far, each of which may take until `timeout`, where all of them may otherwise."""
         path = Path(path)
         with path.open("rb") as file:
-            given = counted(file, path, progress)
-            if embedded is None:
-                return self._do(calls.upload(path.name, given, document_id))
-            stored = self._do(calls.upload_in_steps(path.name, given, document_id, embedded))
-        return calls.stored(stored, self.document(stored.id))
+            return self._stored(calls.upload(path.name, counted(file, path, progress), document_id), embedded)
 
     def delete(self, document_id: str) -> None:
         """Delete a document for good."""
@@ -162,6 +158,13 @@ class Client:
     def ready(self) -> Ready:
         """The state of the service, if it is ready to answer."""
         return self._do(calls.ready())
+
+    def _stored(self, call: Call[DocumentStored], embedded: Embedded | None) -> DocumentStored:
+        """What became of a document that was sent; `embedded` is told how far the service is with it."""
+        if embedded is None:
+            return self._do(call)
+        stored = self._do(calls.in_steps(call, embedded))
+        return calls.stored(stored, self.document(stored.id))
 
     def _do(self, call: Call[Model]) -> Model:
         """The answer to a call, which is sent again where that is safe.

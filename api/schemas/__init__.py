@@ -4,21 +4,17 @@ from citeqa.api.schemas.answers import (
     AlternativeOut,
     AnswerOut,
     AskResponse,
-    CitationOut,
     ConflictOut,
     DatesOut,
-    EvidenceOut,
     GuessOut,
     IndexOut,
-    PlaceOut,
     ReasonOut,
     SearchResponse,
-    SentenceOut,
-    SourceOut,
     TimingOut,
 )
 from citeqa.api.schemas.base import MAX_ANSWER, MAX_CONTEXT, MAX_IDS, MAX_K, MAX_QUESTION, Id, IsoDate, Text
 from citeqa.api.schemas.batch import MAX_BATCH, BatchItem, BatchRequest, BatchResponse
+from citeqa.api.schemas.citations import CitationOut, PlaceOut, SentenceOut, SourceOut
 from citeqa.api.schemas.documents import (
     BoilerplateOut,
     DocumentIn,
@@ -33,6 +29,7 @@ from citeqa.api.schemas.documents import (
     encode_cursor,
     encode_place,
 )
+from citeqa.api.schemas.evidence import EvidenceOut
 from citeqa.api.schemas.facets import MAX_FACETS, FacetsOut
 from citeqa.api.schemas.feedback import Feedback, PlaceIn
 from citeqa.api.schemas.manuscripts import (

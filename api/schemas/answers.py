@@ -4,104 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 
+from citeqa.api.schemas.citations import CitationOut
+from citeqa.api.schemas.evidence import EvidenceOut
 from citeqa.index.protocols import SearchIndex
-from citeqa.rag.retrieval.signals import SIGNALS, Signal
 from citeqa.rag.timing.expressions import Timing
-from citeqa.rag.types import (
-    Alternative,
-    Answer,
-    CellLabels,
-    Citation,
-    CitedPassage,
-    Dates,
-    Guess,
-    Reason,
-    Response,
-    Slice,
-    Source,
-)
-
-
-class SourceOut(BaseModel):
-    """The document that a quote or passage comes from."""
-
-    document_id: str
-    title: str
-    author: str | None
-    date: date | None
-    source: str | None
-    url: str | None
-
-
-def _source(source: Source) -> dict[str, Any]:
-    return {name: getattr(source, name) for name in SourceOut.model_fields}
-
-
-class PlaceOut(BaseModel):
-    """The position `text[start:end]` in the document, in code points; the `_utf16` pair counts as JavaScript does."""
-
-    start: int
-    end: int
-    start_utf16: int
-    end_utf16: int
-
-
-def _place(piece: Slice) -> dict[str, Any]:
-    a, b = piece.span, piece.span_utf16
-    return {"start": a.start, "end": a.end, "start_utf16": b.start, "end_utf16": b.end}
-
-
-class SentenceOut(PlaceOut):
-    text: str
-
-
-class CellLabelsOut(BaseModel):
-    """What names a table's cell."""
-
-    row: str | None
-    column: str | None
-    caption: str | None
-
-
-class CitationOut(PlaceOut, SourceOut):
-    """Words of a document, their position, and the sentence around them."""
-
-    page: int | None
-    table: CellLabelsOut | None = Field(description="the labels of the table's cell that the quote stands in")
-    items: int | None = Field(description="how many items the list has, if the quote is a whole list")
-    date_origin: Literal["metadata", "text"] | None = Field(description="where the date comes from")
-    time_start: float | None = Field(description="of a recording: from which second the words are heard")
-    time_end: float | None
-    recognised: bool | None = Field(description="whether the words were read from a picture (OCR), with its mistakes")
-    quote: str
-    sentence: SentenceOut
-    document_sha256: str
-
-    @classmethod
-    def of(cls, citation: Citation) -> CitationOut:
-        start, end = citation.heard or (None, None)
-        return cls(
-            **_source(citation.source),
-            **_place(citation.quote),
-            page=citation.page,
-            table=_cell(citation.table),
-            items=citation.items,
-            date_origin=citation.source.date_origin,
-            time_start=start,
-            time_end=end,
-            recognised=citation.recognised,
-            quote=citation.quote.text,
-            sentence=SentenceOut(text=citation.sentence.text, **_place(citation.sentence)),
-            document_sha256=citation.source.sha256,
-        )
-
-
-def _cell(labels: CellLabels | None) -> CellLabelsOut | None:
-    return CellLabelsOut(row=labels.row, column=labels.column, caption=labels.caption) if labels else None
+from citeqa.rag.types import Alternative, Answer, CitedPassage, Dates, Guess, Reason, Response
 
 
 class AnswerOut(BaseModel):
@@ -157,51 +68,6 @@ class ReasonOut(BaseModel):
     @classmethod
     def of(cls, reason: Reason) -> ReasonOut:
         return cls(code=reason.code, message=reason.message, confidence=reason.confidence, threshold=reason.threshold)
-
-
-class _Retrieved(PlaceOut, SourceOut):
-    passage_id: str
-    text: str
-    score: float = Field(description="of retrieval, at most 1; the evidence of an answer is ordered by reading instead")
-
-
-def _rank_field(signal: Signal) -> str:
-    return f"{signal.name}_rank"
-
-
-if TYPE_CHECKING:
-    _Ranked = _Retrieved
-else:
-    _Ranked = create_model(
-        "_Ranked", __base__=_Retrieved, **{_rank_field(signal): (int | None, ...) for signal in SIGNALS}
-    )
-
-
-class EvidenceOut(_Ranked):
-    """A passage. For each ranking signal, the field `NAME_rank` is the passage's rank, from 1; null if the signal did
-    not find it."""
-
-    document_sha256: str
-    also_in: list[str] = Field(description="ids of other documents that have a copy of this passage")
-
-    @classmethod
-    def of(cls, found: CitedPassage) -> EvidenceOut:
-        evidence = found.evidence
-        ranks: dict[str, Any] = {_rank_field(signal): evidence.ranks.get(signal.name) for signal in SIGNALS}
-        return cls(
-            **_source(found.source),
-            **_place(found.quote),
-            passage_id=evidence.passage.id,
-            text=found.quote.text,
-            score=evidence.score,
-            **ranks,
-            document_sha256=found.source.sha256,
-            also_in=list(dict.fromkeys(copy.document_id for copy in evidence.copies)),
-        )
-
-    def ranks(self) -> dict[str, int | None]:
-        """The ranks by the name of their signal."""
-        return {signal.name: getattr(self, _rank_field(signal)) for signal in SIGNALS}
 
 
 class TimingOut(BaseModel):

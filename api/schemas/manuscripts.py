@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from citeqa.api.schemas.answers import CitationOut, IndexOut, PlaceOut
+from citeqa.api.schemas.answers import IndexOut
 from citeqa.api.schemas.base import StrictModel
+from citeqa.api.schemas.citations import CitationOut, PlaceOut
 from citeqa.api.schemas.questions import FiltersIn
 from citeqa.index.protocols import SearchIndex
 from citeqa.index.types import Filters

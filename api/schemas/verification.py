@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from citeqa.api.schemas.answers import CitationOut
 from citeqa.api.schemas.base import Id, StrictModel
+from citeqa.api.schemas.citations import CitationOut
 from citeqa.rag.citation.verification import Claim, Verdict
 
 

@@ -27,7 +27,7 @@ const touch = matchMedia("(pointer: coarse)");
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const asked = question.value.trim();
-  if (!asked) return;
+  if (!asked || !filters.sound()) return;
   question.value = "";
   talk.start(asked);
   if (touch.matches) question.blur(); // the keyboard makes room for the answer
@@ -71,11 +71,17 @@ async function greet() {
   at("welcome-title").textContent =
     examples.length ? "Questions to try" : total ? "Some of the documents" : EMPTY;
   const items = examples.length
-    ? examples.map((text) => [button(text, () => { talk.start(text); question.focus(); })])
+    ? examples.map((text) => [button(text, () => suggested(text))])
     : first.map(({ title }) => [element("span", { dir: "auto" }, title)]);
   if (!total) items.push(advice(writing, [element("a", { href: "#documents" }, "Add files"), " of yours, then ask."]));
   at("suggestions").replaceChildren(...items.map((parts) => element("li", {}, ...parts)));
   at("welcome").hidden = conversation.all().length > 0;
+}
+
+function suggested(text) {
+  if (!filters.sound()) return;
+  talk.start(text);
+  question.focus();
 }
 
 // The address says what is shown: a list, "#document=...&start=..." for a document at a place, or nothing.

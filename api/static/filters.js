@@ -64,11 +64,20 @@ function condition(label, value, remove) {
   return chip([`${label}: `, isolated(value)], `${label}: ${value}`, () => { remove(); show(); opener.focus(); });
 }
 
+// Whether they can be asked with; if not, the panel opens and says why.
+export function sound() {
+  if (check()) return true;
+  panel.togglePopover(true);
+  at("filter-to").focus();
+  return false;
+}
+
 function check() {
   const [from, to] = [at("filter-from").value, at("filter-to").value];
-  const reversed = from && to && from > to;
+  const reversed = Boolean(from && to && from > to);
   at("filter-fault").textContent = reversed ? "The first day is after the last." : "";
-  at("filter-to").setAttribute("aria-invalid", String(Boolean(reversed)));
+  at("filter-to").setAttribute("aria-invalid", String(reversed));
+  return !reversed;
 }
 
 async function look() {

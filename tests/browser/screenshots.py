@@ -71,7 +71,7 @@ STATES: list[Callable[[Page], None]] = [answer, document, disagreement, abstenti
 
 def take(browser: Browser, url: str, view: str, state: Callable[[Page], None]) -> None:
     """One picture of one state, with few colours so that it is small."""
-    context = open_context(browser, view)
+    context = open_context(browser, view, touch=view.startswith("phone"))
     context.unroute_all()  # what is shown is what the service says
     page = context.new_page()
     page.goto(url)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
-from support.browsing import ANSWERED, DOCUMENTS, SEVERAL, UNANSWERED, allow_writing, ask, asked, seen
+from support.browsing import ANSWERED, DOCUMENTS, SEVERAL, UNANSWERED, allow_writing, ask, asked, seen, send
 from support.servers import Server
 
 COST = "How much did the ferry terminal cost to build?"
@@ -48,6 +48,15 @@ def test_the_conversation_survives_a_reload_and_is_cleared_by_a_button(page: Pag
     expect(page.locator("#suggestions li").first).to_be_visible()
     expect(page.locator(".turn")).to_have_count(0)
     expect(page.get_by_role("button", name="Conversation", exact=True)).to_be_hidden()
+
+
+def test_each_turn_begins_at_the_top_of_the_view(page: Page) -> None:
+    for question in (COST, UNANSWERED, ANSWERED):
+        ask(page, question)
+        turn, header = page.locator(".turn").last.bounding_box(), page.locator("#top").bounding_box()
+        assert turn
+        assert header
+        assert abs(turn["y"] - header["height"]) < 20
 
 
 @seen("desktop light")
@@ -169,13 +178,25 @@ def test_filters_stand_as_chips_and_decide_what_is_searched(page: Page) -> None:
     assert [body.get("filters") for body in bodies] == [whole, None]
 
 
-def test_filters_that_leave_nothing_are_told_and_reversed_days_are_shown_at_once(page: Page) -> None:
+def test_filters_that_leave_nothing_are_told_and_reversed_days_are_not_asked_with(page: Page) -> None:
     page.get_by_role("button", name="+ Filter").focus()
     page.keyboard.press("Enter")
     panel = page.locator("#filter-panel")
     panel.get_by_label("From", exact=True).fill("2025-02-01")
     panel.get_by_label("To", exact=True).fill("2025-01-01")
     expect(panel.get_by_role("alert")).to_have_text("The first day is after the last.")
+    bodies = asked(page)
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    for ask_anyway in (lambda: send(page, COST), page.locator("#suggestions button").first.click):
+        ask_anyway()
+        expect(panel.get_by_role("alert")).to_be_visible()
+        expect(panel.get_by_label("To", exact=True)).to_be_focused()
+        page.keyboard.press("Escape")
+    assert bodies == []
+    expect(page.locator(".turn")).to_have_count(0)
+    page.get_by_role("button", name="+ Filter").focus()
+    page.keyboard.press("Enter")
     panel.get_by_label("To", exact=True).fill("2025-02-02")
     expect(panel.get_by_role("alert")).to_be_hidden()
     page.keyboard.press("Escape")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, Route, expect
-from support.browsing import seen, unmarked
+from support.browsing import ANSWERED, ask, seen, unmarked
 from support.servers import Server
 
 LINES = "".join(f"Line {number} 🦜 of the text.\n" for number in range(400))
@@ -54,6 +54,34 @@ def test_headings_are_gone_to_marks_have_ticks_and_words_are_found(page: Page, s
     expect(page.locator("#source-found")).to_have_text("2 of 2")
     expect(page.locator("#source mark.current")).not_to_be_in_viewport()
     assert unmarked(page) == TEXT
+
+
+@seen("phone light", "desktop light")
+def test_all_tools_of_a_document_are_inside_the_window(page: Page) -> None:
+    def headed(route: Route) -> None:
+        response = route.fetch()
+        parts: dict[str, list[object]] = {name: [] for name in ("tables", "lists", "turns", "quotes")}
+        headings = [{"start": 0, "end": 9, "level": 1}, {"start": 20, "end": 29, "level": 1}]
+        route.fulfill(response=response, json=response.json() | {"structure": parts | {"headings": headings}})
+
+    page.route("**/api/documents/002*", headed)
+    ask(page, ANSWERED)
+    ask(page, "Who called for constructive dialogue between Cuba and the United States?")
+    page.locator(".answer").first.get_by_role("link", name="Open in document").first.click()
+    expect(page.locator("#source mark.current").first).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Contents")).to_be_visible()
+    page.get_by_role("searchbox", name="Find in the document").fill("the")
+    expect(page.locator("#source-found")).to_contain_text("found")
+    boxes = [tool.bounding_box() for tool in page.locator("#source-tools > *").filter(visible=True).all()]
+    assert len(boxes) >= 7
+    source = page.locator("#source").bounding_box()
+    assert source
+    right = source["x"] + source["width"]
+    assert [box for box in boxes if box and not source["x"] <= box["x"] <= box["x"] + box["width"] <= right] == []
+    ticks, text = page.locator("#source-ticks").bounding_box(), page.locator("#source-text").bounding_box()
+    assert ticks
+    assert text
+    assert text["y"] <= ticks["y"] <= text["y"] + 10  # the marks' ticks span the text, however many lines are above it
 
 
 TABLE = "Costs 🦜 of it.\nCrew\tPlan\tYearly\nTwo\tsmall\t24 euros\n\t\t30 euros\nThe end."

@@ -61,6 +61,19 @@ def test_on_a_wide_window_the_source_stands_beside_the_answer_of_itself(page: Pa
     expect(page.locator("#source")).to_be_hidden()
 
 
+@seen("desktop light")
+def test_after_no_answer_the_open_document_is_said_to_be_of_an_earlier_one(page: Page) -> None:
+    earlier = page.get_by_text("From an earlier answer")
+    ask(page, ANSWERED)
+    expect(page.locator("#source mark.current")).to_be_in_viewport()
+    expect(earlier).to_be_hidden()
+    ask(page, UNANSWERED)
+    expect(earlier).to_be_visible()
+    ask(page, COST)
+    expect(page.locator("#source mark.current")).to_have_text("40 million euros")
+    expect(earlier).to_be_hidden()
+
+
 @seen("phone light", "phone dark")
 def test_on_a_phone_the_source_covers_the_page_and_back_closes_it(page: Page) -> None:
     ask(page, ANSWERED)

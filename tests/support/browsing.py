@@ -124,11 +124,16 @@ def seen(*views: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("view", views, indirect=True)
 
 
-def open_context(browser: Browser, view: str) -> BrowserContext:
-    """A fresh browser of a width and a scheme, in which every question is answered that can be."""
+def open_context(browser: Browser, view: str, *, touch: bool = False) -> BrowserContext:
+    """A fresh browser of a width and a scheme, used with a mouse or by touch, in which every question is answered that
+    can be."""
     width, height, scheme = VIEWS[view]
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        has_touch=touch,
+        is_mobile=touch,
     )
     context.set_default_timeout(20_000)
     context.route("**/api/ask", answering)

@@ -161,10 +161,13 @@ def test_the_client_that_awaits_does_the_same(server: ConfiguredServer, client: 
     asyncio.run(asked())
 
 
-def test_both_clients_have_the_same_methods() -> None:
-    def methods(of: type) -> dict[str, list[str]]:
-        found = {name: value for name, value in vars(of).items() if not name.startswith("_")}
-        return {name: list(inspect.signature(value).parameters) for name, value in found.items()}
+def test_both_clients_have_the_same_methods_and_say_the_same_of_them() -> None:
+    def methods(of: type) -> dict[str, tuple[str, str | None]]:
+        found = {name: value for name, value in vars(of).items() if not name.startswith("_") or name == "__init__"}
+        signatures = {
+            name: str(inspect.signature(value)).replace("AsyncIterator", "Iterator") for name, value in found.items()
+        }
+        return {name: (signatures[name], inspect.getdoc(value)) for name, value in found.items()}
 
     assert methods(AsyncClient) == methods(Client)
 

@@ -16,7 +16,7 @@ from support.servers import in_this_process
 from citeqa.api.client import AsyncClient, BusyError, Client, RefusedError, UnexpectedAnswerError, UnreachableError
 from citeqa.api.http.app import create_app
 from citeqa.api.live import LiveService
-from citeqa.api.schemas import DocumentStored
+from citeqa.api.schemas import DocumentIn, DocumentStored
 from citeqa.api.settings import Settings
 from citeqa.index.embedding.embedder import Embedder
 from citeqa.index.storage.writer import update
@@ -65,6 +65,21 @@ def test_both_clients_tell_how_many_passages_are_embedded(url: str, lights: Path
         assert change == first.change + 1
         assert client.upload(lights).id == lights.stem  # whole, and as ever
     assert sent[-1] == lights.stat().st_size
+
+
+def test_a_document_that_is_sent_as_text_is_told_of_as_a_file_is(url: str) -> None:
+    done: list[int] = []
+    with Client(url) as client:
+        first = client.add(DocumentIn(id="t", text=TEXT), embedded=done.append)
+        assert (first.text, first.replaced, first.change) == (TEXT, None, client.change)
+        assert done[-1] == client.documents(q="t", limit=1).documents[0].passages
+        assert client.add(DocumentIn(id="t", text=TEXT[:-1])).replaced == first.sha256  # whole, and as ever
+
+    async def awaited() -> DocumentStored:
+        async with AsyncClient(url) as service:
+            return await service.add(DocumentIn(id="t", text=TEXT), embedded=done.append)
+
+    assert asyncio.run(awaited()).sha256 == first.sha256
 
 
 def test_what_is_wrong_with_an_upload_is_raised(url: str, lights: Path) -> None:
