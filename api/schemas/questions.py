@@ -78,7 +78,7 @@ class SearchRequest(StrictModel):
     @classmethod
     def of(cls, question: str, options: AskOptions) -> Self:
         """The request with these options."""
-        others = {"question", "filters", "min_change"}
+        others = {"question", "filters", "min_change", "previous"}
         values = {name: getattr(options, name) for name in cls.model_fields if name not in others}
         return cls(question=question, filters=FiltersIn.of(options.filters), **values)
 
