@@ -133,7 +133,6 @@ class AskResponse(BaseModel):
     )
     evidence: list[EvidenceOut]
     dates: DatesOut
-    carried: list[str] = Field(default=[], description="what was taken over from `previous`, words that can be removed")
     index: IndexOut
     timing_ms: dict[str, float] = Field(description="of each stage; only `total` is not 0 if the answer was cached")
 

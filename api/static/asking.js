@@ -29,7 +29,7 @@ export async function answered(turn, { previous, known, show, found }) {
   };
   try {
     const response = await patiently({ ...wanted(turn), ...!turn.chips && before(previous) }, mine.signal, { show, taken, found });
-    if (!whole.chips) taken(response.carried ?? []);
+    if (!whole.chips) taken([]);
     return { ...whole, asked: new Date().toISOString(), response };
   } finally {
     if (running === mine) {

@@ -33,7 +33,8 @@ from citeqa.index.storage.writer import update
 ANSWERED = "How much humanitarian aid has the U.S. pledged to the Cubans?"
 SEVERAL = "In which kinds of partnership with the Caribbean does Rubio want to go deeper?"  # has other possible answers
 UNANSWERED = "Who discovered penicillin?"
-_answers: dict[str, Any] = {}  # of the server to a question, by address and body
+EVENTS = "text/event-stream"
+_answers: dict[str, str] = {}  # of the server to a question, by address and body
 # No background traffic: the tests' machine may have no network, and needs none.
 FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 # The first that is installed. Without a window to draw, pages open in half the time.
@@ -178,12 +179,13 @@ def answering(route: Route) -> None:
         body["min_confidence"] = 0
     asked = f"{route.request.url} {json.dumps(body, sort_keys=True)}"
     if asked not in _answers:
-        response = fetched(route, post_data=json.dumps(body))
+        events = {**route.request.headers, "accept": EVENTS}
+        response = route.fetch(headers=events, post_data=json.dumps(body))
         if response.status != 200:
             route.fulfill(response=response)
             return
-        _answers[asked] = response.json()
-    route.fulfill(json=_answers[asked])
+        _answers[asked] = response.text()
+    route.fulfill(body=_answers[asked], content_type=EVENTS)
 
 
 def allow_writing(page: Page, writing: bool = True) -> None:

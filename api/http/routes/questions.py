@@ -70,17 +70,16 @@ def _steps(body: AskRequest, service: Service, request: Request) -> Iterator[tup
         request_info(request.scope).answered(response, kept)
         if found is None:
             yield "evidence", SearchResponse.kept(response)
-        yield "answer", response.model_copy(update={"carried": taken.chips})
+        yield "answer", response
 
     return events()
 
 
 def answered(body: AskRequest, service: Service, request: Request) -> AskResponse:
     """The answer to one question, which is recorded in the log and the metrics."""
-    taken = body.carried()
-    response, kept = service.ask(body.question, body.options(taken.context))
+    response, kept = service.ask(body.question, body.options(body.carried().context))
     request_info(request.scope).answered(response, kept)
-    return response.model_copy(update={"carried": taken.chips})
+    return response
 
 
 @router.post("/search", dependencies=[Depends(json_only)], responses=POSTED)

@@ -48,10 +48,9 @@ def read(
     chunker = chunker_of(service.index.settings)
     given = InMemoryIndex(documents, service.answerer.embedder, chunker, at_once=UNIT_PASSAGES, pause=work.pause)
     work.pause()
-    taken = body.carried()
-    response = ask_over(given, service.answerer.over(given), body.question, body.options(taken.context))
+    response = ask_over(given, service.answerer.over(given), body.question, body.options(body.carried().context))
     request_info(request.scope).answered(response, cached=False)
-    return response.model_copy(update={"carried": taken.chips})
+    return response
 
 
 def _tokens(documents: Sequence[Document], embedder: Embedder, request: Request) -> int:

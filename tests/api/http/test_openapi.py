@@ -15,10 +15,10 @@ from citeqa.api.service import Service
 PLACE = {"start", "end", "start_utf16", "end_utf16"}
 SOURCE = {"document_id", "title", "author", "date", "source", "url"}
 DOCUMENT = {"id", "title", "author", "date", "source", "url", "sha256", "file_sha256", "encoding"}
-ASK = {"question", "k", "filters", "min_confidence", "context", "today", "use_dates", "min_change", "look"}
+ASK = {"question", "k", "filters", "min_confidence", "context", "previous", "today", "use_dates", "min_change", "look"}
 FIELDS = {
     "AskRequest": ASK,
-    "SearchRequest": ASK - {"min_confidence", "context", "look"},
+    "SearchRequest": ASK - {"min_confidence", "context", "previous", "look"},
     "FiltersIn": {"document_ids", "folders", "source", "date_from", "date_to"},
     "AskResponse": {"question", "answered", "answer", "reason", "alternatives", "conflicts", "evidence", "index"}
     | {"dates", "guesses", "timing_ms"},
