@@ -101,7 +101,7 @@ function arrive(turn, item, body, passages) {
   const was = top();
   body.replaceChildren(reply(turn, passages));
   show(turn, item, body);
-  if (!passages || top() > was) {
+  if (!passages?.length || top() > was) {
     body.replaceChildren(reply(turn));
     return;
   }

@@ -153,8 +153,7 @@ def test_the_link_to_a_passage_of_a_replaced_text_says_so(page: Page, server: Se
     text = "The glass bridge of Vila Torta was opened by the mayor. It is forty metres long."
     put(server, "bridge", text)
     try:
-        ask(page, "Who opened the glass bridge of Vila Torta?")
-        page.get_by_text("Evidence: ").click()
+        ask(page, "Who was it that opened the glass bridge of Vila Torta?")
         link = page.locator(".passage").first.get_by_role("link", name="Open in document")
         assert "sha256=" in str(link.get_attribute("href"))
         put(server, "bridge", "Nothing of that kind. " * 10)
