@@ -39,6 +39,7 @@ async function rename() {
     at("question").focus();
   } }, field, button("Rename", () => form.requestSubmit()));
   at("rename").after(form);
+  beside(menu, at("conversation-menu-button")); // it may have become wider
   field.select();
 }
 

@@ -57,6 +57,7 @@ def clippings(page: Page) -> None:
     page.get_by_role("link", name="Clippings").click()
     page.get_by_role("button", name="Verify all").click()
     expect(page.locator("#clippings-list .state").first).to_be_visible()
+    expect(page.locator("#toast")).to_be_hidden()
 
 
 def manuscript(page: Page) -> None:

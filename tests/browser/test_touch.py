@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from support.browsing import ANSWERED, allow_writing, ask, open_context, seen
+from support.browsing import ANSWERED, SEVERAL, allow_writing, ask, open_context, seen
 from support.servers import Server
 
 COST = "How much did the ferry terminal cost to build?"
@@ -85,6 +85,17 @@ def manuscript(page: Page) -> None:
 def test_what_is_touched_is_large_enough(phone: Page, state: Callable[[Page], None]) -> None:
     state(phone)
     assert phone.evaluate(SMALL, FINGER) == []
+
+
+@seen("phone light")
+def test_what_is_large_to_touch_reads_as_elsewhere(phone: Page) -> None:
+    ask(phone, SEVERAL)
+    line = phone.locator(".others summary")
+    assert "\n" not in line.inner_text()
+    assert line.inner_text().startswith("Other possible answers: ")
+    documents(phone)
+    for title in phone.locator("#documents-list a").all():
+        assert int(title.evaluate("title => title.clientHeight")) <= 52  # two lines: of a third one nothing shows
 
 
 @seen("phone light")
