@@ -83,7 +83,7 @@ FORMATS: Sequence[Format] = (
         runs=Runs.IN_CHILD_UNLESS_UTF8, version=3,
     ),
     Format("HTML", "citeqa.index.formats.html", (".html", ".htm", ".xhtml"), version=4),
-    Format("PDF", "citeqa.index.formats.pdf", (".pdf",), version=4, recognises=True),
+    Format("PDF", "citeqa.index.formats.pdf", (".pdf",), version=5, recognises=True),
     Format(
         "pictures", "citeqa.index.formats.images", (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"),
         version=2, recognises=True,
