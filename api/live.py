@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 
 from citeqa.api.service import Service
 from citeqa.index.documents.origins import BROUGHT
-from citeqa.index.errors import ChangedMeanwhileError, CiteqaError, StorageError, UnknownDocumentError
+from citeqa.index.errors import ChangedMeanwhileError, CiteqaError, StorageError
 from citeqa.index.protocols import IndexSettings, OpenIndex, Progress, Writer
 from citeqa.index.storage.originals import keep_original
 from citeqa.index.storage.settings import chunker_of
@@ -231,9 +231,7 @@ def bring(
 ) -> str | None:
     """Put a document that was brought to the service, and keep the file it came in, if there is one (see
     `LiveService.store`). Returns the sha256 of the text of the one with its id before; None if there was none."""
-    former: str | None = None
-    with suppress(UnknownDocumentError):
-        former = writer.records.document(document.id).sha256
+    former = writer.records.digest(document.id)
     writer.expect(document.id, former)
     if original and (former is None or not only_new):
         keep_original(folder, document.file_sha256, original)

@@ -214,6 +214,9 @@ class Records(Protocol):
     def document(self, document_id: str) -> Document:
         """Raises UnknownDocumentError if there is none with that id."""
 
+    def digest(self, document_id: str) -> str | None:
+        """The sha256 of a document's text as it was stored; None if there is no such document."""
+
     def is_unchanged(self, document: Document) -> bool | None:
         """Whether the document stored under the same id has the same text and metadata; None if there is none."""
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from citeqa.index.documents.ids import check_id, ids_of, name_of, without_ending
-from citeqa.index.documents.layout.finding import text_structure
+from citeqa.index.documents.layout.apart import structure_shown
 from citeqa.index.documents.listing import list_files, printable
 from citeqa.index.documents.metadata import describe
 from citeqa.index.documents.origins import Origins, root_of, source_of
@@ -26,7 +26,7 @@ from citeqa.index.documents.own_date import own_date
 from citeqa.index.errors import DocumentError
 from citeqa.index.formats.choice import USUAL, Choice, reason
 from citeqa.index.formats.extracted import Extracted
-from citeqa.index.formats.extraction import Extractor
+from citeqa.index.formats.extraction import SMALL, Extractor
 from citeqa.index.formats.registry import Format, Runs
 from citeqa.index.structure import NO_STRUCTURE, Structure
 from citeqa.index.types import Document, Read, Skipped, SourceFile, Span, Timed
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SMALL = 64 * 1024  # bytes of JSON that are read in this process: the objects in them may take 350 times as many
 MAX_FILE_BYTES = 256 * 1024 * 1024
 
 
@@ -226,6 +225,7 @@ def _document_of(
             structure=found.structure,
             times=found.times,
             recognised=found.recognised,
+            extractor=extractor,
         )
         return replace(made, read=Read(name, format_.name, notes))
     except DocumentError as error:
@@ -236,13 +236,24 @@ def _extracted(data: bytes, format_: Format, extractor: Extractor) -> Extracted:
     """What a format makes of bytes, in the process in which it should run."""
     if not data:
         raise DocumentError("it is empty")
-    if format_.runs is Runs.HERE:
-        return format_.extract(data)
-    if format_.runs is Runs.IN_CHILD_UNLESS_UTF8 and _is_utf8(data):
-        return format_.extract(data)
-    if format_.runs is Runs.IN_CHILD_UNLESS_SMALL and len(data) <= SMALL:
+    if _runs_here(data, format_.runs):
         return format_.extract(data)
     return extractor.extract(format_.module, data)
+
+
+def _runs_here(data: bytes, runs: Runs) -> bool:
+    """Whether bytes are read in this process."""
+    match runs:
+        case Runs.IN_CHILD:
+            return False
+        case Runs.IN_CHILD_UNLESS_UTF8:
+            return _is_utf8(data)
+        case Runs.IN_CHILD_UNLESS_SMALL:  # the objects in JSON may take 350 times as many bytes
+            return len(data) <= SMALL
+        case Runs.IN_CHILD_UNLESS_SMALL_UTF8:
+            return len(data) <= SMALL and _is_utf8(data)
+        case Runs.HERE:
+            return True
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -269,13 +280,14 @@ def document(
     structure: Structure = NO_STRUCTURE,
     times: tuple[Timed, ...] = (),
     recognised: tuple[Span, ...] = (),
+    extractor: Extractor | None = None,
 ) -> Document:
     """A document with this canonical text. Title, author and date that are not given are read from the text, and so is
     boilerplate that is not given (see `metadata`, and `own_date` for a date that is not metadata). Where no structure
-    is given, lines show it (see `layout`).
+    is given, lines show it (see `layout`); of a long text, the child of `extractor` looks for it, or one of its own.
 
     Raises:
-        DocumentError: if the id or the text is not acceptable.
+        DocumentError: if the id or the text is not acceptable, or finding its structure exceeds the limits.
     """
     check_id(document_id)
     sha256 = _sha256(text)
@@ -295,7 +307,7 @@ def document(
         encoding=encoding,
         boilerplate=found.boilerplate,
         pages=pages,
-        structure=structure or text_structure(text, found.boilerplate),
+        structure=structure or structure_shown(text, found.boilerplate, extractor),
         date_origin="metadata" if metadata else "text" if dated else None,
         times=times,
         recognised=recognised,

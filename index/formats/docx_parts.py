@@ -12,7 +12,8 @@ from citeqa.index.formats import mail, rtf
 from citeqa.index.formats.decoding import decode
 from citeqa.index.formats.extracted import Extracted
 from citeqa.index.formats.inline import write_inline
-from citeqa.index.formats.markup import laid_out, parse_xhtml
+from citeqa.index.formats.markup import parse_xhtml
+from citeqa.index.formats.markup_lines import laid_out
 
 _WEB, _PLAIN, _MAIL = {".html", ".htm", ".xhtml"}, {".txt", ".text"}, {".mht", ".mhtml"}
 _WORD, _RICH = {".docx", ".docm", ".dotx", ".dotm"}, {".rtf"}

@@ -11,7 +11,8 @@ from citeqa.index.errors import DocumentError
 from citeqa.index.formats.archive import Archive
 from citeqa.index.formats.extracted import Extracted, somebody, tidy, written_on
 from citeqa.index.formats.inline import raised_classes, write_inline
-from citeqa.index.formats.markup import decoded, laid_out, local, parse_xhtml, parse_xml
+from citeqa.index.formats.markup import decoded, local, parse_xhtml, parse_xml
+from citeqa.index.formats.markup_lines import laid_out
 from citeqa.index.structure import Structure, in_a_row
 
 _PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})

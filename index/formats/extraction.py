@@ -27,6 +27,7 @@ from citeqa.index.formats.extracted import Extracted
 from citeqa.index.structure import structure_of
 from citeqa.index.types import Span, Timed
 
+SMALL = 64 * 1024  # bytes, or code points: with no more, some formats are read in this process, which is quicker
 SECONDS = 60.0
 MEMORY = 2 * 1024 * 1024 * 1024  # bytes of address space
 MEMORY_IS_LIMITED = sys.platform not in ("darwin", "win32")  # macOS accepts the limit and ignores it

@@ -6,7 +6,8 @@ from citeqa.index.errors import DocumentError
 from citeqa.index.formats.extracted import Extracted, somebody, tidy, written_on
 from citeqa.index.formats.inline import write_inline
 from citeqa.index.formats.kept import keep_content
-from citeqa.index.formats.markup import decoded, laid_out, parse_html
+from citeqa.index.formats.markup import decoded, parse_html
+from citeqa.index.formats.markup_lines import laid_out
 from citeqa.index.structure import NO_STRUCTURE
 
 # Dates come from the page's markup alone, are never guessed from its words, and do not depend on the day of reading.

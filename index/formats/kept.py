@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from citeqa.index.formats.markup import noted, span_of, text_of
+from citeqa.index.formats.markup_lines import noted, span_of, text_of
 
 # One of the characters of each row stands for a newline, a blank, a tab; those of a page that uses them are left alone.
 _STANDS_FOR = {"\n": "␤⏎↵⤶", " ": "␠␣⎵⍽", "\t": "␉⇥↹⭾"}

@@ -15,7 +15,8 @@ from citeqa.index.errors import DocumentError
 from citeqa.index.formats.decoding import decode
 from citeqa.index.formats.extracted import Extracted, tidy
 from citeqa.index.formats.inline import write_inline
-from citeqa.index.formats.markup import decoded, laid_out, parse_html
+from citeqa.index.formats.markup import decoded, parse_html
+from citeqa.index.formats.markup_lines import laid_out
 from citeqa.index.structure import NO_STRUCTURE, Structure, in_a_row
 
 Written = tuple[str, Structure]

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 from citeqa.index.formats.pdf_gutters import NARROW, crosses, gutters
 from citeqa.index.formats.pdf_page import HYPHEN, Field, Glyph, Page
-from citeqa.index.formats.raised import subscript, superscript
+from citeqa.index.formats.raised import STROKES, subscript, superscript, with_fractions
 
 # Measures are in heights of a line's font; a font's height is about 1.15 times its size.
 _GAP = 0.9  # a wider gap between words parts cells or columns; blanks of justified text stay below
@@ -153,6 +153,7 @@ def _segments(glyphs: Sequence[Glyph], base: float, height: float, places: Seque
     shifts = [_shift(glyph, base, height) if glyph.height and height else 0 for glyph in glyphs]
     if 2 * sum(map(bool, shifts)) > len(shifts) > 12:
         shifts = [0] * len(shifts)  # beside an initial, say
+    _level_strokes(glyphs, shifts, height)
     parts, left, right = list[tuple[int, str]](), 0.0, 0.0
     for glyph, shift in zip(glyphs, shifts, strict=True):
         if not glyph.height:
@@ -184,10 +185,30 @@ def _shift(glyph: Glyph, base: float, height: float) -> int:
     return 1 if same and _MOVED < above < _ONE_LINE else -1 if same and -_ONE_LINE < above < -_MOVED else 0
 
 
+def _level_strokes(glyphs: Sequence[Glyph], shifts: list[int], height: float) -> None:
+    """Have the stroke of a fraction stand in the line, however it is drawn, and the small digits behind it below."""
+
+    def is_part(at: int, shift: int) -> bool:
+        small = glyphs[at].height < _SMALLER * height and shift < 0
+        text = glyphs[at].text
+        return text.isascii() and text.isdecimal() and (shifts[at] == shift or (small and not shifts[at]))
+
+    for at, glyph in enumerate(glyphs):
+        if glyph.text not in STROKES:
+            continue
+        first, last = at, at + 1
+        while first and is_part(first - 1, 1):
+            first -= 1
+        while last < len(glyphs) and is_part(last, -1):
+            last += 1
+        if first < at < last - 1 and not (first and glyphs[first - 1].text.isalpha()):
+            shifts[at:last] = [0] + [-1] * (last - at - 1)
+
+
 def _segment(parts: Sequence[tuple[int, str]], left: float, right: float) -> Iterator[Segment]:
     written: dict[int, Callable[[str], str]] = {0: str, 1: superscript, -1: subscript}
     groups = groupby(parts, key=lambda part: part[0])
-    text = "".join(written[shift]("".join(text for _, text in group)) for shift, group in groups)
+    text = with_fractions("".join(written[shift]("".join(text for _, text in group)) for shift, group in groups))
     if text := " ".join(word for word in text.split(" ") if word):
         yield Segment(text, left, right)
 

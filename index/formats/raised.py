@@ -17,9 +17,9 @@ _SUPERSCRIPTS = dict(zip("0123456789+-−–=()" + _LETTERS, "⁰¹²³⁴⁵⁶
 _SUBSCRIPTS = dict(
     zip("0123456789+-−–=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True)
 )
-_STROKES = "/⁄∕"  # FRACTION SLASH, DIVISION SLASH
+STROKES = "/⁄∕"  # FRACTION SLASH, DIVISION SLASH
 _DIGITS_ABOVE, _DIGITS_BELOW = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
-_FRACTION = re.compile(rf"(?<![^\W\d_])([{_DIGITS_ABOVE}]+)[{_STROKES}]([{_DIGITS_BELOW}]+)")
+_FRACTION = re.compile(rf"(?<![^\W\d_])([{_DIGITS_ABOVE}]+)[{STROKES}]([{_DIGITS_BELOW}]+)")
 _PLAIN = str.maketrans(_DIGITS_ABOVE + _DIGITS_BELOW, "0123456789" * 2)
 _ORDINAL = re.compile(r"(?i:st|nd|rd|th)")
 _BRACKETED = re.compile(r"\[[^\]]*\](?:\s*,?\s*\[[^\]]*\])*")
@@ -54,7 +54,7 @@ def is_fraction(before: str, above: str, between: str, below: str) -> bool:
     """Whether the raised `above` and the lowered `below`, with `between` them and `before` them, make one: the same
     where the parts of a line are not written yet."""
     numbers = all(part.isascii() and part.isdecimal() and len(part) <= MAX_RAISED for part in (above, below))
-    return numbers and between in tuple(_STROKES) and not before.isalpha()
+    return numbers and between in tuple(STROKES) and not before.isalpha()
 
 
 def root(radicand: str, degree: str = "") -> str:

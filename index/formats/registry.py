@@ -22,6 +22,7 @@ class Runs(Enum):
     IN_CHILD = auto()
     IN_CHILD_UNLESS_UTF8 = auto()  # decoding UTF-8 is harmless; guessing any other encoding is not
     IN_CHILD_UNLESS_SMALL = auto()  # a few bytes cannot take much, and a process for each of many lines takes long
+    IN_CHILD_UNLESS_SMALL_UTF8 = auto()  # both
     HERE = auto()  # for a parser that is harmless whatever it is fed
 
 
@@ -80,10 +81,10 @@ FORMATS: Sequence[Format] = (
     PLAIN,
     Format(
         "Markdown", "citeqa.index.formats.markdown", (".md", ".markdown"),
-        runs=Runs.IN_CHILD_UNLESS_UTF8, version=3,
+        runs=Runs.IN_CHILD_UNLESS_SMALL_UTF8, version=3,
     ),
     Format("HTML", "citeqa.index.formats.html", (".html", ".htm", ".xhtml"), version=4),
-    Format("PDF", "citeqa.index.formats.pdf", (".pdf",), version=4, recognises=True),
+    Format("PDF", "citeqa.index.formats.pdf", (".pdf",), version=5, recognises=True),
     Format(
         "pictures", "citeqa.index.formats.images", (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"),
         version=2, recognises=True,

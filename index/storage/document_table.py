@@ -34,6 +34,11 @@ class DocumentTable(Database):
         """Whether there is a document with this id."""
         return bool(self._fetch("SELECT 1 FROM documents WHERE id = ?", (document_id,)))
 
+    def digest(self, document_id: str) -> str | None:
+        """The digest of a document's text; None if there is no such document."""
+        rows = self._fetch("SELECT sha256 FROM documents WHERE id = ?", (document_id,))
+        return str(rows[0][0]) if rows else None
+
     def files_needed(self) -> set[str]:
         """The digests of the bytes that the documents were made of."""
         return {row[0] for row in self._fetch("SELECT file_sha256 FROM documents")}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
 from citeqa.index.documents.sentences import document_sentences
 from citeqa.index.errors import UnknownDocumentError
+from citeqa.index.formats.raised import with_fractions
+from citeqa.index.formats.registry import known_endings
 from citeqa.index.protocols import DocumentStore
 from citeqa.index.types import Document, DocumentView, Span
 from citeqa.rag.types import Citation
@@ -63,8 +66,8 @@ def verify(documents: DocumentStore, claim: Claim) -> Verdict:
     """Compare a citation with the current documents.
 
     The digest decides whether the text is the one that was cited. If it is not, the words count as moved only if their
-    sentence, or else the words themselves, occur in exactly one place. A document that no longer exists is looked for
-    under another id by the digest of its text.
+    sentence still stands where it stood, or it, or else the words themselves, occur in exactly one place. A document
+    that no longer exists is looked for under another id: by the digest of its text, then under its id with an ending.
     """
     holding: Status = "valid"
     try:
@@ -72,11 +75,23 @@ def verify(documents: DocumentStore, claim: Claim) -> Verdict:
     except UnknownDocumentError:
         renamed = documents.with_text(claim.document_sha256)
         if not renamed:
-            return Verdict("gone")
+            return _with_its_ending(documents, claim)
         holding, document = "moved", documents.document_view(renamed[0])
     if unchanged := _unchanged(document, claim):
         return Verdict(holding, unchanged)
     return _elsewhere(documents.document(document.id), claim)
+
+
+def _with_its_ending(documents: DocumentStore, claim: Claim) -> Verdict:
+    """The verdict where neither the id nor the text is known: the id of `a.txt` is no longer `a` once `a.md` is read
+    too, and both may have been read anew. Words that stand in their sentence there have moved."""
+    for ending in known_endings():
+        with suppress(UnknownDocumentError):
+            document = documents.document(claim.document_id + ending)
+            for one in _ways_to_write(claim):
+                if span := _in_its_sentence(document.text, one):
+                    return Verdict("moved", Citation.of(document, span))
+    return Verdict("gone")
 
 
 def _unchanged(document: DocumentView, claim: Claim) -> Citation | None:
@@ -87,25 +102,40 @@ def _unchanged(document: DocumentView, claim: Claim) -> Citation | None:
 
 
 def _elsewhere(document: Document, claim: Claim) -> Verdict:
-    span = _in_its_sentence(document.text, claim) or _only_place(document.text, claim.quote)
-    if span is not None:
-        return Verdict("moved", Citation.of(document, span))
+    for one in _ways_to_write(claim):
+        if span := _in_its_sentence(document.text, one) or _only_place(document.text, one.quote):
+            return Verdict("moved", Citation.of(document, span))
     return Verdict("changed", nearest=_nearest(document, claim.sentence or claim.quote))
 
 
+def _ways_to_write(claim: Claim) -> tuple[Claim, ...]:
+    """The claim, and as it would be made of the same file now, if it was made when fractions of raised and lowered
+    digits were kept: `3 1/2` for `3¹/₂`."""
+    quote, sentence = with_fractions(claim.quote), with_fractions(claim.sentence)
+    if (quote, sentence) == (claim.quote, claim.sentence):
+        return (claim,)
+    upto = with_fractions(claim.sentence[: max(0, claim.end - claim.sentence_start)])
+    start = claim.sentence_start + len(upto) - len(quote)
+    return claim, replace(claim, quote=quote, sentence=sentence, start=start)
+
+
 def _in_its_sentence(text: str, claim: Claim) -> Span | None:
-    """Where the words of a claim stand in the only place of their sentence; None if that cannot be told."""
+    """Where the words of a claim stand in their sentence: where it stood, or else in the only place where it stands;
+    None if that cannot be told."""
     inside = claim.start - claim.sentence_start
     if inside < 0 or claim.sentence[inside : inside + len(claim.quote)] != claim.quote:
         return None
+    if text.startswith(claim.sentence, claim.sentence_start):
+        return Span(claim.start, claim.start + len(claim.quote))
     sentence = _only_place(text, claim.sentence)
     if sentence is None:
         return None
-    found = text[sentence.start : sentence.end]
-    if found == claim.sentence:
+    if text[sentence.start : sentence.end] == claim.sentence:
         return Span(sentence.start + inside, sentence.start + inside + len(claim.quote))
-    words = _only_place(found, claim.quote)
-    return words.shifted(sentence.start) if words else None
+    # The white space is other than it was; the same words have as many other characters before them.
+    places = [place for place in range(sentence.start, sentence.end) if not text[place].isspace()]
+    before, words = (len("".join(part.split())) for part in (claim.sentence[:inside], claim.quote))
+    return Span(places[before], places[before + words - 1] + 1) if words else None
 
 
 def _only_place(text: str, words: str) -> Span | None:

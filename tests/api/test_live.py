@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -115,6 +116,16 @@ def test_a_document_is_found_when_the_call_returns(living: LiveService) -> None:
     with pytest.raises(UnknownDocumentError):
         living.remove("new")
     assert living.now.index.document_count == 13
+
+
+def test_a_document_is_replaced_without_a_look_at_its_text(living: LiveService, folder: Path) -> None:
+    """What was there is compared by the digest it was stored with: its text, which may be long, is not read."""
+    digest = living.now.index.document("ferry").sha256
+    with closing(sqlite3.connect(folder / DATABASE)) as database, database:
+        database.execute("UPDATE documents SET text = 'damaged' WHERE id = 'ferry'")
+    stored = living.store(given("ferry", "The ferry to Inishbofin leaves at noon."))
+    assert (stored.done, stored.former) == (True, digest)
+    assert living.now.index.document("ferry").text == "The ferry to Inishbofin leaves at noon."
 
 
 def test_no_error_ends_the_following_of_changes(

@@ -116,6 +116,9 @@ class ToyRecords:
             raise UnknownDocumentError([document_id])
         return self._documents[document_id]
 
+    def digest(self, document_id: str) -> str | None:
+        return self._documents[document_id].sha256 if document_id in self._documents else None
+
     def is_unchanged(self, document: Document) -> bool | None:
         return self._documents[document.id] == document if document.id in self._documents else None
 

@@ -7,8 +7,7 @@ and left out where the line holds something else.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from citeqa.index.documents.front_matter import front_matter
@@ -22,7 +21,6 @@ from citeqa.index.types import Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 MAX_TEXT = 10_000_000  # code points that the parser gets
@@ -38,22 +36,14 @@ _UNDER_ALL = 6  # the level of a paragraph in bold type that is a heading
 def markdown_structure(text: str) -> Structure:
     """The structure of a text in Markdown; its front matter is left out, and what follows `MAX_LINES` lines or
     `MAX_TEXT` code points is plain text."""
+    from citeqa.index.documents.layout.markdown_blocks import parser
+
     front = front_matter(text)
     lines = lines_of(text[:MAX_TEXT], front.span.end if front else 0)
     end = lines[-1].end
     reading = _Reading(text, lines)
-    reading.read(_parser().parse(text[lines[0].begin : end]))
+    reading.read(parser().parse(text[lines[0].begin : end]))
     return reading.structure()
-
-
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    """A parser of blocks: what stands inside the lines is no structure."""
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark").enable("table").disable("reference")
-    parser.core.ruler.enableOnly(["normalize", "block"])
-    return parser
 
 
 class _Item:
@@ -102,8 +92,8 @@ class _Reading:
             match token.type:
                 case "heading_open":
                     self._heading(tokens[number + 1], int(token.tag[1:]), first, last)
-                case "table_open":
-                    self._table(tokens, number, first, last)
+                case "pipe_table":
+                    self._table(token, first, last)
                 case "bullet_list_open" | "ordered_list_open":
                     self._begin_list(first, ordered=token.type.startswith("o"))
                 case "list_item_open":
@@ -233,23 +223,16 @@ class _Reading:
 
     # --- tables
 
-    def _table(self, tokens: Sequence[Token], number: int, first: int, last: int) -> None:
+    def _table(self, token: Token, first: int, last: int) -> None:
         self._reach(first, last)
         self._take(first, last)
         cells, named = list[Cell](), list[list[str]]()
-        row = -1
-        while tokens[number].type != "table_close":
-            token = tokens[number]
-            number += 1
-            if token.type != "tr_open" or not token.map:
-                continue
-            row += 1
-            contents = list[str]()
-            while tokens[number].type != "tr_close":
-                if tokens[number].type == "inline":
-                    contents.append(tokens[number].content)
-                number += 1
-            found = self._cells_of(token.map[0], contents)
+        width = 0
+        for row, line in enumerate(token.meta["rows"]):
+            contents = contents_of(line, self._cells + 1)
+            width = width or len(contents)
+            contents = contents[:width] + [""] * (min(width, 2) - len(contents))
+            found = self._cells_of(first + row + (row > 0), contents)
             self._cells -= len(found)
             if self._cells < 0:
                 break
@@ -265,7 +248,7 @@ class _Reading:
         """The filled cells of a row with their columns: the pieces between its bars, where they say what the parser
         read."""
         line, start = self._lines[number], self._begin(number)
-        bars = [found.start() for found in _BAR.finditer(self._text, start, line.end)]
+        bars = [bar.start() for bar in islice(_BAR.finditer(self._text, start, line.end), len(contents) + 1)]
         edges = [start - 1, *bars, line.end]
         pieces = [trimmed(self._text, a + 1, b) for a, b in pairwise(edges) if a < b]
         if pieces and pieces[0] is None and bars and not self._text[start : bars[0]].strip():
@@ -275,3 +258,13 @@ class _Reading:
             if piece and content and self._text[piece.start : piece.end].replace("\\|", "|") == content:
                 found.append((column, bare(self._text, piece)))
         return found
+
+
+def contents_of(row: str, most: int) -> list[str]:
+    """What the cells of a row say, at most so many of them; of a bar behind a backslash, the bar."""
+    pieces = _BAR.split(row.strip(), maxsplit=most + 1)
+    if pieces[0] == "":
+        del pieces[0]
+    if pieces and pieces[-1] == "":
+        del pieces[-1]
+    return [piece.replace("\\|", "|").strip() for piece in pieces[:most]]

@@ -19,8 +19,9 @@ from citeqa.api.http.problems import problem_of
 from citeqa.api.schemas import AskRequest, DocumentIn, ReadRequest
 from citeqa.api.schemas.base import FAULTS
 from citeqa.index.documents import corpus
+from citeqa.index.documents.layout import finding
 from citeqa.index.formats.extracted import Extracted
-from citeqa.index.formats.extraction import Extractor
+from citeqa.index.formats.extraction import SMALL, Extractor
 from citeqa.index.formats.registry import format_of
 from citeqa.index.types import Skipped
 
@@ -97,7 +98,7 @@ def test_a_long_line_of_json_is_read_in_the_child_with_its_limits() -> None:
     small = json.dumps({"id": "a", "text": "x"}).encode()
     assert corpus._extracted(small, jsonl, extractor).text == "x"
     assert extractor.sizes == []
-    large = json.dumps({"id": "a", "text": "x" * corpus.SMALL}).encode()
+    large = json.dumps({"id": "a", "text": "x" * SMALL}).encode()
     assert corpus._extracted(large, jsonl, extractor).text == "text"
     assert extractor.sizes == [len(large)]
 
@@ -111,3 +112,10 @@ def test_the_child_gives_the_text_of_a_long_line_to_the_character() -> None:
             json.dumps({"id": "a", "text": text, "date": "2024-02-29"}).encode(), jsonl, extractor
         )
     assert (found.id, found.text) == ("a", text)
+
+
+def test_a_long_text_is_looked_at_in_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "markdown_structure", lambda *_: pytest.fail("it was looked at here"))
+    text = "# Prices\n\n| boat | fare |\n|------|------|\n" + "| Ane  | 12   |\n" * (SMALL // 16)
+    found = uploads._from_json(json.dumps({"id": "a", "text": text}).encode())
+    assert found.structure.tables[0].header_rows == 1

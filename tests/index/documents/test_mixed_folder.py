@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -31,6 +33,17 @@ finally:
 """
 
 
+_TIMED = """
+import sys, time
+from pathlib import Path
+from citeqa.api.library import build_index
+for folder in sys.argv[1:]:
+    before = time.perf_counter()
+    report = build_index([folder], f"{folder}.index")
+    print(Path(folder).name, len(list(Path(folder).iterdir())), report.passages, time.perf_counter() - before)
+"""
+
+
 def _citeqa(*arguments: str) -> tuple[int, str, list[int]]:
     """Runs the command line. Returns its status, what it printed, and the peaks of it and its children in KiB."""
     done = subprocess.run([sys.executable, "-c", _RUN, *arguments], capture_output=True, text=True, check=False)
@@ -54,10 +67,29 @@ def test_nothing_is_lost_of_a_mixed_folder_and_what_is_damaged_is_named(tmp_path
     assert {warning["note"] for warning in report["warnings"]} == {
         "its chapter 'OEBPS/x.png' is not read: it is image/png"
     }
+    assert report["documents"] == len(made.documents) <= report["passages"]  # all are embedded and can be searched
     _check_texts(made, Path(index))
     print(f"{FILES} files, peaks of {own // 1000} MB and, of the parsing child, {child // 1000} MB")
     assert own * 1024 <= MOST * 1_000_000
     assert child * 1024 <= MEMORY
+    if SOAK:
+        _print_times(folder, tmp_path / "formats")
+
+
+def _print_times(folder: Path, formats: Path) -> None:
+    """Index the files of each format by themselves, damaged ones included, and print how long it took, embedding and
+    writing included."""
+    for file in folder.rglob("*.*"):
+        beside = formats / file.suffix[1:] / file.name
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        os.link(file, beside)
+    each = sorted(formats.iterdir())  # the first is indexed twice: once for what is loaded only once
+    shutil.copytree(each[0], warm := formats / "warm")
+    done = subprocess.run([sys.executable, "-c", _TIMED, warm, *each], capture_output=True, text=True, check=True)
+    print("| format | files | passages | s | ms a file |")
+    for line in done.stdout.splitlines()[1:]:
+        name, files, passages, seconds = line.split()
+        print(f"| {name} | {files} | {passages} | {float(seconds):.1f} | {1000 * float(seconds) / int(files):.0f} |")
 
 
 def _check_texts(made: Mixed, index: Path) -> None:

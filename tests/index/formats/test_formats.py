@@ -28,7 +28,8 @@ from citeqa.index.formats import pdf as pdf_format
 from citeqa.index.formats import text as text_format
 from citeqa.index.formats.extracted import Extracted, day, tidy
 from citeqa.index.formats.extraction import Extractor
-from citeqa.index.formats.markup import decoded, parse_html, parse_xhtml, parse_xml, text_of
+from citeqa.index.formats.markup import decoded, parse_html, parse_xhtml, parse_xml
+from citeqa.index.formats.markup_lines import text_of
 from citeqa.index.formats.registry import known_endings
 from citeqa.index.structure import NO_STRUCTURE
 from citeqa.index.types import Document, Skipped, Span

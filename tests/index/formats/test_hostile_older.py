@@ -13,7 +13,7 @@ from support.hostile import ENTITIES, OUTSIDE, SYSTEM, TOO_MUCH, bomb, with_memb
 from support.made_files import OFFICE, RELATION, RELATIONS, XHTML, docx, epub, packed, paragraph, pdf
 
 from citeqa.index.errors import DocumentError
-from citeqa.index.formats.extraction import Extractor
+from citeqa.index.formats.extraction import MEMORY_IS_LIMITED, Extractor
 
 KEPT = paragraph("kept")
 _ELSEWHERE = RELATIONS.format(
@@ -144,6 +144,10 @@ READ: dict[str, tuple[str, Callable[[], bytes], int]] = {
     "many headers": ("mail", lambda: _mail(*[b"X-A: b"] * 50_000), 1),
     "a day of many digits": ("mail", lambda: _mail(b"Date: " + b"9" * 20_000), 1),
     "quotation marks of a sender": ("mail", lambda: _mail(b'From: "' + b'\\"' * 20_000), 1),
+    "a saved page behind many parts": ("mhtml", lambda: (
+        b'MIME-Version: 1.0\nContent-Type: multipart/related; boundary="b"\n\n'
+        + b"--b\nContent-Type: image/png\n\nx\n" * 5_000
+        + b"--b\nContent-Type: text/html\n\n<p>kept</p>\n--b--\n"), 1),
     "a group in a group": ("mail", lambda: _mail(b"From: " + b"a:" * 2000), 1),
     "structure that is none": ("jsonl", lambda: (
         b'{"id":"a","text":"kept","structure":{"tables":[' + b"[0,4]," * 9999 + b"[0,4]]}}"), 1),
@@ -156,3 +160,21 @@ def test_what_only_looks_like_harm_is_read_quickly(extractor: Extractor, name: s
     data, before = make(), time.monotonic()
     assert extractor.extract(f"citeqa.index.formats.{kind}", data).text.count("kept") == times
     assert time.monotonic() - before < 30  # a second, where nothing else runs
+
+
+def test_attributes_without_end_run_into_the_limit_of_time_and_the_next_file_is_read() -> None:
+    element = b"<p " + b" ".join(b"a%d" % number for number in range(200_000)) + b">kept</p>"
+    with Extractor(seconds=3) as extractor:  # each attribute is compared with all others
+        with pytest.raises(DocumentError, match="reading it took longer than 3 seconds"):
+            extractor.extract("citeqa.index.formats.html", element)
+        assert extractor.extract("citeqa.index.formats.text", b"kept").text == "kept"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MEMORY_IS_LIMITED, reason="the system does not limit memory")
+def test_encoded_words_without_end_run_into_the_limit_of_memory() -> None:
+    mail = b"Subject: " + b"=?utf-8?q?a?=\n " * 20_000 + b"\n\nkept"
+    with Extractor() as extractor:
+        with pytest.raises(DocumentError, match="reading it takes more than 2,048 MiB of memory"):
+            extractor.extract("citeqa.index.formats.mail", mail)
+        assert extractor.extract("citeqa.index.formats.text", b"kept").text == "kept"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from citeqa.index.formats import html
-from citeqa.index.formats.markup import parse_html, text_of
+from citeqa.index.formats.markup import parse_html
+from citeqa.index.formats.markup_lines import text_of
 
 PROSE = (
     "The island of Tornholm lies eleven kilometres west of the mainland and has been settled since the middle ages, "

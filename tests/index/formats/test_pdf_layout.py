@@ -278,6 +278,47 @@ def test_an_exponent_is_raised(size: float, rise: float) -> None:
     assert extract(_with_raised(size, rise)).text == "It holds 4 × 10⁷ grains, 12 m² wide, CO₂ out."
 
 
+def _risen(*pieces: tuple[str, float, float]) -> str:
+    """The text of a page with one line of these pieces, each of a size and so far above the line."""
+    drawn = "".join(f"/F1 {size} Tf {rise} Ts ({text}) Tj " for text, size, rise in pieces)
+    return extract(placed_pdf([], more=f"BT 72 700 Td {drawn}ET")).text
+
+
+@pytest.mark.parametrize(
+    ("above", "stroke", "below"),
+    [
+        ((7, 4), (11, 0), (7, -2)), ((8, 4), (8, 0), (8, -1.5)), ((11, 4), (11, 0), (11, -4)), ((7, 4), (7, 2), (7, 0)),
+        ((7, 4), (11, 0), (7, 0)),
+    ],
+)  # fmt: skip
+def test_a_raised_number_a_stroke_and_a_lowered_number_are_a_fraction(
+    above: tuple[float, float], stroke: tuple[float, float], below: tuple[float, float]
+) -> None:
+    whole, behind = ("It is a 3", 11, 0), (" inch pipe.", 11, 0)
+    assert _risen(whole, ("1", *above), ("/", *stroke), ("2", *below), behind) == "It is a 3 1/2 inch pipe."
+    assert _risen(whole, (" ", 11, 0), ("11", *above), ("/", *stroke), ("16", *below), behind) == (
+        "It is a 3 11/16 inch pipe."
+    )
+
+
+@pytest.mark.parametrize(
+    ("pieces", "written"),
+    [
+        ([("10", 11, 0), ("-3", 7, 4), ("/2", 11, 0)], "10⁻³/2"),
+        ([("12 m", 11, 0), ("2", 7, 4), ("/", 11, 0), ("3", 7, -2)], "12 m²/₃"),
+        ([("CO", 11, 0), ("2", 7, -2), ("/H", 11, 0), ("2", 7, -2)], "CO₂/H₂"),
+        ([("10", 11, 0), ("6", 7, 4), ("/s and 10", 11, 0), ("6", 7, 4), ("/10", 11, 0)], "10⁶/s and 10⁶/10"),
+        ([("in 1952", 11, 0), ("1", 7, 4), ("/1953", 11, 0), ("2", 7, 4)], "in 1952¹/1953²"),
+    ],
+)
+def test_what_is_no_fraction_keeps_its_exponents_and_marks(
+    pieces: list[tuple[str, float, float]], written: str
+) -> None:
+    assert _risen(("It is ", 11, 0), *pieces, (" by the quay of Fossum.", 11, 0)) == (
+        f"It is {written} by the quay of Fossum."
+    )
+
+
 def test_a_sentence_goes_on_though_a_raised_character_moves_its_lines_apart() -> None:
     lines = ["The ferry left the quay for the last time on the morning of the 21", "May 1984, and nobody saw it go."]
     rest = ["The crew went home by train, and the boat lay in the yard", "of Gdansk for a year before it was sold."]

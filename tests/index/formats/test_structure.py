@@ -17,7 +17,8 @@ from citeqa.index.formats import epub as epub_format
 from citeqa.index.formats import html, jsonl, mail, markdown
 from citeqa.index.formats import pdf as pdf_format
 from citeqa.index.formats.extracted import Extracted
-from citeqa.index.formats.markup import laid_out, parse_html
+from citeqa.index.formats.markup import parse_html
+from citeqa.index.formats.markup_lines import laid_out
 from citeqa.index.structure import MAX_CELLS, Structure, values_of
 
 PROSE = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -18,7 +18,11 @@ from support.paths import MEMORY
 
 from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.documents.corpus import document
+from citeqa.index.formats import registry
+from citeqa.index.formats import text as text_format
+from citeqa.index.formats.extracted import Extracted
 from citeqa.index.storage.snapshot import Index
+from citeqa.index.storage.sync import plan, sync
 from citeqa.index.storage.writer import writing
 from citeqa.index.types import Document, Span
 from citeqa.rag.citation.verification import Claim, Likeness, Verdict, _only_place, verify
@@ -97,10 +101,78 @@ def test_words_are_found_when_the_same_file_is_read_with_other_white_space() -> 
     assert (twice.status, twice.citation) == ("changed", None)  # which of them cannot be told
 
 
+def test_words_that_stand_twice_in_a_sentence_are_told_apart_with_other_white_space_too() -> None:
+    before = "It costs ten\nflorin, and at ten the\ncounter closes. Ten at last."
+    item = _document(before)
+    start = before.index("ten the")
+    cited = Citation.of(item, Span(start, start + 3))
+    given_out = Claim("a", item.sha256, start, start + 3, "ten", cited.sentence.text, cited.sentence.span.start)
+    later = "Prices\n\n" + before.replace("\n", " ")
+    found = judged(given_out, _document(later))
+    assert found.status == "moved"
+    assert found.citation
+    assert found.citation.quote.span == Span(later.index("ten the"), later.index("ten the") + 3)
+
+
+def test_words_whose_sentence_stands_where_it_stood_are_moved_however_often_it_stands() -> None:
+    log = "Monday. The keeper lit the lamp at nine. Tuesday. The keeper lit the lamp at nine. Boats: {}."
+    before, later = _document(log.format("3¹/₂")), _document(log.format("3 1/2"))
+    start = before.text.rindex("nine")
+    cited = Citation.of(before, Span(start, start + 4))
+    found = judged(Claim.of(cited), later)
+    assert (found.status, found.citation and found.citation.quote.span) == ("moved", Span(start, start + 4))
+    assert found.citation
+    assert found.citation.source.sha256 == later.sha256
+
+
+@pytest.mark.parametrize(
+    ("quote", "now"), [("3¹/₂ inch", "3 1/2 inch"), ("¹/₂", "1/2"), ("two pipes", "two pipes"), ("bar", "bar")]
+)
+def test_words_are_found_where_fractions_are_written_otherwise_now(quote: str, now: str) -> None:
+    before = "It has two pipes of 3¹/₂ inch at one bar. Behind a bar lie 4¹/₂ of ¹/₂ inch, no pipes."
+    later = "A heading\n\n" + before.replace("3¹/₂", "3 1/2").replace("4¹/₂", "4 1/2").replace("¹/₂", "1/2")
+    found = judged(claim(_document(before), quote), _document(later))
+    assert found.status == "moved"
+    assert found.citation
+    assert found.citation.quote.span == Span(later.index(now), later.index(now) + len(now))
+
+
 def test_words_whose_place_cannot_be_told_are_not_moved() -> None:
     later = "Ferries leave at nine. Trains leave at nine."
     found = judged(claim(_document("The bus must leave at nine."), "leave at nine"), _document(later))
     assert (found.status, found.citation) == ("changed", None)
+
+
+def test_what_was_cited_before_a_file_was_read_again_is_found_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade: the same bytes, read as another text by a newer version of their format."""
+    (tmp_path / "docs").mkdir()
+    log = "The keeper lit the lamp at nine.\n" * 3
+    (tmp_path / "docs/pipes.txt").write_text(f"Notes\n\n{log}It has two pipes of 3 1/2 inch.\n{log}Two at a time.\n")
+
+    def sync_now() -> int:
+        with writing(tmp_path / "index", WordLengths, ChunkerSettings(), "testing") as writer:
+            planned = plan(writer.records, tmp_path / "docs")
+            return sync(writer, planned).replaced
+
+    with monkeypatch.context() as earlier:
+        older = lambda data: Extracted(data.decode().replace("3 1/2", "3¹/₂").replace("Notes\n\n", "Notes\n"))  # noqa: E731
+        earlier.setattr(text_format, "extract", older)
+        earlier.setattr(registry, "FORMATS", [replace(one, version=1) for one in registry.FORMATS])
+        sync_now()
+    with closing(Index(tmp_path / "index")) as index:
+        text = index.document("pipes").text
+        words = ["two pipes", "3¹/₂ inch", "It has two pipes of 3¹/₂ inch.", "Two at a time"]
+        claims = [claim(index.document("pipes"), quote) for quote in words]
+        assert "¹" in text
+    assert sync_now() == 1
+    with closing(Index(tmp_path / "index")) as index:
+        found = [verify(index, one) for one in claims]
+        assert [one.status for one in found] == ["moved"] * len(words)
+        assert [one.citation and one.citation.quote.text for one in found] == [
+            "two pipes", "3 1/2 inch", "It has two pipes of 3 1/2 inch.", "Two at a time",
+        ]  # fmt: skip
 
 
 def test_a_renamed_document_is_found_by_its_digest() -> None:
@@ -108,6 +180,17 @@ def test_a_renamed_document_is_found_by_its_digest() -> None:
     assert found.status == "moved"
     assert found.citation
     assert (found.citation.source.document_id, found.citation.quote.text) == ("renamed/b", "nine")
+
+
+def test_a_document_read_anew_is_found_under_its_id_with_an_ending() -> None:
+    """As when a file of the same name is read too since, `a.docx` beside `a.xlsx`, and both are read anew."""
+    given_out = claim(_document(TEXT), "leaves at ten")
+    beside = _document("Notes. The first ferry leaves at ten.", "a.docx")
+    found = judged(given_out, beside, _document("Read anew.\n" + TEXT, "a.pdf"), _document(TEXT[1:], "a.b"))
+    assert found.status == "moved"
+    assert found.citation
+    assert (found.citation.source.document_id, found.citation.quote.text) == ("a.pdf", "leaves at ten")
+    assert judged(given_out, beside, _document(TEXT[1:], "a/a.pdf")) == Verdict("gone")  # words alone may be others'
 
 
 def test_changed_words_show_the_nearest_sentence_and_unlike_ones_none() -> None:

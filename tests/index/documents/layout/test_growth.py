@@ -32,6 +32,9 @@ class Counting:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._pattern, name)
 
+        if name == "split":
+            return self._split
+
         def counted(text: str, start: int = 0, end: int | None = None, *more: Any) -> Any:
             matched = found(text, start, len(text) if end is None else end, *more)
             looked_at = matched.end() if isinstance(matched, re.Match) else len(text[:end])
@@ -39,6 +42,10 @@ class Counting:
             return matched
 
         return counted
+
+    def _split(self, text: str, maxsplit: int = 0) -> Any:
+        Counting.work += 1 + len(text)
+        return self._pattern.split(text, maxsplit)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
