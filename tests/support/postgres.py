@@ -46,9 +46,9 @@ def _unprivileged() -> dict[str, object]:
 
 
 class Server:
-    """A cluster, and the processes that serve it: a primary, or the standby of one."""
+    """A cluster, and the processes that serve it: a primary, or the standby of the one at a port."""
 
-    def __init__(self, primary: Server | None = None) -> None:
+    def __init__(self, primary: int | None = None) -> None:
         found = binaries()
         assert found
         self._bin, self._as = found, _unprivileged()
@@ -61,7 +61,7 @@ class Server:
         self._killed = False
         if primary:
             self._run(
-                "pg_basebackup", "-D", str(self.data), "-h", "127.0.0.1", "-p", str(primary.port), "-U", "tester",
+                "pg_basebackup", "-D", str(self.data), "-h", "127.0.0.1", "-p", str(primary), "-U", "tester",
                 "-R", "-X", "stream", "-c", "fast", "--no-sync",
             )  # fmt: skip
         else:
