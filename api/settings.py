@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         default=None,
         description="folder of this machine's replica of such an index; by default one in the user's cache folder",
     )
+    replica_from: Path | None = Field(
+        default=None,
+        description="folder of another machine's replica, or a copy of it, that a fresh replica starts from instead of "
+        "being filled from the server",
+    )
     max_lag: float = Field(
         default=300,
         gt=0,
@@ -160,18 +165,19 @@ class Settings(BaseSettings):
 
     @property
     def address(self) -> str | Path:
-        """Where the index is: a folder, or the address of a store with the folder of this machine's replica. It may
-        hold a password: `shown_address` is what people are told."""
+        """Where the index is: a folder, or the address of a store with the folders of replicas. It may hold a password:
+        `shown_address` is what people are told."""
         if self.store is None:
             return self.index
         address = self.store.get_secret_value()
-        if "replica_folder=" in address:
-            return address
         folder = self.replica_folder
         if folder is None:
             digest = hashlib.sha256(shown(address).encode()).hexdigest()[:16]
             folder = user_cache_path("citeqa", appauthor=False) / "replicas" / digest
-        return f"{address}{'&' if '?' in address else '?'}replica_folder={quote(str(folder.absolute()), safe='')}"
+        for name, path in (("replica_folder", folder), ("replica_from", self.replica_from)):
+            if path is not None and f"{name}=" not in address:
+                address += f"{'&' if '?' in address else '?'}{name}={quote(str(path.absolute()), safe='')}"
+        return address
 
     @property
     def shown_address(self) -> str:

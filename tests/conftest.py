@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from support.paths import SEEDS
-from support.postgres import Server, binaries
+from support.postgres import Server, needed
 
 from citeqa.api.service import Service
 from citeqa.index.embedding.embedder import Embedder
@@ -77,8 +77,7 @@ def embedder(models: Path) -> Embedder:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """A PostgreSQL server of this test run."""
-    if binaries() is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no PostgreSQL server is installed")
+    needed()
     server = Server()
     yield server
     server.close()

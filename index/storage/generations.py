@@ -46,7 +46,7 @@ def next_generation(
     """
     try:
         last = manifest_of(catalog)
-        with _disk_errors(folder):
+        with disk_errors(folder):
             return _publish(folder, catalog, last, dead, gone, exact_up_to)
     except (GenerationDamagedError, FileNotFoundError, NotADirectoryError):
         return rebuild_generation(folder, catalog, exact_up_to=exact_up_to)
@@ -64,7 +64,7 @@ def rebuild_generation(folder: Path, catalog: Catalog, *, exact_up_to: int = EXA
             f"the database in {folder} is damaged: {faults[0]}; put a backup in its place, or move it away and index "
             "the documents again"
         )
-    with _disk_errors(folder):
+    with disk_errors(folder):
         return _publish(folder, catalog, None, (), (), exact_up_to)
 
 
@@ -76,7 +76,8 @@ def delete_generations(folder: Path, but: str) -> None:
 
 
 @contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turn what a disk refuses into StorageError."""
     try:
         yield
     except OSError as error:

@@ -58,12 +58,17 @@ def rebuilding(address: object) -> str:
 def check_settings(address: object, found: IndexSettings, wanted: IndexSettings) -> None:
     """Raises IndexMismatchError if the settings found in an index are not those wanted. The message says both values
     of each setting that differs, and the command that mends it."""
-    differing = [name for name in sorted(found.keys() | wanted.keys()) if found.get(name) != wanted.get(name)]
-    if differing:
-        values = "; ".join(f"{name} is {found.get(name)!r} there, {wanted.get(name)!r} here" for name in differing)
-        options = [f"{_OPTIONS[name]} {shlex.quote(str(wanted[name]))}" for name in differing if name in _OPTIONS]
+    if values := differing(found, wanted):
+        names = [name for name in sorted(wanted) if found.get(name) != wanted[name] and name in _OPTIONS]
+        options = [f"{_OPTIONS[name]} {shlex.quote(str(wanted[name]))}" for name in names]
         command = " ".join(["citeqa index --rebuild", option_of(address), *options])
         raise IndexMismatchError(
             f"the index in {address} was made with other settings: {values}. Use its settings, name another folder "
             f"(--index), or rebuild everything from the stored texts: {command}"
         )
+
+
+def differing(found: IndexSettings, wanted: IndexSettings) -> str:
+    """Both values of each setting that differs; empty if none does."""
+    names = [name for name in sorted(found.keys() | wanted.keys()) if found.get(name) != wanted.get(name)]
+    return "; ".join(f"{name} is {found.get(name)!r} there, {wanted.get(name)!r} here" for name in names)

@@ -128,6 +128,11 @@ def test_a_machine_that_is_cut_off_answers_and_says_that_it_is_not_ready(
         ("postgresql://host/db?password=secret&schema=x", "postgresql://host/db?schema=x"),
         ("postgresql://ann:sec@ret:x@host/db?sslpassword=secret", "postgresql://ann@host/db"),
         ("postgresql://ann:secret/with?marks@host/db", "postgresql://ann@host/db"),
+        ("postgresql://host/db?replica_folder=%2Fa&replica_from=%2Fb&schema=x", "postgresql://host/db?schema=x"),
+        (
+            "postgresql://ann:secret@one:5432,two:5433/db?target_session_attrs=read-write",
+            "postgresql://ann@one:5432,two:5433/db?target_session_attrs=read-write",
+        ),
         ("/folder", "/folder"),
     ],
 )
@@ -198,6 +203,21 @@ def test_the_program_shows_no_password_and_answers_from_the_store(
     encoded = Address.of(address).conninfo.partition(":")[2].partition(":")[2].partition("@")[0]
     assert PASSWORD not in said
     assert encoded not in said
+
+
+def test_the_folders_of_replicas_are_part_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITEQA_STORE", "postgresql://ann:secret@host/db?schema=x")
+    alone = Address.of(str(effective({}).settings.address))
+    assert alone.folder
+    assert alone.folder.parent.name == "replicas"
+    assert alone.start is None
+    monkeypatch.setenv("CITEQA_REPLICA_FOLDER", "/our/replica")
+    monkeypatch.setenv("CITEQA_REPLICA_FROM", "/their/replica")
+    both = Address.of(str(effective({}).settings.address))
+    assert (both.folder, both.start, both.schema) == (Path("/our/replica"), Path("/their/replica"), "x")
+    assert both.conninfo == alone.conninfo
+    monkeypatch.setenv("CITEQA_STORE", "postgresql://host/db?replica_from=%2Fnearer")
+    assert Address.of(str(effective({}).settings.address)).start == Path("/nearer")
 
 
 def test_a_folder_on_the_command_line_overrides_a_store_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,13 @@
 
     PYTHONPATH=tests python tests/benchmarks/replicas.py answers CORPUS QUESTIONS.jsonl [--limit 300]
     PYTHONPATH=tests python tests/benchmarks/replicas.py changes [PASSAGES]
+    PYTHONPATH=tests python tests/benchmarks/replicas.py throughput [--seconds 20]
 
 `answers` asks questions of both, in turn: whole responses must be equal, and the ratio of times is told. `changes`
 makes a corpus by chance (see synthetic.py), copies it, lets two other processes follow, and measures how long a change
-takes to be shown by both, how long a fresh replica takes beside making the search files from SQLite, and how many bytes
-each passage takes where.
+takes to be shown by both, how long a fresh replica takes, from the server and from another one's files, beside making
+the search files from SQLite, and how many bytes each passage takes where. `throughput` tells how many answers a second
+two services give beside one, each on a core of its own (see throughput.py).
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from typing import Any
 
 import numpy as np
 from benchmarks.synthetic import write
-from support.postgres import Server
+from benchmarks.throughput import throughput
+from support.postgres import Server, starting_from
 
 from citeqa.api.schemas import AskResponse
 from citeqa.api.service import Service
@@ -105,6 +108,9 @@ def changes(server: Server, folder: Path, passages: int) -> None:
     print(
         f"a fresh replica: {fresh:.1f} s, making the search files from SQLite: {deriving:.1f} s; {fresh / deriving:.2f}"
     )
+    started = starting_from(server.address("changes", folder / "started"), folder / "replica")
+    copying = timed(lambda: open_store(started).open().close())
+    print(f"started from its files: {copying:.1f} s; {copying / fresh:.2f} of that from the server")
     sizes(server, folder, passages)
     followers = [follower(server.address("changes", folder / name)) for name in ("one", "two")]
     store, delays, commits = PostgresStore(address), list[float](), list[float]()
@@ -170,11 +176,14 @@ def main() -> None:
     asking.add_argument("questions", type=Path)
     asking.add_argument("--limit", type=int, default=300)
     kinds.add_parser("changes").add_argument("passages", type=int, nargs="?", default=100_000)
+    kinds.add_parser("throughput").add_argument("--seconds", type=float, default=20)
     given = parser.parse_args()
     folder, server = Path(tempfile.mkdtemp(prefix="citeqa-bench-")), Server()
     try:
         if given.kind == "answers":
             answers(server, folder, given.corpus, given.questions, given.limit)
+        elif given.kind == "throughput":
+            throughput(server, folder, given.seconds)
         else:
             changes(server, folder, given.passages)
     finally:

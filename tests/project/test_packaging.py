@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,11 +11,16 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+import typer
 from support.paths import ROOT
 
+from citeqa.api.cli.main import app
+from citeqa.api.http.app import create_app
 from citeqa.api.settings import Settings, effective
+from citeqa.index.storage.postgresql.address import Address
 
 PARTS = ("api", "index", "rag", "seeds", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 
@@ -100,10 +106,52 @@ def test_every_file_that_the_image_copies_is_there_and_is_not_ignored() -> None:
     assert "HEALTHCHECK" in dockerfile
 
 
+DEPLOYED = {path.name: path.read_text() for path in (ROOT / "deploy").iterdir()}
+
+
 def test_what_the_examples_of_deployment_set_are_settings() -> None:
-    named = re.findall(r"CITEQA_([A-Z_]+)=", (ROOT / "deploy" / "Dockerfile").read_text())
-    named += re.findall(r"CITEQA_([A-Z_]+)=", (ROOT / "deploy" / "citeqa.service").read_text())
-    assert {name.lower() for name in named} <= set(Settings.model_fields)
+    named = {name: set(re.findall(r"\bCITEQA_([A-Z_]+)\b", text)) for name, text in DEPLOYED.items()}
+    for name in ("Dockerfile", "compose.yaml", "kubernetes.yaml"):
+        assert named[name]
+    assert {one.lower() for found in named.values() for one in found} <= set(Settings.model_fields)
     example = ROOT / "deploy" / "citeqa.toml"
     assert effective({}, example).settings.trusted_proxies == ("127.0.0.1",)
     assert set(tomllib.loads(example.read_text())) <= set(Settings.model_fields)
+
+
+def arguments_shown() -> list[list[str]]:
+    """What the examples of deployment give to the program."""
+    found = [line.split() for line in re.findall(r"\bcommand: \[(.+)\]", DEPLOYED["compose.yaml"].replace(",", ""))]
+    found += [line.split() for line in re.findall(r'sh, -c, "citeqa (.+)"\]', DEPLOYED["kubernetes.yaml"])]
+    found += [line.split() for line in re.findall(r"^ExecStart=\S*/citeqa (.+)$", DEPLOYED["citeqa.service"], re.M)]
+    found += [json.loads(line) for line in re.findall(r"^CMD (\[.+\])$", DEPLOYED["Dockerfile"], re.M)]
+    return found
+
+
+@pytest.mark.parametrize("arguments", arguments_shown(), ids=" ".join)
+def test_what_the_examples_of_deployment_run_are_commands(arguments: list[str]) -> None:
+    known: Any = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    options = {option for p in known[arguments[0]].params for option in [*p.opts, *p.secondary_opts]}
+    assert {one for one in arguments if one.startswith("-")} <= options
+
+
+def test_every_example_of_deployment_runs_something_and_asks_for_what_is_served() -> None:
+    assert sorted(one[0] for one in arguments_shown()) == ["serve", "serve", "sync", "sync"]
+    assert 'ENTRYPOINT ["citeqa"]' in DEPLOYED["Dockerfile"]
+    asked = {path for text in DEPLOYED.values() for path in re.findall(r"/api/[a-z]+", text)}
+    assert asked == {"/api/health", "/api/ready"}
+    assert asked <= set(create_app(cast(Any, None)).openapi()["paths"])
+
+
+def test_the_examples_of_several_machines_use_one_store_and_one_port() -> None:
+    """The service listens where its neighbours look for it, and its user may write where its replica lies."""
+    port = re.findall(r"CITEQA_PORT=(\d+)", DEPLOYED["Dockerfile"])[0]
+    assert f"http://$machines:{port}" in DEPLOYED["compose-nginx.conf"]
+    assert f"targetPort: {port}" in DEPLOYED["kubernetes.yaml"]
+    for name in ("compose.yaml", "kubernetes.yaml"):
+        assert "CITEQA_STORE" in DEPLOYED[name]
+        folders = re.findall(r"CITEQA_REPLICA_FOLDER(?:, value)?: (/\w+)", DEPLOYED[name])
+        assert folders
+        assert set(folders) <= {"/data", "/tmp"}
+    address = re.findall(r"CITEQA_STORE: (\S+)", DEPLOYED["compose.yaml"])[0]
+    assert Address.of(address).shown == "postgresql://citeqa@postgres/citeqa"

@@ -26,7 +26,7 @@ from citeqa.index.ranking.lexical import LexicalIndex
 from citeqa.index.storage import generations
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.database import Database
-from citeqa.index.storage.postgresql import replica, tables
+from citeqa.index.storage.postgresql import deriving, replica, starting, tables
 from citeqa.index.storage.postgresql.writer import PostgresWriter
 from citeqa.index.storage.stores import open_store
 
@@ -37,9 +37,11 @@ FUNCTIONS: list[tuple[Any, str, str]] = [
     (PostgresWriter, "_finish", "number"),
     (psycopg.Transaction, "__exit__", "commit"),
     (WordLengths, "embed_passages", "embed"),
-    (replica, "_put", "replica: put"),
+    (deriving, "_put", "replica: put"),
     (replica, "write_json", "replica: current"),
-    (replica, "delete_generations", "replica: delete"),
+    (starting, "_copy", "start: copy"),
+    (replica, "check_like_store", "start: check"),
+    (deriving, "delete_generations", "replica: delete"),
     (Catalog, "set_replica", "replica: state"),
     (Database, "purge", "replica: purge"),
     (DensePart, "save", "replica: FAISS"),

@@ -52,15 +52,16 @@ class Server:
 
 
 class ConfiguredServer:
-    """`citeqa serve` with JSON logs in a file; settings are given as environment variables without their prefix. The
-    command is run by another, if there is one `before` it."""
+    """`citeqa serve` over the index in a folder, or at the address of a store, with JSON logs in a file; settings are
+    given as environment variables without their prefix. The command is run by another, if there is one `before` it."""
 
-    def __init__(self, index: Path, log: Path, *, before: Sequence[str] = (), **settings: object) -> None:
+    def __init__(self, index: Path | str, log: Path, *, before: Sequence[str] = (), **settings: object) -> None:
         given = {f"CITEQA_{name.upper()}": str(value) for name, value in settings.items()}
         self.log = log
+        kind = "--index" if isinstance(index, Path) else "--store"
         with log.open("w") as stderr:
             self.process = subprocess.Popen(
-                [*before, *PROGRAM, "serve", "--index", str(index), "--port", "0"],
+                [*before, *PROGRAM, "serve", kind, str(index), "--port", "0"],
                 stderr=stderr,
                 stdin=subprocess.DEVNULL,
                 env=os.environ | {"CITEQA_LOG_FORMAT": "json"} | given,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 from citeqa.index.errors import CiteqaError
 
 SCHEMA = "citeqa"  # where nothing else is said
-_HIDDEN = re.compile(r"(replica_folder|\w*password|ssl\w*)=", re.IGNORECASE)
+_HIDDEN = re.compile(r"(replica_folder|replica_from|\w*password|ssl\w*)=", re.IGNORECASE)
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,49}")
 # A server that went away without a word is noticed within this time (seconds, milliseconds; libpq's parameters).
 _NETWORK = {
@@ -25,19 +25,21 @@ _NETWORK = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a corpus is, read from `postgresql://user:password@host:port/database?schema=NAME&replica_folder=FOLDER`.
-    What else stands behind the question mark is for libpq.
+    """Where a corpus is, read from `postgresql://user:password@host:port/database?schema=NAME&replica_folder=FOLDER
+    &replica_from=FOLDER`. What else stands behind the question mark is for libpq.
 
     Args:
         conninfo: what libpq connects with.
         schema: the schema that holds the corpus's tables.
         folder: where this machine keeps its replica; None if that is not said.
+        start: where another machine keeps its own, which a fresh replica starts from; None if that is not said.
         shown: the address as it may be shown.
     """
 
     conninfo: str = field(repr=False)
     schema: str
     folder: Path | None
+    start: Path | None
     shown: str
 
     @classmethod
@@ -55,17 +57,20 @@ class Address:
                 "the store's address is no URL like postgresql://user@host:5432/database; special characters of a "
                 "password must be written as %XX"
             ) from None
-        schema, folder = given.pop("schema", SCHEMA), given.pop("replica_folder", None)
+        schema = given.pop("schema", SCHEMA)
+        folder, start = (
+            Path(path) if (path := given.pop(name, "")) else None for name in ("replica_folder", "replica_from")
+        )
         if not _NAME.fullmatch(schema):
             raise CiteqaError(
                 f"the schema {schema!r} in the store's address must be lower-case letters, digits and underscores"
             )
         conninfo = urlunsplit(parts._replace(query=urlencode(_NETWORK | given, quote_via=quote)))
-        return cls(conninfo, schema, Path(folder) if folder else None, shown(address))
+        return cls(conninfo, schema, folder, start, shown(address))
 
 
 def shown(address: object) -> str:
-    """An address as it may be shown: without passwords, and without the folder of the replica. What lies between the
+    """An address as it may be shown: without passwords, and without the folders of replicas. What lies between the
     first colon and the last @ is left out, so that a password in which something should have been written as %XX does
     not slip through."""
     scheme, separator, rest = str(address).partition("://")

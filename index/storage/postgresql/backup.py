@@ -13,7 +13,7 @@ from citeqa.index.storage.layout import DATABASE
 from citeqa.index.storage.postgresql.address import Address
 from citeqa.index.storage.postgresql.catalog import PostgresCatalog
 from citeqa.index.storage.postgresql.connecting import leased
-from citeqa.index.storage.postgresql.replica import fill
+from citeqa.index.storage.postgresql.deriving import fill
 
 
 def backup(address: Address, target: Path) -> int:

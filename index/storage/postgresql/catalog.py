@@ -183,9 +183,14 @@ class PostgresCatalog(FileTable):
 
     made_of = staticmethod(prepared_of)
 
-    def _streamed(self, sql: str, values: Sequence[Any]) -> Iterator[Any]:
+    def fingerprints(self) -> Iterator[tuple[str, str, str]]:
+        """Of each document the id, the digest of its text, and that of its vectors, few at a time, in a transaction."""
+        sql = "SELECT id, sha256, encode(sha256(vectors), 'hex') FROM documents"
+        yield from self._streamed(sql, (), at_once=1000)
+
+    def _streamed(self, sql: str, values: Sequence[Any], at_once: int = _AT_ONCE) -> Iterator[Any]:
         with guarded(self.address), self.lease.connection.cursor(name="streamed", binary=True) as cursor:
-            cursor.itersize = _AT_ONCE
+            cursor.itersize = at_once
             yield from cursor.execute(sql.encode(), values)
 
     # --- what replicas follow

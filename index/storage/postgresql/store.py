@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from citeqa.index.errors import IndexDamagedError, IndexNotFoundError, StoreUnreachableError
+from citeqa.index.errors import IndexDamagedError, IndexNotFoundError, StorageError, StoreUnreachableError
 from citeqa.index.storage.catalog import Catalog
 from citeqa.index.storage.layout import DATABASE
 from citeqa.index.storage.postgresql.address import Address
@@ -90,6 +90,7 @@ class PostgresStore:
 
         Raises:
             StoreUnreachableError: if the server cannot be reached, and the replica does not show this change.
+            StorageError: if this machine's disk refuses, and the replica does not show this change.
         """
         there = self._replica.current() is not None
         until = time.monotonic() + _PATIENCE
@@ -100,7 +101,7 @@ class PostgresStore:
                     return
                 if there and time.monotonic() > until:
                     raise StoreUnreachableError(self._address.shown, f"change {change} does not arrive")
-        except StoreUnreachableError as error:
+        except (StorageError, StoreUnreachableError) as error:
             if self._replica.current() is None or self._replica.change() < change:
                 raise
             log.warning("answering from the replica as it is, with change %d: %s", self._replica.change(), error)

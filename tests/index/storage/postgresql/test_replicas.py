@@ -19,7 +19,7 @@ from citeqa.index.documents.chunker import ChunkerSettings
 from citeqa.index.errors import CiteqaError, IndexDamagedError, StoreUnreachableError
 from citeqa.index.storage import generations
 from citeqa.index.storage.layout import DATABASE
-from citeqa.index.storage.postgresql import connecting, following, replica
+from citeqa.index.storage.postgresql import connecting, deriving, following, replica
 from citeqa.index.storage.postgresql.catalog import PostgresCatalog
 from citeqa.index.storage.postgresql.store import PostgresStore
 from citeqa.index.storage.snapshot import Index
@@ -168,8 +168,8 @@ def test_filling_a_replica_goes_on_after_an_interruption(
 ) -> None:
     """Batch by batch; documents that were replaced and removed in between are as they are at the end."""
     change(address, *(made(f"d{n}", f"Fox number {n} sleeps.") for n in range(40)))
-    monkeypatch.setattr(replica, "BATCH", 4)
-    put, fetched = replica._put, list[str]()
+    monkeypatch.setattr(deriving, "BATCH", 4)
+    put, fetched = deriving._put, list[str]()
 
     def interrupted(catalog: object, number: int, one: object) -> list[int]:
         if len(fetched) == 21:
@@ -177,7 +177,7 @@ def test_filling_a_replica_goes_on_after_an_interruption(
         fetched.append(one.document.id)  # type: ignore[attr-defined]
         return put(catalog, number, one)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(replica, "_put", interrupted)
+    monkeypatch.setattr(deriving, "_put", interrupted)
     with pytest.raises(StoreUnreachableError):
         open_store(address).open()
     assert not (tmp_path / "one" / "current.json").exists()
@@ -188,7 +188,7 @@ def test_filling_a_replica_goes_on_after_an_interruption(
         again.append(one.document.id)  # type: ignore[attr-defined]
         return put(catalog, number, one)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(replica, "_put", counted)
+    monkeypatch.setattr(deriving, "_put", counted)
     found = shown(address)
     assert again == [f"d{n}" for n in range(20, 39)] + ["d1", "new"]  # of 21 the last was in no whole batch
     fresh = address.replace("%2Fone", "%2Ffresh")
@@ -197,11 +197,11 @@ def test_filling_a_replica_goes_on_after_an_interruption(
 
 def test_little_is_in_memory_at_once(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     change(address, *(made(f"d{n}", f"Fox number {n} sleeps. " * 4) for n in range(100)))
-    monkeypatch.setattr(replica, "BATCH", 10)
+    monkeypatch.setattr(deriving, "BATCH", 10)
     with open_store(address).reading() as source:
         assert isinstance(source, PostgresCatalog)
         with source.lease.snapshot():
-            sizes = [sum(len(one.passages) for _, one in batch) for batch in replica._batches(source.put_since(0))]
+            sizes = [sum(len(one.passages) for _, one in batch) for batch in deriving._batches(source.put_since(0))]
     assert len(sizes) == 10
     assert max(sizes) == 10
 
