@@ -14,6 +14,7 @@ from support.servers import Server
 
 COST = "How much did the ferry terminal cost to build?"
 TURNS = ".turn > h2"
+NOTED = 'async () => (await (await import("/static/store.js")).all("clippings")).some(({ note }) => note)'
 TEXT = "The glass bridge of Vila Torta was opened by Rosa Lima. It is forty metres long."
 
 
@@ -85,6 +86,7 @@ def test_quotes_are_kept_with_notes_over_conversations_and_saved(page: Page) -> 
     expect(rows.last).to_contain_text(COST)
     rows.last.get_by_label("Note").fill("For the {third} chapter")
     page.keyboard.press("Tab")
+    page.wait_for_function(NOTED)
     page.reload()
     expect(rows.last.get_by_label("Note")).to_have_value("For the {third} chapter")
     markdown, bibtex = saved(page, "Markdown"), saved(page, "BibTeX")
