@@ -84,7 +84,7 @@ def measure(questions: list[Asked], contexts: list[str], work: Path) -> None:
             cell = cells_of(document, lines[one.context]).get((one.row, one.column))
             if cell is None:  # it counts as wrong
                 print("not found:", one.id)
-                cell = Span(0, 0)
+                cell = Span(0, 1)
             alone = given[document.id].ask(one.question, FORCED)
             unsure = answered.answer is None or answered.answer.confidence < threshold
             row = (
