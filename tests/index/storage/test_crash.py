@@ -202,7 +202,7 @@ class World:
 
 
 def rounds(world: World, chance: random.Random, killed: Counter[str], late: Counter[str]) -> None:
-    """Run and kill, until as many were killed as should be, in the long form in every phase too; those that ended before
+    """Run and kill until as many were killed as should be, in the long form in every phase too; runs that ended before
     the time of their kill are late."""
     phases = [*PHASES, "at any time"]
     while killed.total() < KILLS or (SOAK and unseen(killed) and late.total() < 4 * KILLS):
