@@ -10,7 +10,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from citeqa.api.schemas import (
     MAX_K,
@@ -22,6 +22,7 @@ from citeqa.api.schemas import (
     VerifyRequest,
     VerifyResponse,
 )
+from citeqa.api.schemas.citations import SourceOut
 from citeqa.index import __version__
 from citeqa.index.errors import CiteqaError
 from citeqa.index.types import Filters
@@ -52,15 +53,9 @@ MinConfidence = Annotated[
 Result = TypeVar("Result")
 
 
-class DocumentPiece(BaseModel):
+class DocumentPiece(SourceOut):
     """`text` is the document's text from `start` to `end`, exactly as citations count in it."""
 
-    document_id: str
-    title: str
-    author: str | None
-    date: date | None
-    source: str | None
-    url: str | None
     document_sha256: str
     length: int = Field(description="code points of the whole text")
     start: int

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
-from support.browsing import ANSWERED, UNANSWERED, ask, asked, expect_held, seen
+from support.browsing import ANSWERED, UNANSWERED, ask, asked, expect_held, seen, send
 
 COST = "How much did the ferry terminal cost to build?"
 OPENED = "When did it open?"
@@ -75,6 +75,23 @@ def test_what_was_taken_over_is_kept_and_saved_and_can_be_taken_away_later(page:
             assert [turn["chips"] for turn in json.loads(text)["turns"]] == [[], CHIPS[:2]]
         else:
             assert re.search(r"\*Asked \S+, following up “40 million euros” “ferry terminal cost”\.\*", text)
+
+
+@seen("phone dark")
+def test_a_follow_up_that_was_stopped_takes_the_same_over_when_tried_again(page: Page) -> None:
+    held: list[Route] = []
+    bodies = asked(page)
+    ask(page, COST)
+    page.route("**/api/ask", lambda route: route.fallback() if held else held.append(route))
+    send(page, OPENED)
+    expect_held(page, held)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("alert")).to_have_text("Stopped.")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".answer")).to_have_count(2)
+    assert carried(page) == CHIPS
+    assert [body["question"] for body in bodies] == [COST, OPENED, OPENED]
+    page.unroute_all(behavior="ignoreErrors")
 
 
 @seen("desktop light")

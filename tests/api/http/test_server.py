@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -165,10 +166,14 @@ def test_what_only_serving_needs_is_not_loaded_by_asking(seeds_index: Path) -> N
 
 
 def test_no_request_waits_for_what_is_needed_only_once(service: Service) -> None:
-    """Neither for the description of the routes nor for a look of the garbage collector at all that is loaded."""
+    """Neither for the description of the routes nor for a look of the garbage collector at all that is loaded; and a
+    thread that computes hands the interpreter on in a tenth of the usual time."""
+    usual = sys.getswitchinterval()
     try:
         app = settled(create_app(service))
         assert app.openapi_schema
         assert len(gc.get_objects()) < gc.get_freeze_count() / 20
+        assert sys.getswitchinterval() <= usual / 10 * 1.01
     finally:
+        sys.setswitchinterval(usual)
         gc.unfreeze()
